@@ -1,0 +1,100 @@
+"""The `dizuo` command: check a city, run it, prove what it did.
+
+Each command lives in `dizuo.commands`; this file only names them, so that `dizuo --help` starts at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+from dizuo import __version__
+from dizuo.foundation.kernel.errors import DizuoError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; every command is documented in docs/know/commands.md (a test holds them together)."""
+    top = argparse.ArgumentParser(prog="dizuo", description="The digital base of a city (底座).")
+    top.add_argument("--version", action="version", version=f"dizuo {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str, module: str | None = None) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.set_defaults(module=module or name)
+        return one
+
+    def places(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--city", type=Path, default=ROOT / "cities" / "wuxi", help="the city's folder")
+        one.add_argument("--data", type=Path, default=Path(".dizuo"), help="where this installation keeps its data")
+
+    up = add("up", "check the city, start the database, fill the registers, serve the four doors")
+    places(up)
+    up.add_argument("--people", type=int, default=20_000, help="residents of the demonstration city (first start only)")
+    up.add_argument("--seed", type=int, default=20_261_123, help="seed of the demonstration city")
+    up.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    up.add_argument("--port", type=int, default=8000, help="port to listen on")
+    up.add_argument("--workers", type=int, default=2, help="web processes")
+    up.add_argument("--public-url", default="", help="the address browsers use, when a proxy stands before this one")
+    up.add_argument("--quiet", action="store_true", help="no progress bars")
+
+    check = add("check", "check cities' declarations; report every error with file, line and a fix")
+    check.add_argument("cities", type=Path, nargs="*", default=[ROOT / "cities" / "wuxi"])
+    check.add_argument("--no-examples", action="store_true", help="do not run the Given/When/Then examples")
+    check.add_argument("--json", action="store_true", help="findings as JSON lines")
+
+    schema = add("schema", "write the JSON Schemas of declarations, for editors")
+    schema.add_argument("--out", type=Path, default=Path("schemas"), help="folder to write into")
+
+    policy = add("policy", "print the policy generated from the city's declarations")
+    places(policy)
+
+    simulate = add("simulate", "write invented departments' deliveries (演示数据)")
+    places(simulate)
+    simulate.add_argument("--people", type=int, default=20_000)
+    simulate.add_argument("--seed", type=int, default=20_261_123)
+    simulate.add_argument("--out", type=Path, required=True, help="folder to write into")
+
+    load = add("load", "load a folder of departments' deliveries into the registers")
+    places(load)
+    load.add_argument("folder", type=Path)
+
+    verify = add("verify", "prove the ledger whole: find any altered, removed or reordered entry")
+    places(verify)
+    verify.add_argument("--checkpoint", type=Path, help="a checkpoint kept elsewhere, to hold the ledger against")
+    verify.add_argument("--proof", type=Path, help="check one downloaded proof instead of the whole ledger")
+
+    export = add("export", "write cases' history as XES or OCEL 2.0")
+    places(export)
+    export.add_argument("format", choices=["xes", "ocel"])
+    export.add_argument("--out", type=Path, required=True)
+
+    doctor = add("doctor", "say what is installed, running and wrong")
+    places(doctor)
+
+    reset = add("reset", "stop the embedded database and delete this installation's data, to start over")
+    places(reset)
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; a DizuoError becomes its message and way out, exit code 2."""
+    arguments = parser().parse_args(argv)
+    module = importlib.import_module(f"dizuo.commands.{arguments.module}")
+    try:
+        return int(module.run(arguments))
+    except DizuoError as error:
+        print(f"dizuo {arguments.command}: {error.message}", file=sys.stderr)
+        if error.fix:
+            print(f"  fix: {error.fix}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
