@@ -1,0 +1,34 @@
+"""The golden records of the city (一数一源), and the only way to a value in them.
+
+1. Every record has a register, a key, versions in time, and one source organisation per field.
+2. Departments' deliveries are absorbed (``registers.absorb``); a department changes only fields it is the source of.
+3. A read names a person, a case and items of a matter; purpose and legal basis come from the declarations.
+4. ``request`` writes the ledger entries and returns tickets, never a value; ``release`` exchanges a ticket
+   for values after that transaction is committed and on disk.
+5. Refusals are entered too.
+6. The database enforces 1 to 5: the web's role can read no table here.
+"""
+
+from dizuo.engines.registers.model import (
+    Actor,
+    Candidate,
+    Fact,
+    PartyState,
+    ReadRequest,
+    ReadResult,
+    Refusal,
+    RegisterChange,
+    Written,
+)
+
+__all__ = [
+    "Actor",
+    "Candidate",
+    "Fact",
+    "PartyState",
+    "ReadRequest",
+    "ReadResult",
+    "Refusal",
+    "RegisterChange",
+    "Written",
+]
