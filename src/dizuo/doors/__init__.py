@@ -1,0 +1,1 @@
+"""Pages over engines: one package per door. A door never imports a door."""

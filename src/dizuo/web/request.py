@@ -1,0 +1,77 @@
+"""A request as a handler sees it: who asks, how they like their pages, and the form already read and checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minijinja import Markup, escape
+from starlette.requests import Request
+from starlette.types import Receive, Scope
+
+from .forms import Form
+from .preferences import DEFAULT, Preferences
+from .tokens import CSRF_FIELD, ONCE_FIELD, csrf_token, once_token
+
+if TYPE_CHECKING:
+    from .routes import Door, Route
+    from .sessions import SessionSeen
+    from .shell import Shell
+
+
+class WebRequest(Request):
+    """One request on its way through the shell.
+
+    ``signed_in`` is the session that the gate found, or None; ``sent`` is the form, empty on GET; ``wants_json`` says that the
+    ``.json`` twin was asked for; ``number`` names the request in the log and on error pages.
+    """
+
+    shell: Shell
+    door: Door
+    route: Route | None
+    number: str
+    prefs: Preferences
+    signed_in: SessionSeen | None
+    sent: Form
+    wants_json: bool
+    form_key: bytes
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, receive)
+        self.route = None
+        self.number = ""
+        self.prefs = DEFAULT
+        self.signed_in = None
+        self.sent = Form()
+        self.wants_json = False
+        self.form_key = b""
+        self.new_visitor: str | None = None
+
+    @property
+    def dizuo(self) -> Any:
+        """The application object that doors work with."""
+        return self.app.state.dizuo
+
+    @property
+    def lang(self) -> str:
+        return self.prefs.lang
+
+    def words(self, page: str, key: str) -> str:
+        """One sentence of the door or the shell in the reader's language."""
+        return self.shell.templates(self.door).words[self.prefs.lang][page][key]
+
+    def guard(self, action: str) -> Markup:
+        """The hidden field that a form submitting to ``action`` must carry."""
+        self.shell.keep_visitor(self)
+        token = csrf_token(self.form_key, action.partition("?")[0])
+        return Markup(f'<input type="hidden" name="{CSRF_FIELD}" value="{token}">')
+
+    def once(self, token: str | None = None) -> Markup:
+        """The hidden field that makes a submit idempotent; give the old token when showing a form again."""
+        return Markup(f'<input type="hidden" name="{ONCE_FIELD}" value="{escape(token or once_token())}">')
+
+    @property
+    def back(self) -> str:
+        """The address to come back to after changing a preference: this page, without the `.json`."""
+        path = self.url.path.removesuffix(".json")
+        query = self.url.query
+        return f"{path}?{query}" if query and self.method == "GET" else path
