@@ -1,0 +1,300 @@
+-- First step of a read: resolve the chain, enter everything in the ledger, hand out tickets.
+-- What a caller learns from it is the same for every outcome: one ticket per request. Whether a person exists,
+-- has a record or was refused is told only by release, after this transaction is on disk.
+
+-- The chain of one combination of items and facts, worked out once from the declarations and kept.
+CREATE UNLOGGED TABLE registers.access_plan (
+    digest     text COLLATE "C" NOT NULL,
+    ord        smallint NOT NULL,
+    party      text COLLATE "C" NOT NULL,
+    register   text COLLATE "C" NOT NULL,
+    key_field  text COLLATE "C" NOT NULL,
+    given      boolean NOT NULL,
+    pick       text COLLATE "C" NOT NULL,
+    order_by   text COLLATE "C",
+    matches    jsonb NOT NULL,
+    wheres     jsonb NOT NULL,
+    labels     text[] COLLATE "C" NOT NULL,
+    fields     text[] COLLATE "C" NOT NULL,
+    about      jsonb NOT NULL,
+    PRIMARY KEY (digest, ord)
+);
+REVOKE ALL ON registers.access_plan FROM PUBLIC;
+
+-- plan_of: the digest of a plan, made when it is not there yet.
+-- Errors: DZ101 unknown or retired access, DZ102 an item that is not declared, DZ103 a fact outside the items' needs.
+CREATE OR REPLACE FUNCTION registers.plan_of(access_in text, version_in text, items text[], facts text[]) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    sign text := encode(sha256(convert_to(jsonb_build_array(access_in, version_in, items, facts)::text, 'UTF8')), 'hex');
+    declared jsonb;
+BEGIN
+    SELECT a.spec INTO declared FROM registers.access a
+    WHERE a.id = access_in AND a.version = version_in AND a.retired_at IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no_access' USING ERRCODE = 'DZ101';
+    END IF;
+    IF EXISTS (SELECT 1 FROM registers.access_plan p WHERE p.digest = sign) THEN
+        RETURN sign;
+    END IF;
+    IF EXISTS (SELECT 1 FROM unnest(items) AS i WHERE NOT declared -> 'items' ? i) THEN
+        RAISE EXCEPTION 'no_grant' USING ERRCODE = 'DZ102';
+    END IF;
+    IF EXISTS (SELECT 1 FROM unnest(facts) AS f
+               WHERE NOT EXISTS (SELECT 1 FROM registers.access_grant g
+                                 WHERE g.access = access_in AND g.version = version_in
+                                   AND (items IS NULL OR g.item = ANY (items))
+                                   AND g.party = split_part(f, '.', 1)
+                                   AND split_part(f, '.', 2) = ANY (g.fields))) THEN
+        RAISE EXCEPTION 'outside' USING ERRCODE = 'DZ103';
+    END IF;
+    -- Callers choose facts; without a bound they could fill the disk with combinations.
+    IF (SELECT count(*) FROM registers.access_plan) > 50000 THEN
+        DELETE FROM registers.access_plan;
+    END IF;
+    INSERT INTO registers.access_plan
+    WITH granted AS MATERIALIZED (
+        SELECT g.party, g.item, g.purpose, g.basis,
+               ARRAY(SELECT f FROM unnest(g.fields) AS f
+                     WHERE facts IS NULL OR g.party || '.' || f = ANY (facts) ORDER BY f) AS fields
+        FROM registers.access_grant g
+        WHERE g.access = access_in AND g.version = version_in AND (items IS NULL OR g.item = ANY (items))
+    ), uses AS (
+        SELECT u.party, jsonb_agg(jsonb_build_object(
+                   'purpose', u.purpose, 'basis', u.basis, 'items', u.items, 'fields', u.fields)
+                   ORDER BY u.purpose, u.basis) AS uses
+        FROM (SELECT g.party, g.purpose, g.basis, jsonb_agg(DISTINCT g.item) AS items,
+                     coalesce(jsonb_agg(DISTINCT f) FILTER (WHERE f IS NOT NULL), '[]') AS fields
+              FROM granted g LEFT JOIN LATERAL unnest(g.fields) AS f ON true
+              GROUP BY g.party, g.purpose, g.basis) u
+        GROUP BY u.party
+    ), used AS (
+        SELECT m.value ->> 1 AS party, jsonb_agg(DISTINCT m.value ->> 2) AS fields
+        FROM registers.access_party p CROSS JOIN LATERAL jsonb_array_elements(p.matches) AS m
+        WHERE p.access = access_in AND p.version = version_in AND p.party IN (SELECT party FROM uses)
+        GROUP BY 1
+    ), union_of AS (
+        SELECT g.party, array_agg(DISTINCT f) FILTER (WHERE f IS NOT NULL) AS fields
+        FROM granted g LEFT JOIN LATERAL unnest(g.fields) AS f ON true GROUP BY g.party
+    )
+    SELECT sign, p.ord, p.party, p.register, p.key_field, p.given, p.pick, p.order_by, p.matches, p.wheres,
+           p.labels, coalesce(n.fields, '{}'),
+           jsonb_build_object(
+               'matter', access_in, 'register', p.register, 'party', p.party, 'uses', u.uses,
+               'fields', to_jsonb(coalesce(n.fields, '{}')),
+               'used', coalesce((SELECT d.fields FROM used d WHERE d.party = p.party), '[]'),
+               -- one purpose on the entry's face: the only one, else what all of them have in common
+               'purpose', CASE WHEN jsonb_array_length(u.uses) = 1 THEN u.uses -> 0 ->> 'purpose'
+                               ELSE declared ->> 'purpose' END,
+               'basis', CASE WHEN jsonb_array_length(u.uses) = 1 THEN u.uses -> 0 ->> 'basis'
+                             ELSE declared ->> 'basis' END)
+    FROM registers.access_party p
+    JOIN uses u ON u.party = p.party
+    LEFT JOIN union_of n ON n.party = p.party
+    WHERE p.access = access_in AND p.version = version_in
+    ON CONFLICT DO NOTHING;
+    RETURN sign;
+END $$;
+REVOKE ALL ON FUNCTION registers.plan_of(text, text, text[], text[]) FROM PUBLIC;
+
+-- Who asks, as far as it is no personal datum; the rest goes into the erasable payload.
+CREATE OR REPLACE FUNCTION registers.face_of(actor jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('kind', actor -> 'kind', 'post', actor -> 'post', 'unit', actor -> 'unit',
+                              'place', actor -> 'place', 'channel', actor -> 'channel')
+$$;
+REVOKE ALL ON FUNCTION registers.face_of(jsonb) FROM PUBLIC;
+
+-- Everything about one request: {"entries": […], "plan": {"parties": […], "refusals": […]}}.
+-- Entries are numbered from 0 here; the plan refers to these numbers.
+CREATE OR REPLACE FUNCTION registers.resolve(q jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    actor     jsonb := q -> 'actor';
+    kind      text := actor ->> 'kind';
+    mine      bigint[] := array_remove(ARRAY[(actor ->> 'subject')::bigint, (actor ->> 'acting_for')::bigint], NULL);
+    at        timestamptz := coalesce((q ->> 'as_of')::timestamptz, 'infinity');
+    items     text[] := CASE WHEN jsonb_typeof(q -> 'items') = 'array'
+                             THEN ARRAY(SELECT jsonb_array_elements_text(q -> 'items') ORDER BY 1) END;
+    facts     text[] := CASE WHEN jsonb_typeof(q -> 'facts') = 'array'
+                             THEN ARRAY(SELECT jsonb_array_elements_text(q -> 'facts') ORDER BY 1) END;
+    who       jsonb := jsonb_build_object('actor', registers.face_of(actor));
+    hidden    jsonb := jsonb_build_object('case', q -> 'case', 'name', actor -> 'name', 'official', actor -> 'official',
+                                          'subject', actor -> 'subject', 'acting_for', actor -> 'acting_for');
+    p         registers.access_plan;
+    c         record;
+    m         jsonb;
+    names     text[] := '{}';
+    states    text[] := '{}';
+    found     jsonb[] := '{}';
+    first_of  bigint[] := '{}';
+    n         integer := 0;
+    i         integer;
+    state     text;
+    says      text;
+    own       text[];
+    value     text;
+    chosen    jsonb;
+    wanted    bigint;
+    keys      text[];
+    hits      integer;
+    hit_key   text;
+    hit_ver   integer;
+    hit_data  jsonb;
+    hit_subj  bigint[];
+    source    bigint;
+    many      jsonb;
+    entries   jsonb[] := '{}';
+    parties   jsonb[] := '{}';
+    refusals  jsonb[] := '{}';
+    no        jsonb;
+BEGIN
+    IF coalesce(btrim(q ->> 'case'), '') = '' THEN
+        RAISE EXCEPTION 'no_case' USING ERRCODE = 'DZ104';
+    END IF;
+    IF kind IS NULL OR kind NOT IN ('resident', 'official', 'system') THEN
+        RAISE EXCEPTION 'no_actor' USING ERRCODE = 'DZ105';
+    END IF;
+
+    -- What policy refused before is entered here, about the person whose data it would have been.
+    FOR no IN SELECT r FROM jsonb_array_elements(CASE WHEN jsonb_typeof(q -> 'refused') = 'array'
+                                                      THEN q -> 'refused' ELSE '[]' END) AS r LOOP
+        refusals := refusals || (no || jsonb_build_object('reason', 'policy', 'entry', cardinality(entries)));
+        entries := entries || jsonb_build_object('kind', 'register.refused',
+            'subject', registers.given_subject(q),
+            'body', who || jsonb_build_object('matter', q -> 'access', 'reason', 'policy', 'items', no -> 'items',
+                                              'rule', no -> 'rule', 'law', no -> 'law'),
+            'payload', hidden);
+    END LOOP;
+    IF items IS NOT NULL AND items = '{}' THEN
+        RETURN jsonb_build_object('entries', to_jsonb(entries),
+                                  'plan', jsonb_build_object('parties', '[]'::jsonb, 'refusals', to_jsonb(refusals)));
+    END IF;
+
+    FOR p IN SELECT * FROM registers.access_plan a
+             WHERE a.digest = registers.plan_of(q ->> 'access', q ->> 'version', items, facts) ORDER BY a.ord LOOP
+        state := NULL; hits := 0; keys := NULL; source := NULL; many := '[]'; hit_subj := NULL;
+        chosen := q -> 'given' -> p.party;
+        IF p.given THEN
+            IF chosen ? 'identity' THEN
+                wanted := (chosen ->> 'identity')::bigint;
+                SELECT ARRAY[x.number] INTO keys FROM registers.identity x WHERE x.id = wanted;
+                IF keys IS NOT NULL THEN source := wanted; END IF;
+            ELSIF chosen ->> 'key' IS NOT NULL THEN
+                keys := ARRAY[chosen ->> 'key'];
+            END IF;
+        ELSE
+            m := p.matches -> 0;
+            i := array_position(names, m ->> 1);
+            IF i IS NULL OR states[i] = 'missing' THEN
+                state := 'missing';
+                source := CASE WHEN i IS NOT NULL THEN first_of[i] END;
+            ELSIF states[i] <> 'found' THEN
+                state := 'waiting';
+            ELSE
+                source := first_of[i];
+                value := found[i] ->> (m ->> 2);
+                IF value IS NULL OR value = '' THEN
+                    state := 'missing';
+                ELSE
+                    own := ARRAY(SELECT jsonb_array_elements_text(m -> 0));
+                    IF own = ARRAY[p.key_field] THEN
+                        keys := ARRAY[value];
+                    ELSE
+                        keys := ARRAY(SELECT l.key FROM registers.lookup l
+                                      WHERE l.register = p.register AND l.field = ANY (own) AND l.value = resolve.value
+                                        AND l.known_from <= at AND (l.known_to IS NULL OR l.known_to > at)
+                                      LIMIT 200);
+                        IF p.key_field = ANY (own) THEN keys := keys || value; END IF;
+                    END IF;
+                END IF;
+            END IF;
+        END IF;
+
+        IF state IS NULL AND keys IS NOT NULL THEN
+            <<candidate>>
+            FOR c IN SELECT r.key, r.version, r.data, r.subjects FROM registers.record r
+                     WHERE r.register = p.register AND r.key = ANY (keys)
+                       AND r.recorded_at <= at AND (r.superseded_at IS NULL OR r.superseded_at > at)
+                       AND r.data @> p.wheres
+                     ORDER BY CASE WHEN p.order_by IS NOT NULL THEN r.data ->> p.order_by END DESC NULLS LAST, r.key LOOP
+                IF NOT p.given THEN
+                    FOR k IN 1 .. jsonb_array_length(p.matches) - 1 LOOP
+                        m := p.matches -> k;
+                        i := array_position(names, m ->> 1);
+                        value := CASE WHEN i IS NOT NULL AND states[i] = 'found' THEN found[i] ->> (m ->> 2) END;
+                        CONTINUE candidate WHEN value IS NULL OR NOT EXISTS (
+                            SELECT 1 FROM jsonb_array_elements_text(m -> 0) AS f WHERE c.data ->> f = value);
+                    END LOOP;
+                    IF p.pick = 'choose' AND chosen ->> 'key' IS NOT NULL AND c.key <> chosen ->> 'key' THEN
+                        CONTINUE candidate;
+                    END IF;
+                END IF;
+                hits := hits + 1;
+                IF hits = 1 THEN
+                    hit_key := c.key; hit_ver := c.version; hit_data := c.data; hit_subj := c.subjects;
+                END IF;
+                EXIT candidate WHEN p.pick = 'latest' OR hits > 50;
+                IF p.pick = 'choose' THEN
+                    many := many || jsonb_build_object('k', c.key, 'v', c.version, 's', to_jsonb(c.subjects));
+                END IF;
+            END LOOP;
+            IF NOT p.given AND p.pick = 'choose' AND chosen ->> 'key' IS NOT NULL AND hits = 0 THEN
+                RAISE EXCEPTION 'not_candidate' USING ERRCODE = 'DZ106';
+            END IF;
+        END IF;
+
+        -- The person at the start of the chain must be the reader, or whom the reader acts for.
+        IF p.given AND kind = 'resident' AND NOT (
+               mine && coalesce(hit_subj, '{}') OR (hits = 0 AND (source = ANY (mine) OR keys IS NULL))) THEN
+            RAISE EXCEPTION 'not_yours' USING ERRCODE = 'DZ107';
+        END IF;
+
+        IF state IS NULL THEN
+            state := CASE WHEN hits = 0 OR (hits > 1 AND p.pick = 'one') THEN 'missing'
+                          WHEN hits > 1 AND p.pick = 'choose' THEN 'choose' ELSE 'found' END;
+        END IF;
+
+        n := n + 1;
+        names[n] := p.party;
+        states[n] := state;
+        found[n] := CASE WHEN state = 'found' THEN hit_data END;
+        first_of[n] := CASE WHEN state = 'found' THEN hit_subj[1] ELSE source END;
+
+        IF state = 'found' THEN
+            parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state, 'k', hit_key,
+                'v', hit_ver, 'f', to_jsonb(p.fields), 'e', cardinality(entries));
+            says := NULL;
+            IF hit_subj = '{}' THEN hit_subj := ARRAY[NULL::bigint]; END IF;
+            FOREACH wanted IN ARRAY hit_subj LOOP
+                entries := entries || jsonb_build_object('kind', 'register.read', 'subject', wanted,
+                    'body', p.about || who || '{"state": "found"}',
+                    'payload', hidden || jsonb_build_object('key', hit_key, 'version', hit_ver));
+            END LOOP;
+        ELSIF state = 'choose' THEN
+            parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state,
+                'f', to_jsonb(p.labels), 'e', cardinality(entries), 'c', many);
+            FOR m IN SELECT x FROM jsonb_array_elements(many) AS x LOOP
+                FOR wanted IN SELECT s::bigint FROM jsonb_array_elements_text(m -> 's') AS s
+                              UNION ALL SELECT NULL WHERE jsonb_array_length(m -> 's') = 0 LOOP
+                    entries := entries || jsonb_build_object('kind', 'register.read', 'subject', wanted,
+                        'body', p.about || who || jsonb_build_object('state', 'choose', 'fields', to_jsonb(p.labels)),
+                        'payload', hidden || jsonb_build_object('key', m -> 'k', 'version', m -> 'v'));
+                END LOOP;
+            END LOOP;
+        ELSIF state = 'missing' THEN
+            -- That a register holds nothing about somebody is an answer about somebody.
+            parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state, 'e', cardinality(entries));
+            entries := entries || jsonb_build_object('kind', 'register.read', 'subject', source,
+                'body', p.about || who || jsonb_build_object('state', CASE WHEN hits > 1 THEN 'several' ELSE 'missing' END,
+                                                             'fields', '[]'::jsonb),
+                'payload', hidden);
+        ELSE
+            parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state);
+        END IF;
+    END LOOP;
+
+    RETURN jsonb_build_object('entries', to_jsonb(entries),
+        'plan', jsonb_build_object('parties', to_jsonb(parties), 'refusals', to_jsonb(refusals)));
+END $$;
+REVOKE ALL ON FUNCTION registers.resolve(jsonb) FROM PUBLIC;

@@ -1,0 +1,218 @@
+-- The doors themselves: request (enter, commit) and release (values, only after that).
+
+-- Whose data a refused request was about: the first given party's person, as far as the city knows one.
+CREATE OR REPLACE FUNCTION registers.given_subject(q jsonb) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    g     record;
+    whom  bigint;
+BEGIN
+    FOR g IN SELECT p.party, p.register, q -> 'given' -> p.party AS said FROM registers.access_party p
+             WHERE p.access = q ->> 'access' AND p.version = q ->> 'version' AND p.given ORDER BY p.ord LOOP
+        IF g.said ? 'identity' THEN
+            SELECT i.id INTO whom FROM registers.identity i WHERE i.id = (g.said ->> 'identity')::bigint;
+        ELSIF g.said ? 'key' THEN
+            SELECT r.subjects[1] INTO whom FROM registers.record r
+            WHERE r.register = g.register AND r.key = g.said ->> 'key' AND r.superseded_at IS NULL;
+        END IF;
+        IF whom IS NOT NULL THEN RETURN whom; END IF;
+    END LOOP;
+    RETURN NULL;
+EXCEPTION WHEN data_exception THEN
+    RETURN NULL;  -- a refusal must be entered even when what was given cannot be read
+END $$;
+REVOKE ALL ON FUNCTION registers.given_subject(jsonb) FROM PUBLIC;
+
+-- A whole request refused: one entry with the reason, no party.
+CREATE OR REPLACE FUNCTION registers.refuse(q jsonb, reason text) RETURNS jsonb
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object(
+        'entries', jsonb_build_array(jsonb_build_object(
+            'kind', 'register.refused', 'subject', registers.given_subject(q),
+            'body', jsonb_build_object('matter', q -> 'access', 'reason', reason, 'items', q -> 'items',
+                                       'rule', 'registers.' || reason, 'actor', registers.face_of(q -> 'actor')),
+            'payload', jsonb_build_object('case', q -> 'case', 'name', q -> 'actor' -> 'name', 'facts', q -> 'facts',
+                                          'official', q -> 'actor' -> 'official', 'subject', q -> 'actor' -> 'subject'))),
+        'plan', jsonb_build_object('parties', '[]'::jsonb, 'refusals', jsonb_build_array(jsonb_build_object(
+            'reason', reason, 'items', q -> 'items', 'rule', 'registers.' || reason, 'entry', 0))))
+$$;
+REVOKE ALL ON FUNCTION registers.refuse(jsonb, text) FROM PUBLIC;
+
+-- Signing in asks one thing: which identity a number is. It is entered like a read.
+CREATE OR REPLACE FUNCTION registers.resolve_sign_in(q jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    whom bigint;
+BEGIN
+    SELECT i.id INTO whom FROM registers.identity i
+    WHERE i.scheme = q -> 'sign_in' ->> 'scheme' AND i.number = q -> 'sign_in' ->> 'number';
+    RETURN jsonb_build_object(
+        'entries', jsonb_build_array(jsonb_build_object(
+            'kind', 'register.sign_in', 'subject', whom,
+            'body', jsonb_build_object('scheme', q -> 'sign_in' -> 'scheme', 'found', whom IS NOT NULL,
+                                       'channel', q -> 'sign_in' -> 'channel'),
+            'payload', jsonb_build_object('number', q -> 'sign_in' -> 'number'))),
+        'plan', jsonb_build_object('identity', whom, 'parties', '[]'::jsonb, 'refusals', '[]'::jsonb));
+END $$;
+REVOKE ALL ON FUNCTION registers.resolve_sign_in(jsonb) FROM PUBLIC;
+
+-- request: many reads in one transaction, each for itself: a refused or broken one does not harm the others.
+-- Takes [{access, version, items, facts, given, case, actor, refused, as_of, holder}], where `holder` is the hex of
+-- SHA-256 of a secret that release must show. Returns one ticket each, in order, and says nothing else.
+-- The debug settings are pinned because a session that may set them would be shown the plans, constants included.
+CREATE OR REPLACE FUNCTION registers.request(batch jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET debug_print_plan = off SET debug_print_parse = off SET debug_print_rewritten = off
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    q        jsonb;
+    r        jsonb;
+    entries  jsonb[] := '{}';
+    plans    jsonb[] := '{}';
+    holders  bytea[] := '{}';
+    starts   integer[] := '{}';
+    ids      bigint[];
+    tickets  uuid[];
+    holder   bytea;
+BEGIN
+    IF jsonb_typeof(batch) IS DISTINCT FROM 'array' OR jsonb_array_length(batch) > 2000 THEN
+        RAISE EXCEPTION 'registers.request takes an array of at most 2000 requests' USING ERRCODE = 'DZ100';
+    END IF;
+    FOR q IN SELECT e FROM jsonb_array_elements(batch) AS e LOOP
+        BEGIN
+            holder := decode(q ->> 'holder', 'hex');
+            IF holder IS NULL OR length(holder) <> 32 THEN
+                RAISE EXCEPTION 'holder' USING ERRCODE = 'DZ108';
+            END IF;
+            r := CASE WHEN q ? 'sign_in' THEN registers.resolve_sign_in(q) ELSE registers.resolve(q) END;
+        EXCEPTION WHEN OTHERS THEN
+            -- The message of an unforeseen error may hold a value, so only its code leaves.
+            IF SQLSTATE NOT LIKE 'DZ1__' THEN
+                RAISE LOG 'registers.request: a request failed with SQLSTATE %', SQLSTATE;
+            END IF;
+            holder := coalesce(holder, sha256(gen_random_uuid()::text::bytea));
+            r := registers.refuse(q, CASE SQLSTATE
+                WHEN 'DZ101' THEN 'no_access' WHEN 'DZ102' THEN 'no_grant' WHEN 'DZ103' THEN 'outside'
+                WHEN 'DZ104' THEN 'no_case' WHEN 'DZ105' THEN 'no_actor' WHEN 'DZ106' THEN 'not_candidate'
+                WHEN 'DZ107' THEN 'not_yours' ELSE 'malformed' END);
+        END;
+        starts := starts || cardinality(entries);
+        entries := entries || ARRAY(SELECT e FROM jsonb_array_elements(r -> 'entries') AS e);
+        plans := plans || (r -> 'plan');
+        holders := holders || holder;
+    END LOOP;
+    IF cardinality(plans) = 0 THEN
+        RETURN '[]';
+    END IF;
+
+    ids := ledger.append_batch(to_jsonb(entries));
+    tickets := ARRAY(SELECT gen_random_uuid() FROM generate_series(1, cardinality(plans)));
+    INSERT INTO registers.ticket (id, holder, expires_at, plan, entries)
+    SELECT tickets[i], holders[i], clock_timestamp() + interval '60 seconds', plans[i],
+           ids[starts[i] + 1 : CASE WHEN i < cardinality(plans) THEN starts[i + 1] ELSE cardinality(ids) END]
+    FROM generate_series(1, cardinality(plans)) AS i;
+
+    DELETE FROM registers.ticket t WHERE t.id IN (
+        SELECT o.id FROM registers.ticket o WHERE o.expires_at < clock_timestamp() - interval '1 minute'
+        ORDER BY o.expires_at LIMIT 2 * cardinality(plans) + 10 FOR UPDATE SKIP LOCKED);
+    RETURN to_jsonb(tickets);
+END $$;
+REVOKE ALL ON FUNCTION registers.request(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION registers.request(jsonb) TO dizuo_app;
+
+-- durable: everything that this transaction can see is on disk.
+-- A transaction committed with synchronous_commit = off is visible before it is on disk. Whoever sees it asks
+-- for the write-ahead log up to now; usually that has long been flushed and nothing happens.
+CREATE OR REPLACE FUNCTION registers.durable() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    until  pg_lsn := pg_current_wal_insert_lsn();
+    tries  integer := 0;
+BEGIN
+    IF pg_current_wal_flush_lsn() >= until THEN
+        RETURN;
+    END IF;
+    IF current_setting('server_version_num')::integer >= 170000 THEN
+        PERFORM pg_logical_emit_message(false, 'dizuo', '', true);
+    END IF;
+    -- Before 17 nothing in SQL flushes; the log writer does within three of its rounds (200 ms by default).
+    WHILE pg_current_wal_flush_lsn() < until LOOP
+        tries := tries + 1;
+        IF tries > 2500 THEN
+            RAISE EXCEPTION 'the write-ahead log was not flushed in 5 seconds' USING ERRCODE = 'DZ110';
+        END IF;
+        PERFORM pg_sleep(0.002);
+    END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION registers.durable() FROM PUBLIC;
+
+-- release: what the tickets stand for, in their order; each with the secret whose hash its request gave.
+-- Gives {"parties", "facts", "refusals", "entries"} or {"identity"}, or {"closed": reason} for a ticket that opens
+-- nothing: of this very transaction, unknown, shown with a wrong secret, or expired. That is entered too.
+CREATE OR REPLACE FUNCTION registers.release(tickets uuid[], secrets bytea[]) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET debug_print_plan = off SET debug_print_parse = off SET debug_print_rewritten = off
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    t        record;
+    answers  jsonb[] := '{}';
+    shut     jsonb := '[]';
+    flushed  boolean := false;
+    reason   text;
+BEGIN
+    IF cardinality(tickets) IS DISTINCT FROM cardinality(secrets) OR cardinality(tickets) > 2000 THEN
+        RAISE EXCEPTION 'registers.release takes as many secrets as tickets, at most 2000' USING ERRCODE = 'DZ100';
+    END IF;
+    FOR t IN SELECT k.*, coalesce(k.holder = sha256(u.secret), false) AS known
+             FROM unnest(tickets, secrets) WITH ORDINALITY AS u(id, secret, ord)
+             LEFT JOIN registers.ticket k ON k.id = u.id ORDER BY u.ord LOOP
+        reason := CASE WHEN t.id IS NULL OR NOT t.known THEN 'unknown'
+                       WHEN t.made_by = pg_current_xact_id_if_assigned() THEN 'open'
+                       WHEN t.expires_at < clock_timestamp() THEN 'expired' END;
+        IF reason IS NOT NULL THEN
+            shut := shut || jsonb_build_object('kind', 'register.refused', 'subject', NULL, 'payload', NULL,
+                'body', jsonb_build_object('reason', 'ticket_' || reason, 'rule', 'registers.ticket_' || reason));
+            answers := answers || jsonb_build_object('closed', reason);
+            CONTINUE;
+        END IF;
+        IF NOT flushed THEN
+            PERFORM registers.durable();
+            flushed := true;
+        END IF;
+        answers := answers || CASE WHEN t.plan ? 'identity' THEN jsonb_build_object('identity', t.plan -> 'identity')
+                                   ELSE registers.open_plan(t.plan, t.entries) END;
+    END LOOP;
+    IF shut <> '[]' THEN
+        PERFORM ledger.append_batch(shut);
+    END IF;
+    RETURN to_jsonb(answers);
+END $$;
+
+-- The values that a plan points at, from the very versions that its entries name.
+CREATE OR REPLACE FUNCTION registers.open_plan(plan jsonb, entries bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object(
+        'parties', coalesce(jsonb_agg(jsonb_build_object(
+            'party', x.p, 'register', x.r, 'state', x.s, 'key', x.k, 'entry', entries[x.e + 1],
+            'facts', CASE WHEN x.s = 'found' THEN (
+                SELECT jsonb_object_agg(f.field, jsonb_build_array(r.data -> f.field, f.source, r.sources -> f.source))
+                FROM registers.record r
+                JOIN registers.field f ON f.register = x.r AND f.field = ANY (x.f)
+                WHERE r.register = x.r AND r.key = x.k AND r.version = x.v) END,
+            'candidates', CASE WHEN x.s = 'choose' THEN (
+                SELECT jsonb_agg(jsonb_build_array(r.key, (
+                    SELECT jsonb_object_agg(l, r.data -> l) FROM unnest(x.f) AS l)) ORDER BY r.key)
+                FROM jsonb_to_recordset(x.c) AS c(k text, v integer)
+                JOIN registers.record r ON r.register = x.r AND r.key = c.k AND r.version = c.v) END))
+            , '[]'),
+        'refusals', (SELECT coalesce(jsonb_agg(n || jsonb_build_object('entry', entries[(n ->> 'entry')::integer + 1])), '[]')
+                     FROM jsonb_array_elements(plan -> 'refusals') AS n),
+        'entries', to_jsonb(entries))
+    FROM jsonb_to_recordset(plan -> 'parties')
+        AS x(p text, r text, s text, k text, v integer, f text[], e integer, c jsonb)
+$$;
+REVOKE ALL ON FUNCTION registers.open_plan(jsonb, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION registers.release(uuid[], bytea[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION registers.release(uuid[], bytea[]) TO dizuo_app;
