@@ -78,6 +78,7 @@ class Law(msgspec.Struct, frozen=True):
     effective_to: dt.date | None
     articles: Mapping[str, Article]
     place: Place
+    source: str = ""
 
 
 class ClockDef(msgspec.Struct, frozen=True):
@@ -143,7 +144,9 @@ class Organisation(msgspec.Struct, frozen=True):
     place: Place
 
 
-FieldType = Literal["text", "number", "boolean", "date", "datetime", "code", "division", "citizen_id", "uscc", "money"]
+FieldType = Literal[
+    "text", "number", "boolean", "date", "datetime", "code", "division", "citizen_id", "uscc", "money"
+]
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -166,6 +169,7 @@ class Field(msgspec.Struct, frozen=True):
     codes: Mapping[str, Words]
     verified: bool
     place: Place
+    code_system: str = ""
 
 
 class Register(msgspec.Struct, frozen=True):
@@ -316,11 +320,25 @@ class Step(msgspec.Struct, frozen=True):
     place: Place
 
 
+class Write(msgspec.Struct, frozen=True):
+    """A change in a register that granting an item causes: (field, FEEL expression) pairs.
+
+    `party` names the party whose record gets a new version; without it a new record is made.
+    """
+
+    register: str
+    party: str | None
+    fields: tuple[tuple[str, Expression], ...]
+    when: Expression | None
+    place: Place
+
+
 class Item(msgspec.Struct, frozen=True):
     """One service item (事项) inside a one-thing, done by one department on its own clock.
 
     `place_of`: FEEL expression giving the division code whose unit does it. `after`: items it waits for.
-    `writes`: register changes that granting it causes, as (register, field → FEEL expression).
+    `writes`: register changes that granting it causes. `code_verified` says whether the item code was held
+    against the national list of items.
     """
 
     id: str
@@ -346,6 +364,8 @@ class Item(msgspec.Struct, frozen=True):
     done_already: Expression | None
     visits: int
     place: Place
+    writes: tuple[Write, ...] = ()
+    code_verified: bool = False
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -458,6 +478,18 @@ class ServicePlace(msgspec.Struct, frozen=True):
     phone: str
 
 
+class Geography(msgspec.Struct, frozen=True):
+    """Where the divisions come from: source and licence in words, the shapes' file, and every validity that a
+    code of the city ever had (历史区划), one `Division` per period, so a code may occur more than once.
+    `crosswalk` leads from a code that only the other system uses to the key in `City.divisions`."""
+
+    source: str
+    licence: str
+    shapes: str
+    history: tuple[Division, ...]
+    crosswalk: Mapping[str, str] = {}
+
+
 class City(msgspec.Struct, frozen=True):
     """A whole checked city: what every engine runs from. `version` is the SHA-256 of all declarations."""
 
@@ -481,3 +513,5 @@ class City(msgspec.Struct, frozen=True):
     places: Mapping[str, tuple[ServicePlace, ...]]
     matters: Mapping[str, Matter]
     version: str
+    geography: Geography = Geography("", "", "", ())
+    place_sources: Mapping[str, str] = {}

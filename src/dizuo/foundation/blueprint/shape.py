@@ -1,0 +1,443 @@
+"""A small language that says what a declaration looks like, once: decoding and the editors' JSON Schema both come
+from it.
+
+A shape reads a node into a value. When the node is wrong it reports a finding and returns a *hole*, an empty value of
+the right type, so that the passes after it still find every other mistake; a city with a finding is never run, so a
+hole never leaves the checker.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from dizuo.foundation.blueprint.findings import Log, nearest
+from dizuo.foundation.blueprint.model import Place
+from dizuo.foundation.blueprint.nodes import Map, Node, Scalar, Seq
+
+T = TypeVar("T")
+Schema = dict[str, Any]
+_ID = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+class Shape(Generic[T]):
+    """What one value looks like. Subclasses say how to read it and how to describe it to an editor."""
+
+    def read(self, node: Node, log: Log) -> T:
+        raise TypeError(type(self).__name__)
+
+    def hole(self, place: Place) -> T:
+        raise TypeError(type(self).__name__)
+
+    def schema(self) -> Schema:
+        raise TypeError(type(self).__name__)
+
+
+def wrong(node: Node, log: Log, wanted: str, *, fix: str | None = None, suggest: str | None = None) -> None:
+    """Report that another kind of value was expected here."""
+    log.add("wrong-shape", node.span, f"这里应当是{wanted}，写的是{_said(node)}。", fix=fix, suggest=suggest)
+
+
+def _said(node: Node) -> str:
+    if isinstance(node, Map):
+        return "一组键值"
+    if isinstance(node, Seq):
+        return "一个列表"
+    if node.empty:
+        return "空值"
+    return f" `{node.text[:40]}`"
+
+
+@dataclass(frozen=True)
+class Text(Shape[str]):
+    """A text of at most ``longest`` characters, optionally of one form (``pattern``, described by ``form``)."""
+
+    pattern: str | None = None
+    form: str = ""
+    longest: int = 4_000
+
+    def read(self, node: Node, log: Log) -> str:
+        if not isinstance(node, Scalar) or node.empty:
+            wrong(node, log, "文字")
+            return ""
+        if len(node.text) > self.longest:
+            log.add(
+                "too-large",
+                node.span,
+                f"文字有 {len(node.text):,} 个字符，上限是 {self.longest:,} 个。",
+                fix="缩短它。",
+            )
+            return ""
+        if self.pattern is not None and re.fullmatch(self.pattern, node.text) is None:
+            log.add("wrong-form", node.span, f"`{node.text[:60]}` 的写法不对。", fix=f"应当写成{self.form}。")
+            return ""
+        return node.text
+
+    def hole(self, place: Place) -> str:
+        return ""
+
+    def schema(self) -> Schema:
+        # An unquoted number is text here (codes, article numbers); an editor must not underline it.
+        made: Schema = {"type": ["string", "number"], "maxLength": self.longest}
+        if self.pattern is not None:
+            made["pattern"] = f"^(?:{self.pattern})$"
+        return made
+
+
+@dataclass(frozen=True)
+class Optional(Shape["Any"]):
+    """The inner shape, or an explicit null."""
+
+    inner: Shape[Any]
+
+    def read(self, node: Node, log: Log) -> Any:
+        if isinstance(node, Scalar) and node.empty:
+            return None
+        return self.inner.read(node, log)
+
+    def hole(self, place: Place) -> Any:
+        return None
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.inner.schema(), {"type": "null"}]}
+
+
+@dataclass(frozen=True)
+class Int(Shape[int]):
+    low: int = 0
+    high: int = 10**9
+
+    def read(self, node: Node, log: Log) -> int:
+        if not isinstance(node, Scalar) or not re.fullmatch(r"-?[0-9]{1,12}", node.text):
+            wrong(node, log, "整数")
+            return self.low
+        number = int(node.text)
+        if not self.low <= number <= self.high:
+            log.add(
+                "wrong-form",
+                node.span,
+                f"{number} 不在 {self.low} 到 {self.high:,} 之间。",
+                fix="改成范围内的数。",
+            )
+            return self.low
+        return number
+
+    def hole(self, place: Place) -> int:
+        return self.low
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
+class Bool(Shape[bool]):
+    def read(self, node: Node, log: Log) -> bool:
+        if isinstance(node, Scalar) and node.plain and node.text in ("true", "false"):
+            return node.text == "true"
+        meant = {"yes": "true", "on": "true", "是": "true", "no": "false", "off": "false", "否": "false"}
+        said = meant.get(node.text.lower()) if isinstance(node, Scalar) else None
+        wrong(node, log, " true 或 false", suggest=said)
+        return False
+
+    def hole(self, place: Place) -> bool:
+        return False
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Date(Shape[dt.date]):
+    """A calendar date, written 2026-11-23."""
+
+    def read(self, node: Node, log: Log) -> dt.date:
+        if isinstance(node, Scalar) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", node.text):
+            try:
+                return dt.date.fromisoformat(node.text)
+            except ValueError:
+                log.add("wrong-form", node.span, f"没有 {node.text} 这一天。", fix="改成真实的日期。")
+                return dt.date.min
+        wrong(node, log, "日期", fix="写成 2026-11-23 这样。")
+        return dt.date.min
+
+    def hole(self, place: Place) -> dt.date:
+        return dt.date.min
+
+    def schema(self) -> Schema:
+        return {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+
+@dataclass(frozen=True)
+class Enum(Shape[str]):
+    """One of a few words, each with what it means."""
+
+    words: Mapping[str, str]
+
+    def read(self, node: Node, log: Log) -> str:
+        if isinstance(node, Scalar) and node.text in self.words:
+            return node.text
+        if not isinstance(node, Scalar):
+            wrong(node, log, f"{'、'.join(self.words)} 之一")
+        else:
+            log.add(
+                "unknown-word",
+                node.span,
+                f"`{node.text[:40]}` 不在可选的词里：{'、'.join(self.words)}。",
+                suggest=nearest(node.text, self.words),
+                fix="从这几个词里选一个。",
+            )
+        return next(iter(self.words))
+
+    def hole(self, place: Place) -> str:
+        return next(iter(self.words))
+
+    def schema(self) -> Schema:
+        told = "；".join(f"{word}：{said}" for word, said in self.words.items() if said)
+        return {"enum": list(self.words), **({"description": told} if told else {})}
+
+
+@dataclass(frozen=True)
+class ListOf(Shape["tuple[Any, ...]"]):
+    """A list of at least ``least`` values of one shape, as a tuple."""
+
+    inner: Shape[Any]
+    least: int = 0
+
+    def read(self, node: Node, log: Log) -> tuple[Any, ...]:
+        if not isinstance(node, Seq):
+            wrong(node, log, "一个列表", fix="用 `- ` 或 `[…]` 写成列表。")
+            return ()
+        if len(node.items) < self.least:
+            log.add("wrong-shape", node.span, f"这里至少要有 {self.least} 项。", fix="补上，或删掉这个键。")
+        return tuple(self.inner.read(item, log) for item in node.items)
+
+    def hole(self, place: Place) -> tuple[Any, ...]:
+        return ()
+
+    def schema(self) -> Schema:
+        return {
+            "type": "array",
+            "items": self.inner.schema(),
+            **({"minItems": self.least} if self.least else {}),
+        }
+
+
+@dataclass(frozen=True)
+class MapOf(Shape["dict[str, Any]"]):
+    """Names of one form to values of one shape, in the order written."""
+
+    inner: Shape[Any]
+    key: str = r"[a-z][a-z0-9_]*"
+    key_form: str = "小写字母开头，由小写字母、数字和下划线组成"
+
+    def read(self, node: Node, log: Log) -> dict[str, Any]:
+        if not isinstance(node, Map):
+            if not (isinstance(node, Seq) and not node.items):  # an empty list is an empty group
+                wrong(node, log, "一组键值")
+            return {}
+        made: dict[str, Any] = {}
+        for key, value in node.entries:
+            if re.fullmatch(self.key, key.text) is None:
+                log.add(
+                    "wrong-form",
+                    key.span,
+                    f"名称 `{key.text[:60]}` 的写法不对。",
+                    fix=f"名称应当{self.key_form}。",
+                )
+                continue
+            made[key.text] = self.inner.read(value, log)
+        return made
+
+    def hole(self, place: Place) -> dict[str, Any]:
+        return {}
+
+    def schema(self) -> Schema:
+        return {
+            "type": "object",
+            "patternProperties": {f"^(?:{self.key})$": self.inner.schema()},
+            "additionalProperties": False,
+        }
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a record: its shape, what it means (shown by editors), and its value when left out.
+
+    ``to`` is the structure's field when it differs from the key; ``needed`` keys have no default.
+    """
+
+    shape: Shape[Any]
+    doc: str
+    needed: bool = True
+    default: Any = None
+    to: str = ""
+    lack: str = "missing-key"
+    why: str = ""
+
+
+def may(shape: Shape[Any], doc: str, default: Any = None, *, to: str = "") -> Key:
+    """A key that may be left out."""
+    return Key(shape, doc, needed=False, default=default, to=to)
+
+
+@dataclass(frozen=True)
+class Record(Shape["Any"]):
+    """A group of known keys, built into a structure: ``build(place=…, **values)``."""
+
+    build: Callable[..., Any]
+    keys: Mapping[str, Key]
+    doc: str = ""
+    kind: str = ""
+
+    def read(self, node: Node, log: Log) -> Any:
+        return self.read_as(node, log)
+
+    def read_as(self, node: Node, log: Log, **given: object) -> Any:
+        """Read with values that stand outside the group, such as an id that is the name of a folder or key."""
+        if not isinstance(node, Map):
+            wrong(node, log, "一组键值")
+            return self.hole(node.span.place, **given)
+        values: dict[str, object] = dict(given)
+        expected = [k for k in self.keys if (self.keys[k].to or k) not in given]
+        for key, _ in node.entries:
+            if key.text not in expected and not (self.kind and key.text == "kind"):
+                self._unknown(key, expected, log)
+        for name in expected:
+            spec = self.keys[name]
+            value = node.get(name)
+            if value is not None:
+                values[spec.to or name] = spec.shape.read(value, log)
+            elif spec.needed:
+                values[spec.to or name] = spec.shape.hole(node.span.place)
+                self._missing(name, spec, node, log)
+            else:
+                values[spec.to or name] = spec.default
+        return self.build(place=node.span.place, **values)
+
+    def _unknown(self, key: Scalar, expected: list[str], log: Log) -> None:
+        guess = nearest(key.text, expected)
+        log.add(
+            "unknown-key",
+            key.span,
+            f"这里不认识键 `{key.text[:60]}`。",
+            suggest=guess,
+            fix=f"把 `{key.text[:60]}` 改为 `{guess}`。"
+            if guess
+            else f"删掉它；这里可以写：{'、'.join(expected)}。",
+        )
+
+    def _missing(self, name: str, spec: Key, node: Map, log: Log) -> None:
+        why = spec.why or f"缺少键 `{name}`（{spec.doc}）。"
+        log.add(spec.lack, node.span, why, fix=f"补上 `{name}: …`。")
+
+    def hole(self, place: Place, **given: object) -> Any:
+        values = dict(given)
+        for name, spec in self.keys.items():
+            if (spec.to or name) not in values:
+                values[spec.to or name] = spec.shape.hole(place) if spec.needed else spec.default
+        return self.build(place=place, **values)
+
+    def schema(self) -> Schema:
+        properties = {name: _described(key) for name, key in self.keys.items()}
+        needed = [name for name, key in self.keys.items() if key.needed]
+        if self.kind:
+            properties = {"kind": {"const": self.kind}, **properties}
+            needed = ["kind", *needed]
+        made: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        if needed:
+            made["required"] = needed
+        if self.doc:
+            made["description"] = self.doc
+        return made
+
+
+def _described(key: Key) -> Schema:
+    made = key.shape.schema()
+    texts = [text for text in (key.doc, made.get("description", "")) if text]
+    return {**made, "description": " ".join(texts)} if texts else made
+
+
+@dataclass(frozen=True)
+class Keyed(Shape["dict[str, Any]"]):
+    """Names to records; each name is given to its record as ``name_as``."""
+
+    record: Record
+    name_as: str = "id"
+    key: str = r"[a-z][a-z0-9_]*"
+    key_form: str = "小写字母开头，由小写字母、数字和下划线组成"
+
+    def read(self, node: Node, log: Log) -> dict[str, Any]:
+        if not isinstance(node, Map):
+            if not (isinstance(node, Seq) and not node.items):
+                wrong(node, log, "一组键值", fix="写成 `名称: {…}`。")
+            return {}
+        made: dict[str, Any] = {}
+        for key, value in node.entries:
+            if re.fullmatch(self.key, key.text) is None:
+                log.add(
+                    "wrong-form",
+                    key.span,
+                    f"名称 `{key.text[:60]}` 的写法不对。",
+                    fix=f"名称应当{self.key_form}。",
+                )
+                continue
+            made[key.text] = self.record.read_as(value, log, **{self.name_as: key.text})
+        return made
+
+    def hole(self, place: Place) -> dict[str, Any]:
+        return {}
+
+    def schema(self) -> Schema:
+        pattern = f"^(?:{self.key})$"
+        inner = self.record.schema()
+        # The name stands outside the group, so it may not be written again inside it.
+        inner["properties"].pop(self.name_as, None)
+        inner["required"] = [name for name in inner.get("required", []) if name != self.name_as]
+        return {"type": "object", "patternProperties": {pattern: inner}, "additionalProperties": False}
+
+
+@dataclass(frozen=True)
+class Group(Shape["tuple[Any, ...]"]):
+    """Named records as a tuple in the order written; the name is the record's ``id``."""
+
+    record: Record
+
+    def read(self, node: Node, log: Log) -> tuple[Any, ...]:
+        return tuple(Keyed(self.record).read(node, log).values())
+
+    def hole(self, place: Place) -> tuple[Any, ...]:
+        return ()
+
+    def schema(self) -> Schema:
+        return Keyed(self.record).schema()
+
+
+@dataclass(frozen=True)
+class Either(Shape["Any"]):
+    """Two ways to write one value, told apart by whether the node is a group of keys, or by a test."""
+
+    short: Shape[Any]
+    long: Shape[Any]
+    is_long: Callable[[Node], bool] = lambda node: isinstance(node, Map)
+
+    def read(self, node: Node, log: Log) -> Any:
+        return (self.long if self.is_long(node) else self.short).read(node, log)
+
+    def hole(self, place: Place) -> Any:
+        return self.short.hole(place)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.short.schema(), self.long.schema()]}
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a name as declarations use them."""
+    return _ID.match(text) is not None
+
+
+def words_of(names: Iterable[str]) -> dict[str, str]:
+    """An enumeration whose words need no further explanation."""
+    return dict.fromkeys(names, "")
