@@ -1,0 +1,175 @@
+"""Fixtures on the real embedded PostgreSQL. Clock, SMS and identity are the only fakes of the test suite.
+
+``server``      one server per test run, shared by pytest-xdist workers, deleted afterwards
+``database``    a fresh database per test module, copied from a template that holds every engine's structure
+``pg``          ``async with pg() as conn`` / ``pg("dizuo_app")``: one connection to it, the owner's by default
+``app_pool``    pool of dizuo_app, ``owner_pool`` of the owner, ``sealer_pool`` of the sealer, per test module
+``frozen_now``  a clock that stands at 2026-11-23 09:00 (a Monday) until told to move
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from dizuo.foundation.kernel.clock_source import SHANGHAI, FrozenNow
+from dizuo.foundation.store import (
+    APP,
+    OWNER,
+    SEALER,
+    Connection,
+    Pool,
+    Server,
+    connect,
+    discover,
+    migrate,
+    open_pool,
+)
+
+Connect = Callable[..., AbstractAsyncContextManager[Connection]]
+
+_TEMPLATE = "dizuo_template"
+# Small, so that several test runs fit on one machine; durability stays as in production.
+_OPTIONS = {"shared_buffers": "128MB", "max_wal_size": "512MB", "min_wal_size": "80MB", "wal_buffers": "4MB"}
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """One database of the test server; ``data`` is the installation's folder (secrets live there)."""
+
+    __test__ = False
+
+    server: Server
+    name: str
+
+    @property
+    def data(self) -> Path:
+        return self.server.data
+
+    def dsn(self, role: str) -> str:
+        return self.server.dsn(role, self.name)
+
+
+@pytest.fixture(scope="session")
+def server(testrun_uid: str) -> Iterator[Server]:
+    """The embedded server of this test run."""
+    data = Path(tempfile.gettempdir()) / f"dizuo-test-{testrun_uid[:12]}"
+    data.mkdir(mode=0o755, exist_ok=True)
+    started = Server.start(data, options=_OPTIONS)
+    try:
+        yield started
+    finally:
+        started.close()
+        if not started.running():
+            Server.remove(data)
+            shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> str:
+    """A database with every engine's structure, made by the first worker that asks."""
+    with (server.data / "template.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (server.data / "template.made").exists():
+            with psycopg.connect(server.dsn(OWNER, "postgres"), autocommit=True) as connection:
+                _create(connection, _TEMPLATE, None)
+            # A loop of its own, in a thread: a session's loop may be running already.
+            _in_thread(lambda: asyncio.run(_fill(TestDatabase(server, _TEMPLATE))))
+            (server.data / "template.made").touch()
+    return _TEMPLATE
+
+
+@pytest.fixture(scope="module")
+def database(server: Server, template: str) -> Iterator[TestDatabase]:
+    """A fresh database for this test module."""
+    name = f"t_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server.dsn(OWNER, "postgres"), autocommit=True) as connection:
+        _create(connection, name, template)
+        yield TestDatabase(server, name)
+        if server.running():
+            try:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            except psycopg.OperationalError:  # the test killed the server meanwhile; its folder goes anyway
+                pass
+
+
+@pytest.fixture(scope="module")
+def pg(database: TestDatabase) -> Connect:
+    """``async with pg(role) as conn``: one connection, the owner's by default."""
+
+    @asynccontextmanager
+    async def opened(role: str = OWNER) -> AsyncIterator[Connection]:
+        connection = await connect(database.dsn(role))
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=5)
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+async def app_pool(database: TestDatabase) -> AsyncIterator[Pool]:
+    """Pool of dizuo_app, the role of the web processes."""
+    async with _pool(database, APP) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+async def owner_pool(database: TestDatabase) -> AsyncIterator[Pool]:
+    """Pool of the owner, who may read and change everything: for arranging and for looking behind the doors."""
+    async with _pool(database, OWNER) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+async def sealer_pool(database: TestDatabase) -> AsyncIterator[Pool]:
+    """Pool of the role that sequences the ledger."""
+    async with _pool(database, SEALER) as pool:
+        yield pool
+
+
+@pytest.fixture
+def frozen_now() -> FrozenNow:
+    """Monday 2026-11-23, 09:00 in Shanghai."""
+    return FrozenNow(datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI))
+
+
+@asynccontextmanager
+async def _pool(database: TestDatabase, role: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(database.dsn(role), min_size=1, max_size=8)
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+def _create(connection: psycopg.Connection, name: str, template: str | None) -> None:
+    copy = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + copy)
+    roles = sql.SQL(", ").join(map(sql.Identifier, (APP, SEALER, "dizuo_loader")))
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), roles))
+
+
+async def _fill(database: TestDatabase) -> None:
+    await migrate(database, discover())
+
+
+def _in_thread(work: Callable[[], None]) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(work).result()
