@@ -11,7 +11,42 @@ from dizuo.foundation.blueprint.model import City, Division
 
 # 省级行政区划代码 (GB/T 2260), with the three that the State Council keeps apart: 71, 81, 82.
 PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82".split()
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "71",
+        "81",
+        "82",
+    ]
 )
 # Citizen numbers were first given out under the trial rules of 1984-04-06 (居民身份证试行条例): whoever was born
 # earlier carries the code of that time, not of the birth.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dizuo.foundation.blueprint.findings import Log, Span, nearest
@@ -20,7 +21,7 @@ from dizuo.foundation.blueprint.model import (
     Register,
     ServicePlace,
 )
-from dizuo.foundation.blueprint.nodes import Map, Node, Seq, find
+from dizuo.foundation.blueprint.nodes import Node, find, node_at
 from dizuo.foundation.blueprint.tables import Row
 
 Path = tuple[str | int, ...]
@@ -66,27 +67,30 @@ class Draft:
 
     def has(self, file: str, *path: str | int) -> bool:
         """Whether something was written at exactly this path."""
-        node = self.trees.get(file)
-        for step in path:
-            if isinstance(node, Map) and isinstance(step, str):
-                node = node.get(step)
-            elif isinstance(node, Seq) and isinstance(step, int) and step < len(node.items):
-                node = node.items[step]
-            else:
-                return False
-        return node is not None
+        return node_at(self.trees.get(file), path) is not None
 
-    def knows(self, kind: str, name: str, known: object) -> bool:
-        """Whether a reference resolves, or may not be judged (a hole, or a file that could not be read)."""
-        return not name or (kind, name) in self.unread or (isinstance(known, dict) and name in known)
+    def node(self, file: str, *path: str | int) -> Node | None:
+        return node_at(self.trees.get(file), path)
 
-    def unknown(self, kind: str, what: str, name: str, known: list[str], at: Span, fix: str) -> None:
-        """Report a reference to something that is not declared."""
-        guess = nearest(name, known)
-        self.log.add(
-            f"unknown-{kind}",
-            at,
-            f"没有声明过{what} `{name}`。",
-            suggest=guess,
-            fix=f"把 `{name}` 改为 `{guess}`。" if guess else fix,
-        )
+    def refer(
+        self,
+        kind: str,
+        what: str,
+        name: str | None,
+        known: Iterable[str],
+        at: Span,
+        fix: str = "先声明它，再引用。",
+    ) -> bool:
+        """Whether a reference resolves; a finding when it does not.
+
+        A hole was already reported, and a declaration whose file could not be read is not the referrer's fault.
+        """
+        names = list(known)
+        if not name or name in names:
+            return bool(name)
+        if (kind, name) in self.unread:
+            return False
+        guess = nearest(name, names)
+        fix = f"把 `{name}` 改为 `{guess}`。" if guess else fix
+        self.log.add(f"unknown-{kind}", at, f"没有声明过{what} `{name}`。", suggest=guess, fix=fix)
+        return False

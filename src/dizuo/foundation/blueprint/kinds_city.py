@@ -14,7 +14,6 @@ from dizuo.foundation.blueprint.model import (
     Field,
     FormerName,
     Law,
-    Length,
     Organisation,
     Place,
     Post,

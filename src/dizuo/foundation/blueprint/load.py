@@ -131,12 +131,7 @@ def _kind_agrees(tree: object, kind: str, file: str, log: Log) -> bool:
         )
         return False
     if first is not None and first[0].text != "kind":
-        log.add(
-            "missing-kind",
-            tree.key("kind").span if tree.key("kind") else top,
-            "kind 要写在第一行。",
-            fix=f"把 `kind: {kind}` 移到第一行。",
-        )  # pyright: ignore[reportOptionalMemberAccess]
+        log.add("missing-kind", first[0].span, "kind 要写在第一行。", fix=f"把 `kind: {kind}` 移到第一行。")
     return True
 
 

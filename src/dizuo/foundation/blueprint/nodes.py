@@ -101,7 +101,7 @@ class _Reader:
             self.refuse("too-large", event, f"内容超过 {MAX_NODES:,} 个节点。", "把这个文件拆成几个文件。")
         if depth > MAX_DEPTH:
             self.refuse("too-deep", event, f"嵌套超过 {MAX_DEPTH} 层。", "减少嵌套。")
-        if isinstance(event, yaml.AliasEvent):
+        if _is_alias(event):
             self.refuse("yaml-feature", event, "不接受引用（*）。", "把内容写全，不用 & 和 *。")
         if event.anchor is not None:
             self.refuse(
@@ -151,6 +151,10 @@ class _Reader:
         return Map(tuple(entries), self.span(event))
 
 
+def _is_alias(event: Any) -> bool:
+    return isinstance(event, yaml.AliasEvent)
+
+
 def read_yaml(file: str, text: str, log: Log) -> Node | None:
     """The tree of one YAML file, or None when it could not be read (the log then says why)."""
     log.lines_of(file, text.splitlines())
@@ -186,6 +190,18 @@ def _mark(file: str, error: yaml.YAMLError) -> Place:
 def _problem(error: yaml.YAMLError) -> str:
     problem: Any = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     return str(problem).splitlines()[0]
+
+
+def node_at(node: Node | None, path: tuple[str | int, ...]) -> Node | None:
+    """The node at exactly this path, or None."""
+    for step in path:
+        if isinstance(node, Map) and isinstance(step, str):
+            node = node.get(step)
+        elif isinstance(node, Seq) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return None
+    return node
 
 
 def find(node: Node | None, path: tuple[str | int, ...], *, key: bool = False) -> Span | None:

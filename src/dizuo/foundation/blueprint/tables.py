@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, cast
@@ -210,7 +211,7 @@ def _overlaps(history: list[Division], file: str, log: Log) -> None:
         periods.setdefault(row.code, []).append(row)
     for code, rows in periods.items():
         rows.sort(key=lambda d: d.valid_from or dt.date.min)
-        for one, other in zip(rows, rows[1:], strict=False):
+        for one, other in itertools.pairwise(rows):
             if (one.valid_to or dt.date.max) >= (other.valid_from or dt.date.min):
                 line = 2 + history.index(other)
                 log.add(

@@ -61,7 +61,7 @@ class LengthShape(Shape[Length]):
             wrong(node, log, "一段时间", fix="写成 `3 workday` 这样。")
             return Length(0, "calendar_day")
         found = re.fullmatch(r"([0-9]{1,5}) ([a-z_]+)", node.text)
-        if found is None or int(found[1]) == 0:
+        if found is None:
             log.add(
                 "wrong-form", node.span, f"`{node.text[:40]}` 不是一段时间。", fix="写成 `3 workday` 这样。"
             )
@@ -81,7 +81,7 @@ class LengthShape(Shape[Length]):
         return Length(0, "calendar_day")
 
     def schema(self) -> Schema:
-        short = {"type": "string", "pattern": f"^[1-9][0-9]{{0,4}} (?:{'|'.join(UNITS)})$"}
+        short = {"type": "string", "pattern": f"^[0-9]{{1,5}} (?:{'|'.join(UNITS)})$"}
         return {"anyOf": [short, _LENGTH.schema()]}
 
 
@@ -100,7 +100,7 @@ def _length(place: Place, n: int, unit: str) -> Length:
     return Length(n, cast(Any, unit))
 
 
-_LENGTH = Record(_length, {"n": Key(Int(1, 99_999), "多少"), "unit": Key(Enum(words_of(UNITS)), "单位")})
+_LENGTH = Record(_length, {"n": Key(Int(0, 99_999), "多少"), "unit": Key(Enum(words_of(UNITS)), "单位")})
 
 
 @dataclass(frozen=True)

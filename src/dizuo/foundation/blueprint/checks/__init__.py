@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dizuo.foundation.blueprint.checks import asks, items, laws, organisations, parties, registers
 from dizuo.foundation.blueprint.draft import Draft
 
 
 def run(draft: Draft) -> None:
     """Every check of meaning; findings go to the draft's log."""
+    laws.check(draft)
+    organisations.check(draft)
+    registers.check(draft)
+    for matter in draft.matters.values():
+        file = f"matters/{matter.id}/matter.yaml"
+        parties.check(draft, matter, file)
+        asks.check(draft, matter, file)
+        items.check(draft, matter, file)
