@@ -1,0 +1,30 @@
+"""Departments' deliveries: from a file on a desk to golden records, with nothing lost and nothing believed unchecked.
+
+A department delivers a CSV for a register. The lake keeps the bytes as they came, checks every cell against the
+city's declaration, keeps each rejected row with its line and reason, and hands what is good to the registers, which
+take from a department only the fields it is the source of.
+
+1. ``simulate``  invents a city's people and writes what every department would deliver (演示数据).
+2. ``load``      lands, checks, rejects, publishes; may be repeated and may be killed.
+3. ``rejected``  the rows that a department has to correct, as a file it can open safely.
+"""
+
+from dizuo.engines.lake.characters import DemoPerson
+from dizuo.engines.lake.delivery import DeliveryFile, Manifest, read_manifest
+from dizuo.engines.lake.errors import DeliveryFolderUnusable, DeliveryRefused
+from dizuo.engines.lake.loading import Loaded, LoadReport, load
+from dizuo.engines.lake.simulate import Progress, simulate
+
+__all__ = [
+    "DeliveryFile",
+    "DeliveryFolderUnusable",
+    "DeliveryRefused",
+    "DemoPerson",
+    "LoadReport",
+    "Loaded",
+    "Manifest",
+    "Progress",
+    "load",
+    "read_manifest",
+    "simulate",
+]
