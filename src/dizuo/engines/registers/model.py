@@ -39,7 +39,7 @@ class ReadRequest(msgspec.Struct, frozen=True):
     ``given`` maps a given or chosen party to its record key, or a given party to the identity id as text.
     ``items`` None means every item of the matter; ``facts`` (``party.field``) narrows what the items may need;
     purposes and legal bases come from the declarations, never from the caller. ``as_of`` reads what the city
-    knew at that moment.
+    knew at that moment. ``place`` is the division where the items are done: an official's post must reach it.
     """
 
     access: str
@@ -114,8 +114,8 @@ class RegisterChange(msgspec.Struct, frozen=True):
     """A change of one record, made by the department that is the source of every field in it.
 
     ``key`` None creates a record; a new person receives a number. ``item`` names the granted item that declares
-    the write, or is empty for a correction (更正) by the source department. ``subjects`` are further identities
-    that the change concerns; the record's own subjects are always told.
+    the write, or is empty for a correction (更正) by the source department. ``place`` is the division where the item
+    is done. Everybody whom the record concerns, before or after the change, sees its entry.
     """
 
     register: str
@@ -129,6 +129,7 @@ class RegisterChange(msgspec.Struct, frozen=True):
     actor: Actor
     basis: str = ""
     reason: str = ""
+    place: str = ""
 
 
 class Written(msgspec.Struct, frozen=True):

@@ -1,0 +1,217 @@
+"""The registers as a process sees them: reads in two steps, sign-in look-ups, declared writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import uuid
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from dizuo.engines.registers.batch import Batch
+from dizuo.engines.registers.errors import SAYS, MatterUnknown, ReadNotReleased
+from dizuo.engines.registers.model import (
+    Actor,
+    Candidate,
+    Fact,
+    PartyState,
+    ReadRequest,
+    ReadResult,
+    Refusal,
+    RegisterChange,
+    Scalar,
+    Written,
+)
+from dizuo.engines.registers.writes import apply_writes
+from dizuo.foundation.blueprint.model import City, Item
+from dizuo.foundation.policy import Ask, Policy, Principal, Relation, Request, Verdict
+from dizuo.foundation.store import Pool, Queries, Tx
+
+_QUERIES = Queries.load("dizuo.engines.registers")
+_IDENTITY_DIGITS = 15
+"""A given party of at most so many digits is an identity id; record keys of persons and enterprises have 18."""
+_encode = msgspec.json.Encoder().encode
+
+
+class _Party(msgspec.Struct):
+    party: str
+    register: str
+    state: Literal["found", "missing", "choose", "waiting"]
+    key: str | None = None
+    entry: int | None = None
+    facts: dict[str, tuple[Scalar, str, dt.date | None]] | None = None
+    candidates: list[tuple[str, dict[str, Scalar]]] | None = None
+
+
+class _Refusal(msgspec.Struct):
+    reason: str
+    entry: int
+    rule: str = ""
+    law: str = ""
+    says: str = ""
+    items: list[str] | None = None
+
+
+class _Answer(msgspec.Struct):
+    closed: str | None = None
+    identity: int | None = None
+    parties: list[_Party] = []
+    refusals: list[_Refusal] = []
+    entries: list[int] = []
+
+
+_decode_tickets = msgspec.json.Decoder(list[uuid.UUID]).decode
+_decode_answers = msgspec.json.Decoder(list[_Answer]).decode
+
+
+class Registers:
+    """The only door to the registers in a process: ``Registers(pool, city, policy)``, opened once.
+
+    Concurrent reads share their transactions. ``pool`` signs in as dizuo_app.
+    """
+
+    def __init__(self, pool: Pool, city: City, policy: Policy) -> None:
+        self._pool = pool
+        self._city = city
+        self._policy = policy
+        self._requests = Batch[bytes, uuid.UUID](self._request, most=128)
+        self._releases = Batch[tuple[uuid.UUID, bytes], _Answer](self._release, most=128)
+
+    async def read(self, request: ReadRequest) -> ReadResult:
+        """What the actor may know about the request's parties; entered and on disk before it is here.
+
+        Refused items and refused reads are in ``refusals``, never silently missing. Errors: MatterUnknown,
+        ReadNotReleased (retry), the pool's errors; in each case no value has left the database.
+        """
+        matter = self._city.matters.get(request.access)
+        if matter is None:
+            raise MatterUnknown(matter=request.access)
+        wanted = [item for item in matter.items if request.items is None or item.id in request.items]
+        allowed, refused = self._judge(request, wanted)
+        unknown = (
+            [] if request.items is None else [i for i in request.items if i not in {w.id for w in wanted}]
+        )
+        answer = await self._exchange(_question(request, self._city.version, [*allowed, *unknown], refused))
+        return _result(answer)
+
+    async def identity_of(self, scheme: str, number: str, channel: str = "online") -> int | None:
+        """The identity of a number, for signing in; None when the city does not know it. Entered either way."""
+        answer = await self._exchange({"sign_in": {"scheme": scheme, "number": number, "channel": channel}})
+        return answer.identity
+
+    async def apply_writes(self, tx: Tx, changes: Sequence[RegisterChange]) -> tuple[Written, ...]:
+        """New versions caused by granted items or corrections, entered in the same transaction.
+
+        Errors: WriteRefused when policy, the declarations or one source per field do not allow it; RecordGone.
+        """
+        return await apply_writes(tx, self._city, self._policy, changes, _QUERIES["write"])
+
+    # ------------------------------------------------------------------ policy
+
+    def _judge(
+        self, request: ReadRequest, items: Sequence[Item]
+    ) -> tuple[list[str], list[dict[str, object]]]:
+        """The items that policy allows, and the refusals to enter, grouped by rule."""
+        actor = request.actor
+        principal = principal_of(actor)
+        relation = relation_of(actor)
+        allowed: list[str] = []
+        refused: dict[tuple[str, str, str], list[str]] = {}
+        for item in items:
+            ask = Ask(
+                relation=relation,
+                at=request.place,
+                purposes=frozenset(need.purpose for need in item.needs),
+                facts=frozenset(fact for need in item.needs for fact in need.facts),
+                case=bool(request.case.strip()),
+            )
+            verdict: Verdict = self._policy.decide(
+                Request(principal, "read", f"{request.access}.{item.id}", ask)
+            )
+            if verdict.allowed:
+                allowed.append(item.id)
+            else:
+                refused.setdefault((verdict.rule, verdict.law, verdict.why_zh), []).append(item.id)
+        return allowed, [
+            {"items": ids, "rule": rule, "law": law, "says": says}
+            for (rule, law, says), ids in refused.items()
+        ]
+
+    # ---------------------------------------------------------------- two steps
+
+    async def _exchange(self, question: dict[str, object]) -> _Answer:
+        secret = os.urandom(32)
+        question["holder"] = hashlib.sha256(secret).hexdigest()
+        ticket = await self._requests.submit(_encode(question))
+        # Only here, after the request's transaction is committed, may the ticket be shown.
+        answer = await self._releases.submit((ticket, secret))
+        if answer.closed is not None:
+            raise ReadNotReleased(1, reason=answer.closed)
+        return answer
+
+    async def _request(self, questions: Sequence[bytes]) -> Sequence[uuid.UUID]:
+        batch = (b"[" + b",".join(questions) + b"]").decode()
+        return _decode_tickets(await self._pool.fetchval(_QUERIES["request"], batch))
+
+    async def _release(self, shown: Sequence[tuple[uuid.UUID, bytes]]) -> Sequence[_Answer]:
+        tickets, secrets = [ticket for ticket, _ in shown], [secret for _, secret in shown]
+        return _decode_answers(await self._pool.fetchval(_QUERIES["release"], tickets, secrets))
+
+
+def principal_of(actor: Actor) -> Principal:
+    """What policy may know about an actor: the shape, not the person."""
+    if actor.kind == "resident":
+        return Principal("resident")
+    return Principal(actor.kind, actor.unit or "", actor.post or "", actor.powers, actor.place)
+
+
+def relation_of(actor: Actor) -> Relation:
+    """How the actor stands to the person at the start of the chain; the database checks that it is that person."""
+    if actor.kind == "resident":
+        if actor.acting_for is not None:
+            return "for"
+        return "self" if actor.subject is not None else "none"
+    return "served" if actor.kind == "official" and actor.acting_for is not None else "duty"
+
+
+def _question(
+    request: ReadRequest, version: str, items: list[str], refused: list[dict[str, object]]
+) -> dict[str, object]:
+    actor = msgspec.to_builtins(request.actor)
+    del actor["powers"]
+    return {
+        "access": request.access,
+        "version": version,
+        "items": items,
+        "facts": request.facts,
+        "given": {party: _given(value) for party, value in request.given.items()},
+        "case": request.case,
+        "actor": actor,
+        "refused": refused,
+        "as_of": request.as_of,
+    }
+
+
+def _given(value: str) -> dict[str, object]:
+    if value.isascii() and value.isdigit() and len(value) < _IDENTITY_DIGITS:
+        return {"identity": int(value)}
+    return {"key": value}
+
+
+def _result(answer: _Answer) -> ReadResult:
+    facts: dict[str, Fact] = {}
+    parties: dict[str, PartyState] = {}
+    for p in answer.parties:
+        candidates = tuple(Candidate(key, labels) for key, labels in p.candidates or ())
+        parties[p.party] = PartyState(p.state, p.key, candidates)
+        entry = p.entry or 0
+        for field, (value, source, as_of) in (p.facts or {}).items():
+            facts[f"{p.party}.{field}"] = Fact(p.party, p.register, field, value, source, as_of, entry)
+    refusals = tuple(
+        Refusal(r.reason, tuple(r.items or ()), r.rule, r.law, r.entry, r.says or SAYS.get(r.reason, ""))
+        for r in answer.refusals
+    )
+    return ReadResult(facts, parties, refusals, tuple(answer.entries))

@@ -1,0 +1,307 @@
+"""From a city's declarations to Cedar: schema, entities, policies, each policy with its law and one Chinese sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from dizuo.foundation.blueprint.model import City, Item, Matter, Organisation, Post
+
+WINDOW = "window.serve"
+"""The power (职权) of a clerk who serves people at a window."""
+
+SCHEMA = """\
+// Where something is done. A town lies in its district, a district in the city.
+entity Division in [Division];
+entity Matter { purposes: Set<String> };
+// `facts` and `purposes` are all that the item's declared needs name.
+entity Item in [Matter] { department: String, purposes: Set<String>, facts: Set<String> };
+// `sources` are the departments that are the source of at least one field; `facts` all fields.
+entity Register { sources: Set<String>, facts: Set<String> };
+entity Resident;
+entity System { unit: String };
+entity Official { unit: String, post: String, powers: Set<String>, place: Division };
+
+type Ask = {
+  relation: String,
+  at: Division,
+  power: String,
+  purposes: Set<String>,
+  facts: Set<String>,
+  has_case: Bool,
+};
+action read, view_case appliesTo { principal: [Resident, Official, System], resource: [Item], context: Ask };
+action decide appliesTo { principal: [Official, System], resource: [Item], context: Ask };
+action write appliesTo { principal: [Official, System], resource: [Item], context: Ask };
+action submit appliesTo { principal: [Resident, Official], resource: [Matter], context: Ask };
+action consent appliesTo { principal: [Resident, Official], resource: [Matter], context: Ask };
+action serve appliesTo { principal: [Official], resource: [Matter], context: Ask };
+action correct appliesTo { principal: [Official, System], resource: [Register], context: Ask };
+"""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One policy: its id, legal basis, the sentence a person reads, and its Cedar text without annotations."""
+
+    id: str
+    law: str
+    says: str
+    body: str
+
+    def text(self) -> str:
+        return f"@id({_text(self.id)})\n@law({_text(self.law)})\n@says({_text(self.says)})\n{self.body}\n"
+
+
+def _text(value: str) -> str:
+    # Cedar's string literals have JSON's escapes for what declarations may contain.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _set(values: Iterable[str]) -> str:
+    return "[" + ", ".join(_text(value) for value in sorted(values)) + "]"
+
+
+def rules_of(city: City) -> tuple[Rule, ...]:
+    """Every rule in force for this city, the general ones first."""
+    rules = [*_general(), *_corrections(city)]
+    for matter in city.matters.values():
+        for item in matter.items:
+            rules += _item_rules(city, matter, item)
+    return tuple(rules)
+
+
+def _general() -> list[Rule]:
+    return [
+        Rule(
+            "resident.own",
+            "pipl-2021:13",
+            "本人办自己的事，可以调取这件事需要的资料，查看进度。",
+            'permit (principal is Resident, action in [Action::"read", Action::"view_case"], resource is Item)\n'
+            'when { context.relation == "self" };',
+        ),
+        Rule(
+            "resident.for",
+            "pipl-2021:13",
+            "法定代表人、监护人或受托人代办，可以调取这件事需要的资料，查看进度。",
+            'permit (principal is Resident, action in [Action::"read", Action::"view_case"], resource is Item)\n'
+            'when { context.relation == "for" };',
+        ),
+        Rule(
+            "resident.submit",
+            "online-service-2019:7",
+            "本人或代办人可以提交申请。",
+            'permit (principal is Resident, action == Action::"submit", resource is Matter)\n'
+            'when { context.relation == "self" || context.relation == "for" };',
+        ),
+        Rule(
+            "resident.consent",
+            "pipl-2021:44",
+            "被征求意见的一方可以表示同意或不同意，可以查看请他同意的内容。",
+            'permit (principal is Resident, action == Action::"consent", resource is Matter)\n'
+            'when { context.relation == "consenting" };',
+        ),
+        Rule(
+            "window.serve",
+            "online-service-2019:7",
+            "窗口人员可以为到场的群众服务。",
+            'permit (principal is Official, action == Action::"serve", resource is Matter)\n'
+            f"when {{ principal.powers.contains({_text(WINDOW)}) && context.at in principal.place }};",
+        ),
+        Rule(
+            "window.submit",
+            "online-service-2019:7",
+            "窗口人员可以替到场的群众提交申请、转达同意。",
+            'permit (principal is Official, action in [Action::"submit", Action::"consent"], resource is Matter)\n'
+            f'when {{ principal.powers.contains({_text(WINDOW)}) && context.relation == "served" }};',
+        ),
+        Rule(
+            "window.read",
+            "online-service-2019:7",
+            "窗口人员为到场的群众办事，可以调取这件事需要的资料，查看进度。",
+            'permit (principal is Official, action in [Action::"read", Action::"view_case"], resource is Item)\n'
+            f'when {{ principal.powers.contains({_text(WINDOW)}) && context.relation == "served" }};',
+        ),
+        Rule(
+            "bound.facts",
+            "pipl-2021:34",
+            "只能调取事项声明需要的资料，多一项也不行。",
+            'forbid (principal, action in [Action::"read", Action::"write"], resource is Item)\n'
+            "unless { resource.facts.containsAll(context.facts) };",
+        ),
+        Rule(
+            "bound.purposes",
+            "online-service-2019:7",
+            "只能为事项声明的目的使用资料。",
+            'forbid (principal, action in [Action::"read", Action::"write"], resource is Item)\n'
+            "unless { resource.purposes.containsAll(context.purposes) };",
+        ),
+        Rule(
+            "bound.case",
+            "pipl-2021:34",
+            "没有具体的办件，不能调取资料。",
+            'forbid (principal, action in [Action::"read", Action::"view_case", Action::"decide", Action::"write"],\n'
+            "        resource is Item)\n"
+            "unless { context.has_case };",
+        ),
+        Rule(
+            "bound.source",
+            "pipl-2021:46",
+            "登记簿的数据只由数源部门更正。",
+            'forbid (principal, action == Action::"correct", resource is Register)\n'
+            "unless { resource.sources.contains(principal.unit) && resource.facts.containsAll(context.facts) };",
+        ),
+    ]
+
+
+def _corrections(city: City) -> list[Rule]:
+    rules: list[Rule] = []
+    for organisation in city.organisations.values():
+        power = f"{organisation.id}.correct"
+        posts = [post for post in organisation.posts if power in post.powers]
+        if posts:
+            rules.append(
+                Rule(
+                    f"correct.{organisation.id}",
+                    "pipl-2021:46",
+                    f"{organisation.name.zh}的{_posts(posts)}可以核对并更正本部门是数源的数据。",
+                    'permit (principal is Official, action == Action::"correct", resource is Register)\n'
+                    f"when {{ principal.unit == {_text(organisation.id)} && principal.powers.contains({_text(power)}) }};",
+                )
+            )
+    return rules
+
+
+def _item_rules(city: City, matter: Matter, item: Item) -> list[Rule]:
+    resource = f'resource == Item::"{matter.id}.{item.id}"'
+    law = item.basis[0].key if item.basis else matter.basis[0].key
+    name = item.name.zh
+    organisation = city.organisations.get(item.department)
+    unit = organisation.name.zh if organisation else item.department
+    rules = [
+        Rule(
+            f"{matter.id}.{item.id}.auto",
+            law,
+            f"{unit}的系统自动办理“{name}”，可以调取这一事项需要的资料，按规则办结，并登记结果。",
+            'permit (principal is System,\n        action in [Action::"read", Action::"view_case", Action::"decide", Action::"write"],\n'
+            f"        {resource})\nwhen {{ principal.unit == {_text(item.department)} }};",
+        )
+    ]
+    powers = powers_of(item)
+    if powers:
+        rules.append(
+            Rule(
+                f"{matter.id}.{item.id}.duty",
+                law,
+                f"{who_holds(city, powers)}办理“{name}”，可以查看办件，调取这一事项需要的资料，限本岗位管辖的地方。",
+                'permit (principal is Official, action in [Action::"read", Action::"view_case", Action::"write"],\n'
+                f"        {resource})\n"
+                f"when {{ principal.powers.containsAny({_set(powers)}) && context.at in principal.place }};",
+            )
+        )
+    for power in powers:
+        rules.append(
+            Rule(
+                f"{matter.id}.{item.id}.decide.{power}",
+                law,
+                f"{who_holds(city, (power,))}可以对“{name}”作出决定，限本岗位管辖的地方。",
+                f'permit (principal is Official, action == Action::"decide", {resource})\n'
+                f"when {{ context.power == {_text(power)} && principal.powers.contains({_text(power)})"
+                " && context.at in principal.place };",
+            )
+        )
+    approve = f"{item.department}.approve"
+    if approve not in powers and holders(city, (approve,)):
+        rules.append(
+            Rule(
+                f"{matter.id}.{item.id}.approve",
+                law,
+                f"{who_holds(city, (approve,))}审批“{name}”的延期，可以查看办件。",
+                'permit (principal is Official, action in [Action::"view_case", Action::"decide"],\n'
+                f"        {resource})\n"
+                f"when {{ principal.powers.contains({_text(approve)}) && context.at in principal.place\n"
+                f'       && (action == Action::"view_case" || context.power == {_text(approve)}) }};',
+            )
+        )
+    return rules
+
+
+def powers_of(item: Item) -> tuple[str, ...]:
+    """The powers that the item's steps ask for, each once, in their order."""
+    return tuple(dict.fromkeys(step.power for step in item.steps if step.power))
+
+
+def holders(city: City, powers: Sequence[str]) -> list[tuple[Organisation, Post]]:
+    """The posts of any department that hold one of the powers: a power may be entrusted to another department's post."""
+    wanted = set(powers)
+    return [
+        (organisation, post)
+        for organisation in city.organisations.values()
+        for post in organisation.posts
+        if wanted.intersection(post.powers)
+    ]
+
+
+def who_holds(city: City, powers: Sequence[str]) -> str:
+    """The same in words: 市公安局户籍民警、区行政审批局综合审查岗."""
+    found = [f"{organisation.short.zh}{post.name.zh}" for organisation, post in holders(city, powers)]
+    return "、".join(found) or "有此职权的岗位"
+
+
+def _posts(posts: Sequence[Post]) -> str:
+    return "、".join(post.name.zh for post in posts)
+
+
+def entities_of(city: City) -> dict[str, dict[str, object]]:
+    """The unchanging entities by resource name (``matter``, ``matter.item``, ``register:id``), as Cedar JSON."""
+    found: dict[str, dict[str, object]] = {}
+    for matter in city.matters.values():
+        purposes = {need.purpose for item in matter.items for need in item.needs} | {matter.purpose}
+        found[matter.id] = _entity("Matter", matter.id, {"purposes": sorted(purposes)})
+        for item in matter.items:
+            name = f"{matter.id}.{item.id}"
+            found[name] = _entity(
+                "Item",
+                name,
+                {
+                    "department": item.department,
+                    "purposes": sorted({need.purpose for need in item.needs}),
+                    "facts": sorted({fact for need in item.needs for fact in need.facts}),
+                },
+                ("Matter", matter.id),
+            )
+    for register in city.registers.values():
+        found[f"register:{register.id}"] = _entity(
+            "Register",
+            register.id,
+            {
+                "sources": sorted({field.source for field in register.fields.values()}),
+                "facts": sorted(register.fields),
+            },
+        )
+    return found
+
+
+def _entity(kind: str, id_: str, attrs: dict[str, object], *parents: tuple[str, str]) -> dict[str, object]:
+    return {
+        "uid": {"type": kind, "id": id_},
+        "attrs": attrs,
+        "parents": [{"type": parent, "id": name} for parent, name in parents],
+    }
+
+
+def divisions_of(code: str, city_code: str) -> list[dict[str, object]]:
+    """A division and those it lies in, up to the city, as Cedar entities.
+
+    Codes have 12, 9 or 6 digits; an empty one is the whole city. A code outside the city lies in nothing.
+    """
+    if code in {"", city_code}:
+        return [_entity("Division", city_code, {})]
+    if not code.startswith(city_code[:4]):
+        return [_entity("Division", code, {})]
+    chain = [*dict.fromkeys(code[:size] for size in (len(code), 9, 6) if size <= len(code)), city_code]
+    return [
+        _entity("Division", inner, {}, *([("Division", outer)] if outer else []))
+        for inner, outer in zip(chain, [*chain[1:], ""], strict=True)
+    ]
