@@ -1,0 +1,2 @@
+"""The ledger (用数账本): append-only, sequenced in a Merkle tree, signed.
+"""
