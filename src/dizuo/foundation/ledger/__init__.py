@@ -1,2 +1,1 @@
-"""The ledger (用数账本): append-only, sequenced in a Merkle tree, signed.
-"""
+"""The ledger (用数账本): append-only, sequenced in a Merkle tree, signed."""

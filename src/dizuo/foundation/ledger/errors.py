@@ -1,0 +1,57 @@
+"""What can go wrong with the ledger and its proofs, each with the way out."""
+
+from __future__ import annotations
+
+from dizuo.foundation.kernel.errors import DizuoError, NotFound, Unavailable
+
+
+class KeyInvalid(DizuoError):
+    """账本的钥匙不能用：{why}。"""
+
+    fix = "公钥用 dizuo doctor 显示的那一行；私钥文件损坏时请从备份恢复，不要新建。"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why)
+
+
+class CheckpointInvalid(DizuoError):
+    """账本的签名清单不能相信：{why}。"""
+
+    fix = "请重新取得一份；若账本自己的清单也这样，请保留现场并运行 dizuo verify。"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why)
+
+
+class ProofInvalid(DizuoError):
+    """这份证明不成立：{why}。"""
+
+    fix = "请重新下载证明；若仍不成立，请把这份文件交给账本的管理部门核查。"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why)
+
+
+class EntryUnknown(NotFound):
+    """账本里没有第 {entry} 条。"""
+
+    def __init__(self, entry: int) -> None:
+        super().__init__(entry=entry)
+
+
+class EntryNotSealed(Unavailable):
+    """第 {entry} 条刚刚记下，还没有编入签名清单。"""
+
+    fix = "请过几秒再取证明。"
+
+    def __init__(self, entry: int) -> None:
+        super().__init__(2, entry=entry)
+
+
+class LedgerBroken(DizuoError):
+    """账本和它的签名清单对不上：{why}。"""
+
+    fix = "已停止编号，条目仍在记录。请保留现场，运行 dizuo verify 找出位置。"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why)

@@ -1,0 +1,194 @@
+"""Signed notes and checkpoints: one line of who, how many and which root, with an Ed25519 signature.
+
+Formats: C2SP signed-note and tlog-checkpoint, so that any transparency-log tool can read them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from dizuo.foundation.ledger.errors import CheckpointInvalid, KeyInvalid
+from dizuo.foundation.store.secrets import secret_text
+
+_ED25519: Final = b"\x01"
+_DASH: Final = "— "
+KEY_FILE: Final = "ledger-key"
+
+
+def _key_id(name: str, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+
+
+def _check_name(name: str) -> None:
+    if not name or any(mark.isspace() or mark == "+" for mark in name):
+        raise KeyInvalid(f"名字 {name!r} 不能为空，也不能有空白或加号")
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """Who signs the ledger; ``str()`` is the verifier key that ``dizuo doctor`` prints: name+id+base64."""
+
+    name: str
+    raw: bytes
+
+    @property
+    def id(self) -> bytes:
+        return _key_id(self.name, self.raw)
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(_ED25519 + self.raw).decode()}"
+
+    @classmethod
+    def parse(cls, text: str) -> PublicKey:
+        """Read a verifier key. Errors: KeyInvalid."""
+        parts = text.strip().split("+", 2)
+        if len(parts) != 3:
+            raise KeyInvalid("公钥应有三段，用加号分开：名字+编号+密钥")
+        name, key_id, encoded = parts
+        _check_name(name)
+        try:
+            data = base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise KeyInvalid("公钥的第三段不是 base64") from error
+        if len(data) != 33 or data[:1] != _ED25519:
+            raise KeyInvalid("公钥不是 Ed25519 的")
+        found = cls(name, data[1:])
+        if found.id.hex() != key_id.lower():
+            raise KeyInvalid(f"公钥的编号应是 {found.id.hex()}，却写着 {key_id}；可能抄错了一个字")
+        return found
+
+    def verifies(self, signature: bytes, text: bytes) -> bool:
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, text)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+class Signer(Protocol):
+    """Something that signs for a public key: a key file, or a hardware module behind it."""
+
+    @property
+    def public(self) -> PublicKey: ...
+
+    def sign(self, text: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, repr=False)
+class SigningKey:
+    """The ledger's private key. Its text never appears in a repr or a log."""
+
+    name: str
+    _private: Ed25519PrivateKey
+
+    @classmethod
+    def generate(cls, name: str) -> SigningKey:
+        _check_name(name)
+        return cls(name, Ed25519PrivateKey.generate())
+
+    @classmethod
+    def load(cls, data: Path, name: str) -> SigningKey:
+        """The key of the installation in ``data`` (``secrets/ledger-key``, 0600), made on first use. Errors: KeyInvalid."""
+        _check_name(name)
+        text = secret_text(data, KEY_FILE, _new_seed)
+        try:
+            seed = base64.b64decode(text, validate=True)
+        except binascii.Error as error:
+            raise KeyInvalid(f"{KEY_FILE} 不是 base64") from error
+        if len(seed) != 32:
+            raise KeyInvalid(f"{KEY_FILE} 应有 32 字节，却有 {len(seed)}")
+        return cls(name, Ed25519PrivateKey.from_private_bytes(seed))
+
+    @property
+    def public(self) -> PublicKey:
+        raw = self._private.public_key().public_bytes(
+            serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        )
+        return PublicKey(self.name, raw)
+
+    def sign(self, text: bytes) -> bytes:
+        return self._private.sign(text)
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.public})"
+
+
+def _new_seed() -> str:
+    private = Ed25519PrivateKey.generate()
+    raw = private.private_bytes(
+        serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
+    )
+    return base64.b64encode(raw).decode()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was signed: the log's name, how many entries, and the root over them."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+    def signed(self, key: Signer) -> str:
+        """The checkpoint as a signed note."""
+        text = self.text()
+        public = key.public
+        signature = base64.b64encode(public.id + key.sign(text.encode())).decode()
+        return f"{text}\n{_DASH}{public.name} {signature}\n"
+
+    @classmethod
+    def open(cls, note: str, key: PublicKey) -> Checkpoint:
+        """Read a signed note and check the key's signature; signatures of others (witnesses) are passed over.
+
+        Errors: CheckpointInvalid, which says what is wrong.
+        """
+        text, separator, signatures = note.partition("\n\n")
+        text += "\n"
+        if not separator:
+            raise CheckpointInvalid("没有签名")
+        _check_signatures(signatures, text.encode(), key)
+        lines = text.split("\n")
+        if len(lines) < 4 or lines[-1] != "" or not lines[0]:
+            raise CheckpointInvalid("应有三行：名称、条数、根")
+        if not (lines[1].isascii() and lines[1].isdigit()) or (lines[1] != "0" and lines[1].startswith("0")):
+            raise CheckpointInvalid(f"条数 {lines[1]!r} 不是数字")
+        try:
+            root = base64.b64decode(lines[2], validate=True)
+        except binascii.Error as error:
+            raise CheckpointInvalid("根不是 base64") from error
+        if len(root) != 32:
+            raise CheckpointInvalid(f"根应有 32 字节，却有 {len(root)}")
+        return cls(lines[0], int(lines[1]), root)
+
+
+def _check_signatures(signatures: str, text: bytes, key: PublicKey) -> None:
+    if not signatures.endswith("\n"):
+        raise CheckpointInvalid("签名不完整")
+    found = False
+    for line in signatures[:-1].split("\n"):
+        name, space, encoded = line.removeprefix(_DASH).partition(" ")
+        if not line.startswith(_DASH) or not space:
+            raise CheckpointInvalid("签名行的格式不对")
+        try:
+            data = base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise CheckpointInvalid("签名不是 base64") from error
+        if name != key.name or data[:4] != key.id:
+            continue
+        if not key.verifies(data[4:], text):
+            raise CheckpointInvalid("签名和内容不符：内容被改过，或不是这把钥匙签的")
+        found = True
+    if not found:
+        raise CheckpointInvalid(f"没有 {key.name} 的签名")
