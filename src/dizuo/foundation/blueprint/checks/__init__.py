@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from dizuo.foundation.blueprint.checks import asks, items, laws, organisations, parties, registers
+from dizuo.foundation.blueprint.checks import (
+    asks,
+    examples,
+    items,
+    laws,
+    organisations,
+    parties,
+    registers,
+    words,
+)
 from dizuo.foundation.blueprint.draft import Draft
 
 
@@ -16,3 +25,5 @@ def run(draft: Draft) -> None:
         parties.check(draft, matter, file)
         asks.check(draft, matter, file)
         items.check(draft, matter, file)
+        words.check(draft, matter, file)
+    examples.check(draft)
