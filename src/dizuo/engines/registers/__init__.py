@@ -9,6 +9,13 @@
 6. The database enforces 1 to 5: the web's role can read no table here.
 """
 
+from dizuo.engines.registers.errors import (
+    MatterUnknown,
+    QuestionInvalid,
+    ReadNotReleased,
+    RecordGone,
+    WriteRefused,
+)
 from dizuo.engines.registers.model import (
     Actor,
     Candidate,
@@ -20,15 +27,26 @@ from dizuo.engines.registers.model import (
     RegisterChange,
     Written,
 )
+from dizuo.engines.registers.publish import publish
+from dizuo.engines.registers.reader import Registers, principal_of, relation_of
 
 __all__ = [
     "Actor",
     "Candidate",
     "Fact",
+    "MatterUnknown",
     "PartyState",
+    "QuestionInvalid",
+    "ReadNotReleased",
     "ReadRequest",
     "ReadResult",
+    "RecordGone",
     "Refusal",
     "RegisterChange",
+    "Registers",
+    "WriteRefused",
     "Written",
+    "principal_of",
+    "publish",
+    "relation_of",
 ]

@@ -54,6 +54,7 @@ class AccessSpec(msgspec.Struct, frozen=True):
     version: str
     purpose: str
     basis: str
+    demonstration: bool
     items: tuple[str, ...]
     parties: tuple[PartySpec, ...]
     grants: tuple[GrantSpec, ...]
@@ -124,6 +125,7 @@ def compile_matter(city: City, matter: Matter) -> AccessSpec:
         version=city.version,
         purpose=matter.purpose,
         basis=matter.basis[0].key if matter.basis else "",
+        demonstration=city.demonstration,
         items=tuple(item.id for item in matter.items),
         parties=tuple(_party(city, ord_, party) for ord_, party in enumerate(matter.parties)),
         grants=tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dizuo.foundation.kernel.errors import Conflict, NotFound, Refused, Unavailable
+from dizuo.foundation.kernel.errors import Conflict, DizuoError, NotFound, Refused, Unavailable
 
 
 class ReadNotReleased(Unavailable):
@@ -19,6 +19,14 @@ class MatterUnknown(NotFound):
 
     code = "matter_unknown"
     fix = "请检查事项编号，或运行 dizuo check 和 dizuo up。"
+
+
+class QuestionInvalid(DizuoError):
+    """要调取的内容写得太长，或含有不能使用的字符。"""
+
+    code = "question_invalid"
+    http = 422
+    fix = "请返回上一页重新选择。"
 
 
 class WriteRefused(Refused):

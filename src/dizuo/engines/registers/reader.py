@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from dizuo.engines.registers.batch import Batch
-from dizuo.engines.registers.errors import SAYS, MatterUnknown, ReadNotReleased
+from dizuo.engines.registers.errors import SAYS, MatterUnknown, QuestionInvalid, ReadNotReleased
 from dizuo.engines.registers.model import (
     Actor,
     Candidate,
@@ -33,6 +33,7 @@ from dizuo.foundation.store import Pool, Queries, Tx
 _QUERIES = Queries.load("dizuo.engines.registers")
 _IDENTITY_DIGITS = 15
 """A given party of at most so many digits is an identity id; record keys of persons and enterprises have 18."""
+_LARGEST = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
@@ -145,7 +146,11 @@ class Registers:
     async def _exchange(self, question: dict[str, object]) -> _Answer:
         secret = os.urandom(32)
         question["holder"] = hashlib.sha256(secret).hexdigest()
-        ticket = await self._requests.submit(_encode(question))
+        body = _encode(question)
+        if len(body) > _LARGEST or b"\\u0000" in body:
+            # jsonb knows no NUL; one such question would fail everybody in its batch.
+            raise QuestionInvalid
+        ticket = await self._requests.submit(body)
         # Only here, after the request's transaction is committed, may the ticket be shown.
         answer = await self._releases.submit((ticket, secret))
         if answer.closed is not None:

@@ -33,7 +33,7 @@ BEGIN
     WHERE i.load = load_in GROUP BY i.register, i.key HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'line % of register % repeats a record of this load', wrong.line, wrong.register
-            USING ERRCODE = 'DZ001', HINT = 'Deliver each record once per load.';
+            USING ERRCODE = 'DZ301', HINT = 'Deliver each record once per load.';
     END IF;
 
     SELECT u.register, u.name, u.source, f.source AS owner INTO wrong
@@ -44,7 +44,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'register % field %: % is not its source, % is',
             wrong.register, wrong.name, wrong.source, coalesce(wrong.owner, 'nobody (not declared)')
-            USING ERRCODE = 'DZ002', HINT = 'A field has one source; deliver only your own fields.';
+            USING ERRCODE = 'DZ302', HINT = 'A field has one source; deliver only your own fields.';
     END IF;
 
     -- Whom the records are about must exist before the records do.

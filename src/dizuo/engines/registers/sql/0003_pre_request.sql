@@ -12,10 +12,15 @@ CREATE UNLOGGED TABLE registers.access_plan (
     given      boolean NOT NULL,
     pick       text COLLATE "C" NOT NULL,
     order_by   text COLLATE "C",
-    matches    jsonb NOT NULL,
+    -- the first match, taken apart: own fields, the earlier party, its field; `more` are the other matches
+    own        text[] COLLATE "C" NOT NULL,
+    by_key     boolean NOT NULL,
+    of_party   text COLLATE "C",
+    of_field   text COLLATE "C",
+    more       jsonb NOT NULL,
     wheres     jsonb NOT NULL,
     labels     text[] COLLATE "C" NOT NULL,
-    fields     text[] COLLATE "C" NOT NULL,
+    fields     jsonb NOT NULL,
     about      jsonb NOT NULL,
     PRIMARY KEY (digest, ord)
 );
@@ -60,9 +65,12 @@ BEGIN
         FROM registers.access_grant g
         WHERE g.access = access_in AND g.version = version_in AND (items IS NULL OR g.item = ANY (items))
     ), uses AS (
-        SELECT u.party, jsonb_agg(jsonb_build_object(
-                   'purpose', u.purpose, 'basis', u.basis, 'items', u.items, 'fields', u.fields)
-                   ORDER BY u.purpose, u.basis) AS uses
+        -- Purposes under which the chain only passes through are named once, without repeating their bases.
+        SELECT u.party,
+               coalesce(jsonb_agg(jsonb_build_object('purpose', u.purpose, 'basis', u.basis, 'items', u.items,
+                                                     'fields', u.fields) ORDER BY u.purpose, u.basis)
+                        FILTER (WHERE u.fields <> '[]'), '[]') AS uses,
+               coalesce(jsonb_agg(DISTINCT u.purpose) FILTER (WHERE u.fields = '[]'), '[]') AS passes
         FROM (SELECT g.party, g.purpose, g.basis, jsonb_agg(DISTINCT g.item) AS items,
                      coalesce(jsonb_agg(DISTINCT f) FILTER (WHERE f IS NOT NULL), '[]') AS fields
               FROM granted g LEFT JOIN LATERAL unnest(g.fields) AS f ON true
@@ -77,10 +85,13 @@ BEGIN
         SELECT g.party, array_agg(DISTINCT f) FILTER (WHERE f IS NOT NULL) AS fields
         FROM granted g LEFT JOIN LATERAL unnest(g.fields) AS f ON true GROUP BY g.party
     )
-    SELECT sign, p.ord, p.party, p.register, p.key_field, p.given, p.pick, p.order_by, p.matches, p.wheres,
-           p.labels, coalesce(n.fields, '{}'),
+    SELECT sign, p.ord, p.party, p.register, p.key_field, p.given, p.pick, p.order_by,
+           ARRAY(SELECT jsonb_array_elements_text(p.matches -> 0 -> 0)),
+           coalesce(p.matches -> 0 -> 0 = jsonb_build_array(p.key_field), false),
+           p.matches -> 0 ->> 1, p.matches -> 0 ->> 2, coalesce(p.matches - 0, '[]'), p.wheres,
+           p.labels, to_jsonb(coalesce(n.fields, '{}')),
            jsonb_build_object(
-               'matter', access_in, 'register', p.register, 'party', p.party, 'uses', u.uses,
+               'matter', access_in, 'register', p.register, 'party', p.party, 'uses', u.uses, 'passes', u.passes,
                'fields', to_jsonb(coalesce(n.fields, '{}')),
                'used', coalesce((SELECT d.fields FROM used d WHERE d.party = p.party), '[]'),
                -- one purpose on the entry's face: the only one, else what all of them have in common
@@ -105,35 +116,36 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION registers.face_of(jsonb) FROM PUBLIC;
 
--- Everything about one request: {"entries": […], "plan": {"parties": […], "refusals": […]}}.
--- Entries are numbered from 0 here; the plan refers to these numbers.
-CREATE OR REPLACE FUNCTION registers.resolve(q jsonb) RETURNS jsonb
+-- Everything about one request: its ledger entries, and the plan {"parties": […], "refusals": […]}, which refers to
+-- the entries by their numbers from 0.
+CREATE OR REPLACE FUNCTION registers.resolve(q jsonb, OUT entries jsonb[], OUT plan jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     actor     jsonb := q -> 'actor';
     kind      text := actor ->> 'kind';
-    mine      bigint[] := array_remove(ARRAY[(actor ->> 'subject')::bigint, (actor ->> 'acting_for')::bigint], NULL);
+    mine      bigint[] := array_remove(ARRAY[CASE WHEN kind = 'resident' THEN (actor ->> 'subject')::bigint END,
+                                             (actor ->> 'acting_for')::bigint], NULL);
     at        timestamptz := coalesce((q ->> 'as_of')::timestamptz, 'infinity');
     items     text[] := CASE WHEN jsonb_typeof(q -> 'items') = 'array'
                              THEN ARRAY(SELECT jsonb_array_elements_text(q -> 'items') ORDER BY 1) END;
     facts     text[] := CASE WHEN jsonb_typeof(q -> 'facts') = 'array'
                              THEN ARRAY(SELECT jsonb_array_elements_text(q -> 'facts') ORDER BY 1) END;
     who       jsonb := jsonb_build_object('actor', registers.face_of(actor));
-    hidden    jsonb := jsonb_build_object('case', q -> 'case', 'name', actor -> 'name', 'official', actor -> 'official',
-                                          'subject', actor -> 'subject', 'acting_for', actor -> 'acting_for');
+    who_found jsonb := who || '{"state": "found"}';
+    hidden    jsonb := jsonb_strip_nulls(jsonb_build_object('case', q -> 'case', 'name', actor -> 'name',
+                  'official', actor -> 'official', 'subject', actor -> 'subject', 'acting_for', actor -> 'acting_for'));
+    sign      text;
     p         registers.access_plan;
     c         record;
     m         jsonb;
     names     text[] := '{}';
     states    text[] := '{}';
-    found     jsonb[] := '{}';
+    held      jsonb[] := '{}';
     first_of  bigint[] := '{}';
     n         integer := 0;
     i         integer;
     state     text;
-    says      text;
-    own       text[];
-    value     text;
+    val       text;
     chosen    jsonb;
     wanted    bigint;
     keys      text[];
@@ -144,11 +156,11 @@ DECLARE
     hit_subj  bigint[];
     source    bigint;
     many      jsonb;
-    entries   jsonb[] := '{}';
     parties   jsonb[] := '{}';
     refusals  jsonb[] := '{}';
     no        jsonb;
 BEGIN
+    entries := '{}';
     IF coalesce(btrim(q ->> 'case'), '') = '' THEN
         RAISE EXCEPTION 'no_case' USING ERRCODE = 'DZ104';
     END IF;
@@ -167,12 +179,12 @@ BEGIN
             'payload', hidden);
     END LOOP;
     IF items IS NOT NULL AND items = '{}' THEN
-        RETURN jsonb_build_object('entries', to_jsonb(entries),
-                                  'plan', jsonb_build_object('parties', '[]'::jsonb, 'refusals', to_jsonb(refusals)));
+        plan := jsonb_build_object('parties', '[]'::jsonb, 'refusals', to_jsonb(refusals));
+        RETURN;
     END IF;
 
-    FOR p IN SELECT * FROM registers.access_plan a
-             WHERE a.digest = registers.plan_of(q ->> 'access', q ->> 'version', items, facts) ORDER BY a.ord LOOP
+    sign := registers.plan_of(q ->> 'access', q ->> 'version', items, facts);
+    FOR p IN SELECT * FROM registers.access_plan a WHERE a.digest = sign ORDER BY a.ord LOOP
         state := NULL; hits := 0; keys := NULL; source := NULL; many := '[]'; hit_subj := NULL;
         chosen := q -> 'given' -> p.party;
         IF p.given THEN
@@ -184,8 +196,7 @@ BEGIN
                 keys := ARRAY[chosen ->> 'key'];
             END IF;
         ELSE
-            m := p.matches -> 0;
-            i := array_position(names, m ->> 1);
+            i := array_position(names, p.of_party);
             IF i IS NULL OR states[i] = 'missing' THEN
                 state := 'missing';
                 source := CASE WHEN i IS NOT NULL THEN first_of[i] END;
@@ -193,42 +204,43 @@ BEGIN
                 state := 'waiting';
             ELSE
                 source := first_of[i];
-                value := found[i] ->> (m ->> 2);
-                IF value IS NULL OR value = '' THEN
+                val := held[i] ->> p.of_field;
+                IF val IS NULL OR val = '' THEN
                     state := 'missing';
+                ELSIF p.by_key THEN
+                    keys := ARRAY[val];
                 ELSE
-                    own := ARRAY(SELECT jsonb_array_elements_text(m -> 0));
-                    IF own = ARRAY[p.key_field] THEN
-                        keys := ARRAY[value];
-                    ELSE
-                        keys := ARRAY(SELECT l.key FROM registers.lookup l
-                                      WHERE l.register = p.register AND l.field = ANY (own) AND l.value = resolve.value
-                                        AND l.known_from <= at AND (l.known_to IS NULL OR l.known_to > at)
-                                      LIMIT 200);
-                        IF p.key_field = ANY (own) THEN keys := keys || value; END IF;
-                    END IF;
+                    keys := ARRAY(SELECT l.key FROM registers.lookup l
+                                  WHERE l.register = p.register AND l.field = ANY (p.own) AND l.value = val
+                                    AND l.known_from <= at AND (l.known_to IS NULL OR l.known_to > at)
+                                  LIMIT 200);
+                    IF p.key_field = ANY (p.own) THEN keys := keys || val; END IF;
                 END IF;
             END IF;
         END IF;
 
-        IF state IS NULL AND keys IS NOT NULL THEN
+        IF state IS NULL AND cardinality(keys) = 1 AND p.more = '[]' THEN
+            -- one key, one current version at most: no loop
+            SELECT r.key, r.version, r.data, r.subjects INTO hit_key, hit_ver, hit_data, hit_subj FROM registers.record r
+            WHERE r.register = p.register AND r.key = keys[1]
+              AND r.recorded_at <= at AND (r.superseded_at IS NULL OR r.superseded_at > at) AND r.data @> p.wheres;
+            IF FOUND THEN hits := 1; END IF;
+        ELSIF state IS NULL AND keys IS NOT NULL THEN
             <<candidate>>
             FOR c IN SELECT r.key, r.version, r.data, r.subjects FROM registers.record r
                      WHERE r.register = p.register AND r.key = ANY (keys)
                        AND r.recorded_at <= at AND (r.superseded_at IS NULL OR r.superseded_at > at)
                        AND r.data @> p.wheres
                      ORDER BY CASE WHEN p.order_by IS NOT NULL THEN r.data ->> p.order_by END DESC NULLS LAST, r.key LOOP
-                IF NOT p.given THEN
-                    FOR k IN 1 .. jsonb_array_length(p.matches) - 1 LOOP
-                        m := p.matches -> k;
-                        i := array_position(names, m ->> 1);
-                        value := CASE WHEN i IS NOT NULL AND states[i] = 'found' THEN found[i] ->> (m ->> 2) END;
-                        CONTINUE candidate WHEN value IS NULL OR NOT EXISTS (
-                            SELECT 1 FROM jsonb_array_elements_text(m -> 0) AS f WHERE c.data ->> f = value);
-                    END LOOP;
-                    IF p.pick = 'choose' AND chosen ->> 'key' IS NOT NULL AND c.key <> chosen ->> 'key' THEN
-                        CONTINUE candidate;
-                    END IF;
+                FOR k IN 0 .. jsonb_array_length(p.more) - 1 LOOP
+                    m := p.more -> k;
+                    i := array_position(names, m ->> 1);
+                    val := CASE WHEN i IS NOT NULL AND states[i] = 'found' THEN held[i] ->> (m ->> 2) END;
+                    CONTINUE candidate WHEN val IS NULL OR NOT EXISTS (
+                        SELECT 1 FROM jsonb_array_elements_text(m -> 0) AS f WHERE c.data ->> f = val);
+                END LOOP;
+                IF p.pick = 'choose' AND c.key <> chosen ->> 'key' THEN
+                    CONTINUE candidate;
                 END IF;
                 hits := hits + 1;
                 IF hits = 1 THEN
@@ -239,13 +251,14 @@ BEGIN
                     many := many || jsonb_build_object('k', c.key, 'v', c.version, 's', to_jsonb(c.subjects));
                 END IF;
             END LOOP;
-            IF NOT p.given AND p.pick = 'choose' AND chosen ->> 'key' IS NOT NULL AND hits = 0 THEN
-                RAISE EXCEPTION 'not_candidate' USING ERRCODE = 'DZ106';
-            END IF;
+        END IF;
+        IF p.pick = 'choose' AND state IS NULL AND chosen ->> 'key' IS NOT NULL
+           AND (hits = 0 OR hit_key <> chosen ->> 'key') THEN
+            RAISE EXCEPTION 'not_candidate' USING ERRCODE = 'DZ106';
         END IF;
 
         -- The person at the start of the chain must be the reader, or whom the reader acts for.
-        IF p.given AND kind = 'resident' AND NOT (
+        IF p.given AND (kind = 'resident' OR actor -> 'acting_for' <> 'null') AND NOT (
                mine && coalesce(hit_subj, '{}') OR (hits = 0 AND (source = ANY (mine) OR keys IS NULL))) THEN
             RAISE EXCEPTION 'not_yours' USING ERRCODE = 'DZ107';
         END IF;
@@ -258,17 +271,16 @@ BEGIN
         n := n + 1;
         names[n] := p.party;
         states[n] := state;
-        found[n] := CASE WHEN state = 'found' THEN hit_data END;
+        held[n] := CASE WHEN state = 'found' THEN hit_data END;
         first_of[n] := CASE WHEN state = 'found' THEN hit_subj[1] ELSE source END;
 
         IF state = 'found' THEN
             parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state, 'k', hit_key,
-                'v', hit_ver, 'f', to_jsonb(p.fields), 'e', cardinality(entries));
-            says := NULL;
+                'v', hit_ver, 'f', p.fields, 'e', cardinality(entries));
             IF hit_subj = '{}' THEN hit_subj := ARRAY[NULL::bigint]; END IF;
             FOREACH wanted IN ARRAY hit_subj LOOP
                 entries := entries || jsonb_build_object('kind', 'register.read', 'subject', wanted,
-                    'body', p.about || who || '{"state": "found"}',
+                    'body', p.about || who_found,
                     'payload', hidden || jsonb_build_object('key', hit_key, 'version', hit_ver));
             END LOOP;
         ELSIF state = 'choose' THEN
@@ -294,7 +306,6 @@ BEGIN
         END IF;
     END LOOP;
 
-    RETURN jsonb_build_object('entries', to_jsonb(entries),
-        'plan', jsonb_build_object('parties', to_jsonb(parties), 'refusals', to_jsonb(refusals)));
+    plan := jsonb_build_object('parties', to_jsonb(parties), 'refusals', to_jsonb(refusals));
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve(jsonb) FROM PUBLIC;

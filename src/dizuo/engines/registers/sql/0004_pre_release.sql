@@ -24,35 +24,33 @@ END $$;
 REVOKE ALL ON FUNCTION registers.given_subject(jsonb) FROM PUBLIC;
 
 -- A whole request refused: one entry with the reason, no party.
-CREATE OR REPLACE FUNCTION registers.refuse(q jsonb, reason text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION registers.refuse(q jsonb, reason text, OUT entries jsonb[], OUT plan jsonb)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_build_object(
-        'entries', jsonb_build_array(jsonb_build_object(
+    SELECT ARRAY[jsonb_build_object(
             'kind', 'register.refused', 'subject', registers.given_subject(q),
             'body', jsonb_build_object('matter', q -> 'access', 'reason', reason, 'items', q -> 'items',
                                        'rule', 'registers.' || reason, 'actor', registers.face_of(q -> 'actor')),
             'payload', jsonb_build_object('case', q -> 'case', 'name', q -> 'actor' -> 'name', 'facts', q -> 'facts',
-                                          'official', q -> 'actor' -> 'official', 'subject', q -> 'actor' -> 'subject'))),
-        'plan', jsonb_build_object('parties', '[]'::jsonb, 'refusals', jsonb_build_array(jsonb_build_object(
-            'reason', reason, 'items', q -> 'items', 'rule', 'registers.' || reason, 'entry', 0))))
+                                          'official', q -> 'actor' -> 'official', 'subject', q -> 'actor' -> 'subject'))],
+        jsonb_build_object('parties', '[]'::jsonb, 'refusals', jsonb_build_array(jsonb_build_object(
+            'reason', reason, 'items', q -> 'items', 'rule', 'registers.' || reason, 'entry', 0)))
 $$;
 REVOKE ALL ON FUNCTION registers.refuse(jsonb, text) FROM PUBLIC;
 
 -- Signing in asks one thing: which identity a number is. It is entered like a read.
-CREATE OR REPLACE FUNCTION registers.resolve_sign_in(q jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION registers.resolve_sign_in(q jsonb, OUT entries jsonb[], OUT plan jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     whom bigint;
 BEGIN
     SELECT i.id INTO whom FROM registers.identity i
     WHERE i.scheme = q -> 'sign_in' ->> 'scheme' AND i.number = q -> 'sign_in' ->> 'number';
-    RETURN jsonb_build_object(
-        'entries', jsonb_build_array(jsonb_build_object(
+    entries := ARRAY[jsonb_build_object(
             'kind', 'register.sign_in', 'subject', whom,
             'body', jsonb_build_object('scheme', q -> 'sign_in' -> 'scheme', 'found', whom IS NOT NULL,
                                        'channel', q -> 'sign_in' -> 'channel'),
-            'payload', jsonb_build_object('number', q -> 'sign_in' -> 'number'))),
-        'plan', jsonb_build_object('identity', whom, 'parties', '[]'::jsonb, 'refusals', '[]'::jsonb));
+            'payload', jsonb_build_object('number', q -> 'sign_in' -> 'number'))];
+    plan := jsonb_build_object('identity', whom, 'parties', '[]'::jsonb, 'refusals', '[]'::jsonb);
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve_sign_in(jsonb) FROM PUBLIC;
 
@@ -67,56 +65,48 @@ SET debug_print_plan = off SET debug_print_parse = off SET debug_print_rewritten
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     q        jsonb;
-    r        jsonb;
-    entries  jsonb[] := '{}';
-    plans    jsonb[] := '{}';
-    holders  bytea[] := '{}';
-    starts   integer[] := '{}';
+    r        record;
     ids      bigint[];
-    tickets  uuid[];
-    holder   bytea;
+    ticket   uuid;
+    tickets  jsonb := '[]';
+    shown_to bytea;
 BEGIN
     IF jsonb_typeof(batch) IS DISTINCT FROM 'array' OR jsonb_array_length(batch) > 2000 THEN
         RAISE EXCEPTION 'registers.request takes an array of at most 2000 requests' USING ERRCODE = 'DZ100';
     END IF;
     FOR q IN SELECT e FROM jsonb_array_elements(batch) AS e LOOP
+        shown_to := NULL;
         BEGIN
-            holder := decode(q ->> 'holder', 'hex');
-            IF holder IS NULL OR length(holder) <> 32 THEN
+            shown_to := decode(q ->> 'holder', 'hex');
+            IF shown_to IS NULL OR length(shown_to) <> 32 THEN
                 RAISE EXCEPTION 'holder' USING ERRCODE = 'DZ108';
             END IF;
-            r := CASE WHEN q ? 'sign_in' THEN registers.resolve_sign_in(q) ELSE registers.resolve(q) END;
+            IF q ? 'sign_in' THEN
+                r := registers.resolve_sign_in(q);
+            ELSE
+                r := registers.resolve(q);
+            END IF;
         EXCEPTION WHEN OTHERS THEN
             -- The message of an unforeseen error may hold a value, so only its code leaves.
             IF SQLSTATE NOT LIKE 'DZ1__' THEN
                 RAISE LOG 'registers.request: a request failed with SQLSTATE %', SQLSTATE;
             END IF;
-            holder := coalesce(holder, sha256(gen_random_uuid()::text::bytea));
+            shown_to := coalesce(shown_to, sha256(gen_random_uuid()::text::bytea));
             r := registers.refuse(q, CASE SQLSTATE
                 WHEN 'DZ101' THEN 'no_access' WHEN 'DZ102' THEN 'no_grant' WHEN 'DZ103' THEN 'outside'
                 WHEN 'DZ104' THEN 'no_case' WHEN 'DZ105' THEN 'no_actor' WHEN 'DZ106' THEN 'not_candidate'
                 WHEN 'DZ107' THEN 'not_yours' ELSE 'malformed' END);
         END;
-        starts := starts || cardinality(entries);
-        entries := entries || ARRAY(SELECT e FROM jsonb_array_elements(r -> 'entries') AS e);
-        plans := plans || (r -> 'plan');
-        holders := holders || holder;
+        ids := ledger.append_batch(to_jsonb(r.entries));
+        INSERT INTO registers.ticket (holder, expires_at, plan, entries)
+        VALUES (shown_to, clock_timestamp() + interval '60 seconds', r.plan, ids) RETURNING id INTO ticket;
+        tickets := tickets || to_jsonb(ticket);
     END LOOP;
-    IF cardinality(plans) = 0 THEN
-        RETURN '[]';
-    END IF;
-
-    ids := ledger.append_batch(to_jsonb(entries));
-    tickets := ARRAY(SELECT gen_random_uuid() FROM generate_series(1, cardinality(plans)));
-    INSERT INTO registers.ticket (id, holder, expires_at, plan, entries)
-    SELECT tickets[i], holders[i], clock_timestamp() + interval '60 seconds', plans[i],
-           ids[starts[i] + 1 : CASE WHEN i < cardinality(plans) THEN starts[i + 1] ELSE cardinality(ids) END]
-    FROM generate_series(1, cardinality(plans)) AS i;
 
     DELETE FROM registers.ticket t WHERE t.id IN (
         SELECT o.id FROM registers.ticket o WHERE o.expires_at < clock_timestamp() - interval '1 minute'
-        ORDER BY o.expires_at LIMIT 2 * cardinality(plans) + 10 FOR UPDATE SKIP LOCKED);
-    RETURN to_jsonb(tickets);
+        ORDER BY o.expires_at LIMIT 2 * jsonb_array_length(batch) + 10 FOR UPDATE SKIP LOCKED);
+    RETURN tickets;
 END $$;
 REVOKE ALL ON FUNCTION registers.request(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION registers.request(jsonb) TO dizuo_app;
