@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 from minijinja import Markup, escape
@@ -13,6 +14,7 @@ from .words import fill
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
 MONTHS = (*_MONTHS, "November", "December")
+_CLAUSE = re.compile(r"([！，。？：])")
 _WEEKDAYS = {"zh": "一二三四五六日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 
 
@@ -78,9 +80,10 @@ def masked(number: str | None, keep_head: int = 6, keep_tail: int = 4) -> str:
 def phrases(text: str) -> Markup:
     """A heading with its phrases kept together: ``请确认|宝宝的信息`` may break only at the bar.
 
-    CSS cannot find Chinese word boundaries, so headings mark their phrases.
+    CSS cannot find Chinese word boundaries, so headings mark their phrases; without a mark, clauses are phrases.
     """
-    parts = [part for part in text.split("|") if part]
+    marked = text if "|" in text else _CLAUSE.sub(r"\1|", text)
+    parts = [part for part in marked.split("|") if part]
     # English phrases need the space that Chinese ones must not have.
     between = " " if parts and parts[0][-1:].isascii() else ""
     return Markup(between.join(f'<span class="nb">{escape(part)}</span>' for part in parts))

@@ -15,6 +15,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import TextIO
 
+from minijinja import Markup
 from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as StarletteRoute
@@ -79,7 +80,7 @@ class Shell:
             door.name: headers_for(scripts=door.scripts, secure=site.secure) for door in self.doors
         }
         self._css = {
-            door.name: [self.static.url("ui.css"), *(self.static.url(name) for name in door.css)]
+            door.name: [Markup(self.static.url(name)) for name in ("ui.css", *door.css)]
             for door in self.doors
         }
         self._cookie = sessions.cookie_name(site.secure)
