@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from pathlib import Path
 
 import msgspec
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 DATABASE_URL = "DIZUO_DATABASE_URL"
 RUNTIME = "DIZUO_RUNTIME"
 
@@ -64,17 +63,34 @@ def secret(settings: Settings, name: str, length: int = 32) -> bytes:
     return bytes.fromhex(path.read_text().strip())
 
 
-def write_runtime(settings: Settings, facts: dict[str, object]) -> None:
-    """What the web workers and the clerk read at start; contains passwords, hence mode 0600."""
-    text = json.dumps(facts, ensure_ascii=False, indent=1)
+class Runtime(msgspec.Struct, frozen=True):
+    """What the web workers and the clerk need to know; written by `dizuo up`, holds passwords, hence mode 0600.
+
+    `ledger_key` is the public verifier key as text; `oidc` is the folder-independent OpenID Connect configuration.
+    """
+
+    city: str
+    data: str
+    app_dsn: str
+    sealer_dsn: str
+    web_secret: str
+    ledger_key: str
+    ledger_origin: str
+    public_url: str
+    pool_size: int = 16
+    oidc: dict[str, str] = {}
+
+
+def write_runtime(settings: Settings, runtime: Runtime) -> Path:
+    """Write the runtime file in one step, readable by its owner alone."""
     part = settings.runtime.with_suffix(".part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(runtime), indent=1))
     part.replace(settings.runtime)
+    return settings.runtime
 
 
-def read_runtime(path: str | None = None) -> dict[str, object]:
-    """The runtime file named by `DIZUO_RUNTIME`, or by the argument."""
-    where = Path(path or os.environ[RUNTIME])
-    return json.loads(where.read_text())
+def read_runtime(path: str | None = None) -> Runtime:
+    """The runtime file named by the argument, or by the environment variable `DIZUO_RUNTIME`."""
+    return msgspec.json.decode(Path(path or os.environ[RUNTIME]).read_bytes(), type=Runtime)

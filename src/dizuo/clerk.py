@@ -1,0 +1,54 @@
+"""The clerk: one background process that seals the ledger and does what is due (effects after the undo window, expiries).
+
+Any number may run: the database lets one seal at a time and gives each job to one of them.
+Run by `dizuo up` as `python -m dizuo.clerk`; the runtime file is named by DIZUO_RUNTIME.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from dizuo.engines import cases
+from dizuo.engines.cases import Cases
+from dizuo.engines.registers import Registers
+from dizuo.foundation.blueprint import load_city
+from dizuo.foundation.kernel.clock_source import SystemNow
+from dizuo.foundation.ledger import Sealer, SigningKey
+from dizuo.foundation.policy import Policy
+from dizuo.foundation.store import JobRunner, open_pool
+from dizuo.settings import Runtime, read_runtime
+
+
+async def work(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Seal and do jobs until `stop` is set; what was begun is finished first."""
+    city = load_city(runtime.city)
+    now = SystemNow()
+    sealer_pool = await open_pool(runtime.sealer_dsn, min_size=1, max_size=2)
+    pool = await open_pool(runtime.app_dsn, min_size=1, max_size=4)
+    try:
+        policy = Policy.from_city(city)
+        engine = Cases(pool, city, Registers(pool, city, policy), policy, now)
+        key = SigningKey.load(Path(runtime.data), runtime.ledger_origin)
+        sealer = Sealer(sealer_pool, key, runtime.ledger_origin)
+        runner = JobRunner(pool, cases.job_handlers(engine), now)
+        await asyncio.gather(sealer.run(stop), runner.run(stop))
+    finally:
+        await pool.close()
+        await sealer_pool.close()
+
+
+async def main() -> None:
+    """Work until told to stop."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s clerk %(levelname)s %(message)s")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    await work(read_runtime(), stop)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,114 @@
+"""`dizuo up`: check the city, start the database, build what is not there yet, serve the four doors."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from dizuo.commands import building, progress
+from dizuo.commands.database import opened
+from dizuo.engines.lake import read_manifest
+from dizuo.foundation.blueprint import City, check_city
+from dizuo.foundation.kernel.errors import Conflict
+from dizuo.foundation.ledger import SigningKey
+from dizuo.foundation.store import APP, SEALER, Database
+from dizuo.settings import RUNTIME, Runtime, Settings, private_folder, secret, write_runtime
+
+DOORS = (("灵锡", "/", "residents and enterprises"), ("锡心办", "/desk", "officials"),
+         ("城市运行", "/centre", "duty officers"), ("数据中心", "/data", "stewards, developers, the public"))
+
+
+class PortTaken(Conflict):
+    """{host}:{port} 已经被别的程序占用。"""
+
+    fix = "请换一个端口，例如 ./run --port 8010。"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Build what is missing and serve until Ctrl-C; data is kept."""
+    started = time.monotonic()
+    settings = Settings(
+        city=arguments.city.absolute(), data=arguments.data.absolute(), host=arguments.host, port=arguments.port,
+        people=arguments.people, seed=arguments.seed, workers=arguments.workers, public_url=arguments.public_url,
+    )  # fmt: skip
+    report = check_city(settings.city)
+    if report.city is None:
+        print(report.render(colour=sys.stderr.isatty()), file=sys.stderr)
+        return 1
+    _free(settings)
+    private_folder(settings.data)
+    with progress.shown(quiet=arguments.quiet) as tell, opened(settings.data, lambda s: tell(s, 0, 0)) as database:
+        _build(settings, report.city, database, tell)
+        runtime = _runtime(settings, report.city, database)
+        os.environ[RUNTIME] = str(write_runtime(settings, runtime))
+        clerk = subprocess.Popen([sys.executable, "-m", "dizuo.clerk"], start_new_session=True)
+        try:
+            tell("就绪", 1, 1)
+            _say(settings, report.city, time.monotonic() - started)
+            _serve(settings)
+        finally:
+            clerk.send_signal(signal.SIGTERM)
+            clerk.wait(timeout=60)
+    return 0
+
+
+def _build(settings: Settings, city: City, database: Database, tell: building.Tell) -> None:
+    asyncio.run(building.publish(database, city, tell))
+    if not asyncio.run(building.filled(database)) and city.demonstration:
+        building.fill(database, city, settings, tell)
+    asyncio.run(building.people(database, city, settings.deliveries))
+
+
+def _runtime(settings: Settings, city: City, database: Database) -> Runtime:
+    origin = f"{city.id}.dizuo"
+    return Runtime(
+        city=str(settings.city), data=str(settings.data), app_dsn=database.dsn(APP), sealer_dsn=database.dsn(SEALER),
+        web_secret=secret(settings, "web").hex(), ledger_key=str(SigningKey.load(settings.data, origin).public),
+        ledger_origin=origin, public_url=settings.url,
+    )  # fmt: skip
+
+
+def _free(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise PortTaken(host=settings.host, port=settings.port) from error
+
+
+def _say(settings: Settings, city: City, seconds: float) -> None:
+    """The four doors, and in a demonstration whom one may be."""
+    console = Console()
+    console.print(f"\n[bold]{city.name.zh} is up[/bold] after {seconds:.1f} s. Ctrl-C stops; data stays in {settings.data}")
+    doors = Table(show_header=False, box=None, padding=(0, 2))
+    for name, path, who in DOORS:
+        doors.add_row(name, settings.url + path, who)
+    console.print(doors)
+    if city.demonstration and (settings.deliveries / "manifest.json").exists():
+        console.print("演示账号（均为虚构，登录页可选，无须口令）:")
+        accounts = Table(show_header=False, box=None, padding=(0, 2))
+        for person in read_manifest(settings.deliveries).demo[:8]:
+            accounts.add_row(person.name, person.note_zh)
+        console.print(accounts)
+        console.print(f"  officials: {settings.url}/desk/sign-in")
+
+
+def _serve(settings: Settings) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces, Loops
+
+    Granian(
+        "dizuo.app:application", address=settings.host, port=settings.port, interface=Interfaces.ASGI,
+        workers=settings.workers, factory=True, loop=Loops.uvloop, websockets=False, log_enabled=False,
+        respawn_failed_workers=True, process_name="dizuo-web", workers_kill_timeout=20,
+    ).serve()  # fmt: skip
