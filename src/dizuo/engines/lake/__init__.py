@@ -6,9 +6,11 @@ take from a department only the fields it is the source of.
 
 1. ``simulate``  invents a city's people and writes what every department would deliver (演示数据).
 2. ``load``      lands, checks, rejects, publishes; may be repeated and may be killed.
-3. ``rejected``  the rows that a department has to correct, as a file it can open safely.
+3. ``rejected_rows``  what a department has to correct, as a file it can open safely.
+4. ``demo_subjects`` and ``representatives``  what the directory needs to know after a load.
 """
 
+from dizuo.engines.lake.after import Represents, demo_subjects, rejected_rows, representatives
 from dizuo.engines.lake.characters import DemoPerson
 from dizuo.engines.lake.delivery import DeliveryFile, Manifest, read_manifest
 from dizuo.engines.lake.errors import DeliveryFolderUnusable, DeliveryRefused
@@ -24,7 +26,11 @@ __all__ = [
     "Loaded",
     "Manifest",
     "Progress",
+    "Represents",
+    "demo_subjects",
     "load",
     "read_manifest",
+    "rejected_rows",
+    "representatives",
     "simulate",
 ]

@@ -63,16 +63,57 @@ _YES = {
 }
 
 
+class Numbers:
+    """Checks numbers once: the same person stands in many registers. Share one among the files of a load."""
+
+    def __init__(self, city: City, today: date) -> None:
+        self._today = today
+        self._valid_code = validity(city)
+        self._citizens: dict[str, str] = {}
+        self._codes: dict[str, str] = {}
+
+    def citizen(self, text: str) -> Scalar:
+        known = self._citizens.get(text)
+        if known is None:
+            try:
+                known = CitizenId.parse(text, self._today, self._valid_code).value
+            except Invalid as error:
+                raise _Bad("citizen_id", error.message) from None
+            _remember(self._citizens, text, known)
+        return known
+
+    def unified(self, text: str) -> Scalar:
+        known = self._codes.get(text)
+        if known is None:
+            try:
+                known = UnifiedCode.parse(text).value
+            except Invalid as error:
+                raise _Bad("uscc", error.message) from None
+            _remember(self._codes, text, known)
+        return known
+
+
+def _remember(known: dict[str, str], text: str, value: str) -> None:
+    if len(known) >= _MEMO:
+        known.clear()
+    known[text] = value
+
+
 class RowCheck:
     """Turns the cells of one file into values. Made from the header; errors: DeliveryHeader, DeliveryUndeclared."""
 
     def __init__(
-        self, city: City, register: Register, department: str, header: Sequence[str], today: date
+        self,
+        city: City,
+        register: Register,
+        department: str,
+        header: Sequence[str],
+        today: date,
+        numbers: Numbers | None = None,
     ) -> None:
         self.register = register
         self._today = today
-        self._numbers: dict[str, str] = {}
-        self._valid_code = validity(city)
+        self._numbers = numbers or Numbers(city, today)
         self._city = city
         names = [name.strip().lstrip("\ufeff") for name in header]
         doubled = sorted({name for name in names if names.count(name) > 1})
@@ -160,9 +201,9 @@ class RowCheck:
             case "text":
                 return _as_text
             case "citizen_id":
-                return self._citizen
+                return self._numbers.citizen
             case "uscc":
-                return self._unified
+                return self._numbers.unified
             case "date":
                 return _as_date_text
             case "datetime":
@@ -177,31 +218,6 @@ class RowCheck:
                 return self._division
             case "code":
                 return _code_parser(field)
-
-    def _citizen(self, text: str) -> Scalar:
-        known = self._numbers.get(text)
-        if known is None:
-            try:
-                known = CitizenId.parse(text, self._today, self._valid_code).value
-            except Invalid as error:
-                raise _Bad("citizen_id", error.message) from None
-            self._remember(text, known)
-        return known
-
-    def _unified(self, text: str) -> Scalar:
-        known = self._numbers.get(text)
-        if known is None:
-            try:
-                known = UnifiedCode.parse(text).value
-            except Invalid as error:
-                raise _Bad("uscc", error.message) from None
-            self._remember(text, known)
-        return known
-
-    def _remember(self, text: str, value: str) -> None:
-        if len(self._numbers) >= _MEMO:
-            self._numbers.clear()
-        self._numbers[text] = value
 
     def _division(self, text: str) -> Scalar:
         found = find(self._city, text)

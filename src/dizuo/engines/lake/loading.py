@@ -19,9 +19,9 @@ import msgspec
 import psycopg
 from psycopg.rows import TupleRow, tuple_row
 
-from dizuo.engines.lake.checking import Fault, RowCheck, Scalar
+from dizuo.engines.lake.checking import Fault, Numbers, RowCheck, Scalar
 from dizuo.engines.lake.delivery import DeliveryFile, Manifest, read_manifest
-from dizuo.engines.lake.errors import DeliveryRefused, DeliveryUndeclared
+from dizuo.engines.lake.errors import DeliveryAltered, DeliveryRefused, DeliveryUndeclared
 from dizuo.engines.lake.landing import land
 from dizuo.engines.lake.reading import Line, Opened, open_delivery
 from dizuo.engines.lake.simulate import Progress
@@ -92,13 +92,10 @@ def load(
     with psycopg.connect(database.dsn(LOADER), row_factory=tuple_row) as connection:
         connection.execute("SET statement_timeout = '10min'")
         connection.commit()
+        loader = _Loader(connection, city, folder, landing or folder.parent / "landing", manifest.today)
         for file in _owners_first(city, manifest.files):
             tell(f"入库 {file.register_name}（{file.department_name}）", done, total)
-            results.append(
-                _load_file(
-                    connection, city, folder, file, landing or folder.parent / "landing", manifest.today
-                )
-            )
+            results.append(loader.load(file))
             done += file.rows
     tell("入库", total, total)
     return LoadReport(manifest, tuple(results))
@@ -114,51 +111,94 @@ def _owners_first(city: City, files: Iterable[DeliveryFile]) -> list[DeliveryFil
     return sorted(files, key=order)
 
 
-def _load_file(
-    connection: Connection, city: City, folder: Path, file: DeliveryFile, landing: Path, today: date
-) -> Loaded:
-    try:
-        path = land(folder, file, landing)
-    except DeliveryRefused as refusal:
-        return Loaded(file, "refused", refused=refusal)
-    delivery, state, line = _enter(connection, city, file, path)
-    if state == "published":
-        return Loaded(file, "known", delivery)
-    try:
-        register = city.registers.get(file.register)
+class _Loader:
+    """One connection and what is the same for all files of a folder."""
+
+    def __init__(self, connection: Connection, city: City, folder: Path, landing: Path, today: date) -> None:
+        self._connection = connection
+        self._city = city
+        self._folder = folder
+        self._landing = landing
+        self._today = today
+        self._numbers = Numbers(city, today)
+
+    def load(self, file: DeliveryFile) -> Loaded:
+        try:
+            path = land(self._folder, file, self._landing)
+        except DeliveryRefused as refusal:
+            return Loaded(file, "refused", refused=refusal)
+        delivery, state, line = self._enter(file, path)
+        if state == "published":
+            return Loaded(file, "known", delivery)
+        try:
+            opened, check = self._open(file, path)
+        except DeliveryRefused as refusal:
+            self._connection.execute(
+                "UPDATE lake.delivery SET state = 'refused', refused_code = %s, refused_says = %s, finished_at = now()"
+                " WHERE id = %s",
+                (refusal.code, refusal.message, delivery),
+            )
+            self._connection.commit()
+            return Loaded(file, "refused", delivery, refused=refusal)
+        return self._publish(file, delivery, opened, check, line)
+
+    def _open(self, file: DeliveryFile, path: Path) -> tuple[Opened, RowCheck]:
+        register = self._city.registers.get(file.register)
         if register is None:
             raise DeliveryUndeclared(f"没有登记簿“{file.register[:40]}”")
         opened = open_delivery(path, file.encoding, file.delimiter)
-        check = RowCheck(city, register, file.department, opened.header, today)
-    except DeliveryRefused as refusal:
-        connection.execute(
-            "UPDATE lake.delivery SET state = 'refused', refused_code = %s, refused_says = %s, finished_at = now() WHERE id = %s",
-            (refusal.code, refusal.message, delivery),
+        check = RowCheck(self._city, register, file.department, opened.header, self._today, self._numbers)
+        found = opened.count()
+        if found != file.rows:
+            raise DeliveryAltered(f"清单写的是 {file.rows:,} 行，文件里有 {found:,} 行")
+        return opened, check
+
+    def _enter(self, file: DeliveryFile, path: Path) -> tuple[int, str, int]:
+        """The delivery's row (id, state, line reached), made when these bytes are new; a refused one gets another try."""
+        row = self._connection.execute(
+            """
+            INSERT INTO lake.delivery AS d (department, register, name, sha256, bytes, period_from, period_to, declaration)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (department, register, sha256) DO UPDATE
+            SET declaration = excluded.declaration, refused_code = NULL, refused_says = NULL,
+                state = CASE d.state WHEN 'refused' THEN 'landed' ELSE d.state END
+            RETURNING id, state, published_line
+            """,
+            (
+                file.department, file.register, file.path, file.sha256, path.stat().st_size, file.period_from,
+                file.period_to, self._city.version,
+            ),
+        ).fetchone()  # fmt: skip
+        self._connection.commit()
+        assert row is not None
+        return int(row[0]), str(row[1]), int(row[2])
+
+    def _publish(
+        self, file: DeliveryFile, delivery: int, opened: Opened, check: RowCheck, line: int
+    ) -> Loaded:
+        accepted = rejected = added = changed = 0
+        fallback = file.period_to.isoformat()
+        for part in _parts(opened.lines(after=max(line, 1))):
+            chunk = _checked(part, check, fallback)
+            new, renewed = _absorb(self._connection, file, delivery, chunk)
+            self._connection.execute(
+                """
+                UPDATE lake.delivery SET published_line = %s, encoding = %s, accepted = accepted + %s,
+                       rejected = rejected + %s, added = added + %s, changed = changed + %s WHERE id = %s
+                """,
+                (chunk.last, opened.encoding, len(chunk.rows), len(chunk.faults), new, renewed, delivery),
+            )
+            self._connection.commit()
+            accepted += len(chunk.rows)
+            rejected += len(chunk.faults)
+            added += new
+            changed += renewed
+        self._connection.execute(
+            "UPDATE lake.delivery SET state = 'published', encoding = %s, finished_at = now() WHERE id = %s",
+            (opened.encoding, delivery),
         )
-        connection.commit()
-        return Loaded(file, "refused", delivery, refused=refusal)
-    return _publish(connection, city, file, delivery, opened, check, line)
-
-
-def _enter(connection: Connection, city: City, file: DeliveryFile, path: Path) -> tuple[int, str, int]:
-    """The delivery's row (id, state, line reached), made when these bytes are new; a refused one gets another try."""
-    row = connection.execute(
-        """
-        INSERT INTO lake.delivery AS d (department, register, name, sha256, bytes, period_from, period_to, declaration)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT (department, register, sha256) DO UPDATE
-        SET declaration = excluded.declaration, refused_code = NULL, refused_says = NULL,
-            state = CASE d.state WHEN 'refused' THEN 'landed' ELSE d.state END
-        RETURNING id, state, published_line
-        """,
-        (
-            file.department, file.register, file.path, file.sha256, path.stat().st_size, file.period_from, file.period_to,
-            city.version,
-        ),
-    ).fetchone()  # fmt: skip
-    connection.commit()
-    assert row is not None
-    return int(row[0]), str(row[1]), int(row[2])
+        self._connection.commit()
+        return Loaded(file, "published", delivery, accepted, rejected, added, changed)
 
 
 @dataclass(slots=True)
@@ -168,41 +208,6 @@ class _Chunk:
     rows: list[tuple[int, str, str, bytes]] = field(default_factory=list[tuple[int, str, str, bytes]])
     faults: list[tuple[int, Fault, str]] = field(default_factory=list[tuple[int, Fault, str]])
     last: int = 0
-
-
-def _publish(
-    connection: Connection,
-    city: City,
-    file: DeliveryFile,
-    delivery: int,
-    opened: Opened,
-    check: RowCheck,
-    line: int,
-) -> Loaded:
-    accepted = rejected = added = changed = 0
-    fallback = file.period_to.isoformat()
-    lines = opened.lines(after=max(line, 1))
-    for part in _parts(lines):
-        chunk = _checked(part, check, fallback)
-        new, renewed = _absorb(connection, file, delivery, chunk)
-        connection.execute(
-            """
-            UPDATE lake.delivery SET published_line = %s, encoding = %s, accepted = accepted + %s, rejected = rejected + %s,
-                   added = added + %s, changed = changed + %s WHERE id = %s
-            """,
-            (chunk.last, opened.encoding, len(chunk.rows), len(chunk.faults), new, renewed, delivery),
-        )
-        connection.commit()
-        accepted += len(chunk.rows)
-        rejected += len(chunk.faults)
-        added += new
-        changed += renewed
-    connection.execute(
-        "UPDATE lake.delivery SET state = 'published', encoding = %s, finished_at = now() WHERE id = %s",
-        (opened.encoding, delivery),
-    )
-    connection.commit()
-    return Loaded(file, "published", delivery, accepted, rejected, added, changed)
 
 
 def _parts(lines: Iterator[Line]) -> Iterator[list[Line]]:

@@ -58,6 +58,11 @@ class Opened:
                     continue
                 yield Line(number, self._cells(text, cut), text)
 
+    def count(self) -> int:
+        """How many lines after the header are not blank."""
+        with self.path.open("rb", buffering=1 << 20) as file:
+            return sum(1 for number, raw, cut in _physical_lines(file) if number > 1 and (cut or raw.strip()))
+
     def _cells(self, text: str, cut: bool) -> tuple[str, ...] | Fault:
         if cut:
             return Fault("too_long", "", f"这一行超过 {MAX_LINE:,} 个字节")
