@@ -1,7 +1,7 @@
 """Writes the pages of docs/know that must agree with the code: errors, commands, routes.
 
-    .venv/bin/python tools/docs.py           write them
-    .venv/bin/python tools/docs.py --check   say which are out of date (tests/house does this)
+.venv/bin/python tools/docs.py           write them
+.venv/bin/python tools/docs.py --check   say which are out of date (tests/house does this)
 """
 
 from __future__ import annotations
@@ -36,11 +36,23 @@ def kinds_below(kind: type[DizuoError]) -> list[type[DizuoError]]:
 def errors() -> str:
     """One heading per error code, with the message, the status and the way out."""
     every_module()
-    lines = ["# Errors", "", "Every error has a public code. A page says what happened, what was kept and what to do next; JSON says",
-             '`{"ok": false, "code", "message", "fields", "fix"}`. Written by `tools/docs.py` from the classes.', ""]
+    lines = [
+        "# Errors",
+        "",
+        "Every error has a public code. A page says what happened, what was kept and what to do next; JSON says",
+        '`{"ok": false, "code", "message", "fields", "fix"}`. Written by `tools/docs.py` from the classes.',
+        "",
+    ]
     for kind in sorted({k.code: k for k in kinds_below(DizuoError)}.values(), key=lambda k: k.code):
         told = " ".join((kind.__doc__ or "").strip().split("\n\n", 1)[0].split())
-        lines += [f"## {kind.code}", "", f"HTTP {kind.http}. `{kind.__module__}.{kind.__name__}`", "", f"> {told}", ""]
+        lines += [
+            f"## {kind.code}",
+            "",
+            f"HTTP {kind.http}. `{kind.__module__}.{kind.__name__}`",
+            "",
+            f"> {told}",
+            "",
+        ]
         if kind.fix:
             lines += [f"Way out: {kind.fix}", ""]
     return "\n".join(lines)
@@ -49,17 +61,31 @@ def errors() -> str:
 def commands() -> str:
     """One heading per command, with its help."""
     top = parser()
-    lines = ["# Commands", "", "`dizuo --help` and this page say the same. Exit code 0: done. 1: it found what it looks for (an error in a",
-             "declaration, an altered ledger). 2: it could not run; the message says why and the way out.", ""]
+    lines = [
+        "# Commands",
+        "",
+        "`dizuo --help` and this page say the same. Exit code 0: done. 1: it found what it looks for (an error in a",
+        "declaration, an altered ledger). 2: it could not run; the message says why and the way out.",
+        "",
+    ]
     actions = [a for a in top._actions if isinstance(a, argparse._SubParsersAction)]
     for name, one in actions[0].choices.items():
-        lines += [f"## dizuo {name}", "", one.description or "", "", "| option | default | meaning |", "|---|---|---|"]
+        lines += [
+            f"## dizuo {name}",
+            "",
+            one.description or "",
+            "",
+            "| option | default | meaning |",
+            "|---|---|---|",
+        ]
         for action in one._actions:
             if action.dest == "help":
                 continue
             names = ", ".join(f"`{o}`" for o in action.option_strings) or f"`{action.metavar or action.dest}`"
             default = action.default
-            shown = "" if default in (None, False, "") or isinstance(default, list) else f"`{relative(default)}`"
+            shown = (
+                "" if default in (None, False, "") or isinstance(default, list) else f"`{relative(default)}`"
+            )
             lines.append(f"| {names} | {shown} | {action.help or ''} |")
         lines.append("")
     return "\n".join(lines)
@@ -72,8 +98,13 @@ def relative(value: object) -> object:
 
 def routes() -> str:
     """Every address of every door: who may call it, and why it exists."""
-    lines = ["# Routes", "", "Each address states who may call it and for what purpose; one that does not, does not start.",
-             "Written by `tools/docs.py` from the doors' tables.", ""]
+    lines = [
+        "# Routes",
+        "",
+        "Each address states who may call it and for what purpose; one that does not, does not start.",
+        "Written by `tools/docs.py` from the doors' tables.",
+        "",
+    ]
     for door in ("citizen", "desk", "centre", "data"):
         module = importlib.import_module(f"dizuo.doors.{door}")
         lines += [f"## {door}", "", "| method | address | who | purpose |", "|---|---|---|---|"]

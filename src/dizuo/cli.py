@@ -29,16 +29,22 @@ def parser() -> argparse.ArgumentParser:
 
     def places(one: argparse.ArgumentParser) -> None:
         one.add_argument("--city", type=Path, default=ROOT / "cities" / "wuxi", help="the city's folder")
-        one.add_argument("--data", type=Path, default=Path(".dizuo"), help="where this installation keeps its data")
+        one.add_argument(
+            "--data", type=Path, default=Path(".dizuo"), help="where this installation keeps its data"
+        )
 
     up = add("up", "check the city, start the database, fill the registers, serve the four doors")
     places(up)
-    up.add_argument("--people", type=int, default=20_000, help="residents of the demonstration city (first start only)")
+    up.add_argument(
+        "--people", type=int, default=20_000, help="residents of the demonstration city (first start only)"
+    )
     up.add_argument("--seed", type=int, default=20_261_123, help="seed of the demonstration city")
     up.add_argument("--host", default="127.0.0.1", help="address to listen on")
     up.add_argument("--port", type=int, default=8000, help="port to listen on")
     up.add_argument("--workers", type=int, default=2, help="web processes")
-    up.add_argument("--public-url", default="", help="the address browsers use, when a proxy stands before this one")
+    up.add_argument(
+        "--public-url", default="", help="the address browsers use, when a proxy stands before this one"
+    )
     up.add_argument("--quiet", action="store_true", help="no progress bars")
 
     check = add("check", "check cities' declarations; report every error with file, line and a fix")
@@ -64,7 +70,9 @@ def parser() -> argparse.ArgumentParser:
 
     verify = add("verify", "prove the ledger whole: find any altered, removed or reordered entry")
     places(verify)
-    verify.add_argument("--checkpoint", type=Path, help="a checkpoint kept elsewhere, to hold the ledger against")
+    verify.add_argument(
+        "--checkpoint", type=Path, help="a checkpoint kept elsewhere, to hold the ledger against"
+    )
     verify.add_argument("--proof", type=Path, help="check one downloaded proof instead of the whole ledger")
 
     export = add("export", "write cases' history as XES or OCEL 2.0")

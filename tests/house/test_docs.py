@@ -24,14 +24,20 @@ def load_docs_tool():
 def test_generated_pages_agree_with_the_code(page: str) -> None:
     tool = load_docs_tool()
     made = tool.PAGES[page]().rstrip() + "\n"
-    assert (ROOT / "docs" / "know" / page).read_text(encoding="utf-8") == made, "run .venv/bin/python tools/docs.py"
+    assert (ROOT / "docs" / "know" / page).read_text(encoding="utf-8") == made, (
+        "run .venv/bin/python tools/docs.py"
+    )
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
     dead = []
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists():
+            if (
+                "://" not in target
+                and not target.startswith("mailto:")
+                and not (page.parent / target).exists()
+            ):
                 dead.append(f"{page.relative_to(ROOT)} → {target}")
     assert not dead, dead
 

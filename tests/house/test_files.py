@@ -14,32 +14,51 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "m
 
 def tracked(pattern: str) -> list[Path]:
     """Files of the project that match, from git where there is a checkout, else from the folder."""
-    done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", pattern], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", pattern], cwd=ROOT, capture_output=True, text=True
+    )
     if done.returncode == 0:
         return [ROOT / line for line in done.stdout.splitlines() if (ROOT / line).is_file()]
     return [p for p in ROOT.rglob(pattern) if ".venv" not in p.parts and p.is_file()]
 
 
 def test_no_python_file_passes_500_lines() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in tracked("*.py") if (n := p.read_text(encoding="utf-8").count("\n")) > 500}
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in tracked("*.py")
+        if (n := p.read_text(encoding="utf-8").count("\n")) > 500
+    }
     assert not long, f"split by noun: {long}"
 
 
 def test_no_room_for_odds_and_ends() -> None:
-    odd = [p for p in tracked("*.py") if p.stem in FORBIDDEN_NAMES or FORBIDDEN_NAMES & set(p.relative_to(ROOT).parts)]
+    odd = [
+        p
+        for p in tracked("*.py")
+        if p.stem in FORBIDDEN_NAMES or FORBIDDEN_NAMES & set(p.relative_to(ROOT).parts)
+    ]
     assert not odd, odd
 
 
 def test_nothing_in_src_is_unfinished() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
-    found = [f"{p.relative_to(ROOT)}:{i}" for p in tracked("src/*") if p.suffix in {".py", ".sql", ".html", ".css", ".yaml"}
-             for i, line in enumerate(p.read_text(encoding="utf-8").splitlines(), 1) if marks.search(line)]
+    found = [
+        f"{p.relative_to(ROOT)}:{i}"
+        for p in tracked("src/*")
+        if p.suffix in {".py", ".sql", ".html", ".css", ".yaml"}
+        for i, line in enumerate(p.read_text(encoding="utf-8").splitlines(), 1)
+        if marks.search(line)
+    ]
     assert not found, found
 
 
 def test_cities_hold_declarations_only() -> None:
     allowed = {".yaml", ".csv", ".geojson", ".md", ".png", ".svg", ""}
-    odd = [str(p.relative_to(ROOT)) for p in tracked("cities/*") if p.suffix not in allowed or (p.suffix == "" and p.name not in {"NOTICE", "LICENSE"})]
+    odd = [
+        str(p.relative_to(ROOT))
+        for p in tracked("cities/*")
+        if p.suffix not in allowed or (p.suffix == "" and p.name not in {"NOTICE", "LICENSE"})
+    ]
     assert not odd, odd
 
 
@@ -56,10 +75,26 @@ def test_no_machine_path_in_the_project() -> None:
 
 
 def test_no_third_party_code_is_kept_here() -> None:
-    odd = [p for p in tracked("*") if re.search(r"\.min\.(js|css)$", p.name) or {"node_modules", "vendor"} & set(p.parts)]
+    odd = [
+        p
+        for p in tracked("*")
+        if re.search(r"\.min\.(js|css)$", p.name) or {"node_modules", "vendor"} & set(p.parts)
+    ]
     assert not odd, odd
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "run", "test"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "README.zh-CN.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "run",
+        "test",
+    ],
+)
 def test_the_house_has_its_papers(name: str) -> None:
     assert (ROOT / name).is_file()

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
-from dizuo.settings import Settings
-from dizuo.engines import cases, directory, lake, registers
+from dizuo.engines import directory, lake, registers
 from dizuo.engines.directory import Representation, SeedPerson
 from dizuo.engines.lake import Manifest
 from dizuo.foundation.blueprint import City
 from dizuo.foundation.kernel.clock_source import SystemNow
 from dizuo.foundation.store import OWNER, Connection, Database, connect, discover, migrate
+from dizuo.settings import Settings
 
 Tell = Callable[[str, int, int], None]
 """What is being done, how much of it is done, how much there is (0: unknown)."""
@@ -37,8 +37,6 @@ async def publish(database: Database, city: City, tell: Tell) -> None:
         await registers.publish(conn, city)
         tell("机构和岗位", 0, 0)
         await directory.publish_units(conn, city)
-        tell("事项", 0, 0)
-        await cases.publish(conn, city)
     finally:
         await conn.close()
 
@@ -76,7 +74,8 @@ async def people(database: Database, city: City, folder: Path) -> None:
 async def _accounts(conn: Connection, city: City, manifest: Manifest) -> None:
     numbers = [person.citizen_id for person in manifest.demo]
     rows = await conn.fetch(
-        "SELECT number, id FROM registers.identity WHERE scheme = 'citizen_id' AND number = ANY ($1::text[])", numbers
+        "SELECT number, id FROM registers.identity WHERE scheme = 'citizen_id' AND number = ANY ($1::text[])",
+        numbers,
     )
     known = {row["number"]: row["id"] for row in rows}
     seeds = [
@@ -88,4 +87,10 @@ async def _accounts(conn: Connection, city: City, manifest: Manifest) -> None:
 
 
 def _date(value: object) -> dt.date:
-    return value.date() if isinstance(value, dt.datetime) else value if isinstance(value, dt.date) else dt.date.min
+    return (
+        value.date()
+        if isinstance(value, dt.datetime)
+        else value
+        if isinstance(value, dt.date)
+        else dt.date.min
+    )

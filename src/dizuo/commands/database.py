@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dizuo.settings import DATABASE_URL, private_folder
 from dizuo.foundation.store import Database, Server, external
+from dizuo.settings import DATABASE_URL, private_folder
 
 
 @contextmanager

@@ -7,9 +7,9 @@ import os
 import shutil
 import sys
 
-from dizuo.settings import DATABASE_URL
 from dizuo.foundation.kernel.errors import Conflict
 from dizuo.foundation.store import Server
+from dizuo.settings import DATABASE_URL
 
 
 class NotADataFolder(Conflict):

@@ -23,8 +23,12 @@ from dizuo.foundation.ledger import SigningKey
 from dizuo.foundation.store import APP, SEALER, Database
 from dizuo.settings import RUNTIME, Runtime, Settings, private_folder, secret, write_runtime
 
-DOORS = (("灵锡", "/", "residents and enterprises"), ("锡心办", "/desk", "officials"),
-         ("城市运行", "/centre", "duty officers"), ("数据中心", "/data", "stewards, developers, the public"))
+DOORS = (
+    ("灵锡", "/", "residents and enterprises"),
+    ("锡心办", "/desk", "officials"),
+    ("城市运行", "/centre", "duty officers"),
+    ("数据中心", "/data", "stewards, developers, the public"),
+)
 
 
 class PortTaken(Conflict):
@@ -46,7 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     _free(settings)
     private_folder(settings.data)
-    with progress.shown(quiet=arguments.quiet) as tell, opened(settings.data, lambda s: tell(s, 0, 0)) as database:
+    with (
+        progress.shown(quiet=arguments.quiet) as tell,
+        opened(settings.data, lambda s: tell(s, 0, 0)) as database,
+    ):
         _build(settings, report.city, database, tell)
         runtime = _runtime(settings, report.city, database)
         os.environ[RUNTIME] = str(write_runtime(settings, runtime))
@@ -89,7 +96,9 @@ def _free(settings: Settings) -> None:
 def _say(settings: Settings, city: City, seconds: float) -> None:
     """The four doors, and in a demonstration whom one may be."""
     console = Console()
-    console.print(f"\n[bold]{city.name.zh} is up[/bold] after {seconds:.1f} s. Ctrl-C stops; data stays in {settings.data}")
+    console.print(
+        f"\n[bold]{city.name.zh} is up[/bold] after {seconds:.1f} s. Ctrl-C stops; data stays in {settings.data}"
+    )
     doors = Table(show_header=False, box=None, padding=(0, 2))
     for name, path, who in DOORS:
         doors.add_row(name, settings.url + path, who)
