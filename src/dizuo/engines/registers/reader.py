@@ -11,7 +11,6 @@ from typing import Literal
 
 import msgspec
 
-from dizuo.engines.registers.batch import Batch
 from dizuo.engines.registers.errors import SAYS, MatterUnknown, QuestionInvalid, ReadNotReleased
 from dizuo.engines.registers.model import (
     Actor,
@@ -27,6 +26,7 @@ from dizuo.engines.registers.model import (
 )
 from dizuo.engines.registers.writes import apply_writes
 from dizuo.foundation.blueprint.model import City, Item
+from dizuo.foundation.ledger import Batcher
 from dizuo.foundation.policy import Ask, Policy, Principal, Relation, Request, Verdict
 from dizuo.foundation.store import Pool, Queries, Tx
 
@@ -78,8 +78,8 @@ class Registers:
         self._pool = pool
         self._city = city
         self._policy = policy
-        self._requests = Batch[bytes, uuid.UUID](self._request, most=128)
-        self._releases = Batch[tuple[uuid.UUID, bytes], _Answer](self._release, most=128)
+        self._requests = Batcher[bytes, uuid.UUID](self._request, limit=128)
+        self._releases = Batcher[tuple[uuid.UUID, bytes], _Answer](self._release, limit=128)
 
     async def read(self, request: ReadRequest) -> ReadResult:
         """What the actor may know about the request's parties; entered and on disk before it is here.
@@ -109,6 +109,11 @@ class Registers:
         Errors: WriteRefused when policy, the declarations or one source per field do not allow it; RecordGone.
         """
         return await apply_writes(tx, self._city, self._policy, changes, _QUERIES["write"])
+
+    async def close(self) -> None:
+        """Take no new reads and finish those under way."""
+        await self._requests.close()
+        await self._releases.close()
 
     # ------------------------------------------------------------------ policy
 

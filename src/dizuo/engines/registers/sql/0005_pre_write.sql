@@ -82,7 +82,10 @@ SET debug_print_plan = off SET debug_print_parse = off SET debug_print_rewritten
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     c         jsonb;
-    allowed   record;
+    purpose   text;
+    basis     text;
+    fields    text[];
+    may_number boolean;
     told      jsonb;
     key_field record;
     record_key text;
@@ -96,13 +99,15 @@ BEGIN
         IF coalesce(btrim(c ->> 'case'), '') = '' OR jsonb_typeof(told) IS DISTINCT FROM 'object' OR told = '{}' THEN
             RAISE EXCEPTION 'a change needs a case and values' USING ERRCODE = 'DZ203';
         END IF;
-        allowed := NULL;
+        purpose := 'correction'; basis := NULL; may_number := false;
         IF c ->> 'item' <> '' THEN
-            SELECT w.purpose, w.basis, w.fields, a.spec INTO allowed
+            fields := NULL;
+            SELECT w.purpose, w.basis, w.fields, (a.spec -> 'demonstration')::boolean
+            INTO purpose, basis, fields, may_number
             FROM registers.access a JOIN registers.access_write w ON w.access = a.id AND w.version = a.version
             WHERE a.id = c ->> 'matter' AND a.version = c ->> 'version' AND a.retired_at IS NULL
               AND w.item = c ->> 'item' AND w.register = c ->> 'register';
-            SELECT k INTO wrong FROM jsonb_object_keys(told) AS k WHERE NOT k = ANY (coalesce(allowed.fields, '{}')) LIMIT 1;
+            SELECT k INTO wrong FROM jsonb_object_keys(told) AS k WHERE NOT k = ANY (coalesce(fields, '{}')) LIMIT 1;
             IF FOUND THEN
                 RAISE EXCEPTION 'item % may not write %.%', c ->> 'item', c ->> 'register', wrong USING ERRCODE = 'DZ201';
             END IF;
@@ -120,7 +125,7 @@ BEGIN
         IF record_key IS NULL THEN
             record_key := told ->> key_field.field;
             IF record_key IS NULL AND key_field.type = 'citizen_id' THEN
-                IF NOT coalesce((allowed.spec -> 'demonstration')::boolean, false) THEN
+                IF NOT coalesce(may_number, false) THEN
                     RAISE EXCEPTION 'the number of a new person comes from the police, not from here' USING ERRCODE = 'DZ205';
                 END IF;
                 record_key := registers.demonstration_number(told ->> 'division', (told ->> 'birth_date')::date, told ->> 'sex');
@@ -142,8 +147,7 @@ BEGIN
                 'body', jsonb_build_object('register', c -> 'register', 'version', done.version, 'source', c -> 'source',
                     'fields', (SELECT jsonb_agg(k ORDER BY k) FROM jsonb_object_keys(told) AS k),
                     'matter', c -> 'matter', 'item', c -> 'item', 'actor', registers.face_of(c -> 'actor'),
-                    'purpose', CASE WHEN c ->> 'item' <> '' THEN allowed.purpose ELSE 'correction' END,
-                    'basis', coalesce(nullif(c ->> 'basis', ''), allowed.basis)),
+                    'purpose', purpose, 'basis', coalesce(nullif(c ->> 'basis', ''), basis)),
                 'payload', jsonb_build_object('case', c -> 'case', 'key', record_key, 'reason', c -> 'reason',
                     'name', c -> 'actor' -> 'name', 'official', c -> 'actor' -> 'official')))
             FROM unnest(CASE WHEN done.concerned = '{}' THEN ARRAY[NULL::bigint] ELSE done.concerned END) AS s));
