@@ -88,7 +88,7 @@ class Draft:
         names = list(known)
         if not name or name in names:
             return bool(name)
-        if (kind, name) in self.unread:
+        if (kind, name) in self.unread or (kind, "") in self.unread:
             return False
         guess = nearest(name, names)
         fix = f"把 `{name}` 改为 `{guess}`。" if guess else fix

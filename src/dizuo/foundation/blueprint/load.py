@@ -82,7 +82,11 @@ def _read_declaration(draft: Draft, file: str) -> None:
     tree = read_yaml(file, text, log) if text is not None else None
     name = found.groupdict().get("id") or ""
     if tree is None or not _kind_agrees(tree, kind, file, log):
-        draft.unread.add((kind.partition("/")[0], name))
+        short = kind.partition("/")[0]
+        # A file of many declarations (clocks, purposes) hides all of them.
+        draft.unread.add(
+            (short, name) if name else (short.removesuffix("s") if short != "places" else short, "")
+        )
         return
     draft.trees[file] = tree
     record = KINDS[kind]
@@ -144,10 +148,10 @@ def _store_city(draft: Draft, file: str, name: str, value: object) -> None:
 
 def _store_calendar(draft: Draft, file: str, name: str, value: object) -> None:
     year = cast(CalendarYear, value)
-    draft.calendars[year.year] = year
-    if year.year and name != str(year.year):
+    if year.year != int(name):
         message = f"文件名是 {name}.yaml，写的却是 {year.year} 年。"
         draft.log.add("wrong-form", draft.at(file, "year"), message, fix=f"改为 {name}，或改文件名。")
+    draft.calendars[int(name)] = year._replace(year=int(name))
 
 
 def _store_law(draft: Draft, file: str, name: str, value: object) -> None:

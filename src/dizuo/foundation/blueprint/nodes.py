@@ -187,9 +187,25 @@ def _mark(file: str, error: yaml.YAMLError) -> Place:
     return Place(file, mark.line + 1, mark.column + 1)
 
 
+# What the parser says, in the words of someone who writes declarations; other messages are shown as they are.
+_PROBLEMS = {
+    "mapping values are not allowed in this context": "这里不能再有冒号",
+    "did not find expected ',' or '}'": "前面缺少逗号或右花括号 }",
+    "did not find expected ',' or ']'": "前面缺少逗号或右方括号 ]",
+    "did not find expected key": "缩进不对，或前面的值没有写完",
+    "did not find expected '-' indicator": "列表的缩进不对",
+    "could not find expected ':'": "前面的键后面缺少冒号",
+    "found unexpected end of stream": "引号没有结束",
+    "found character that cannot start any token": "这个字符不能写在开头",
+    "control characters are not allowed": "有不可见的控制字符",
+    "block sequence entries are not allowed in this context": "这里不能写列表项",
+}
+
+
 def _problem(error: yaml.YAMLError) -> str:
     problem: Any = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return str(problem).splitlines()[0]
+    said = str(problem).splitlines()[0]
+    return _PROBLEMS.get(said, said)
 
 
 def node_at(node: Node | None, path: tuple[str | int, ...]) -> Node | None:

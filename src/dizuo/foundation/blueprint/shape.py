@@ -139,7 +139,7 @@ class Bool(Shape[bool]):
             return node.text == "true"
         meant = {"yes": "true", "on": "true", "是": "true", "no": "false", "off": "false", "否": "false"}
         said = meant.get(node.text.lower()) if isinstance(node, Scalar) else None
-        wrong(node, log, " true 或 false", suggest=said)
+        wrong(node, log, " true 或 false", suggest=said, fix="写 true 或 false。")
         return False
 
     def hole(self, place: Place) -> bool:
@@ -302,9 +302,10 @@ class Record(Shape["Any"]):
             return self.hole(node.span.place, **given)
         values: dict[str, object] = dict(given)
         expected = [k for k in self.keys if (self.keys[k].to or k) not in given]
+        meant: set[str | None] = set()  # a misspelt key is one mistake, not two
         for key, _ in node.entries:
             if key.text not in expected and not (self.kind and key.text == "kind"):
-                self._unknown(key, expected, log)
+                meant.add(self._unknown(key, expected, log))
         for name in expected:
             spec = self.keys[name]
             value = node.get(name)
@@ -312,12 +313,13 @@ class Record(Shape["Any"]):
                 values[spec.to or name] = spec.shape.read(value, log)
             elif spec.needed:
                 values[spec.to or name] = spec.shape.hole(node.span.place)
-                self._missing(name, spec, node, log)
+                if name not in meant:
+                    self._missing(name, spec, node, log)
             else:
                 values[spec.to or name] = spec.default
         return self.build(place=node.span.place, **values)
 
-    def _unknown(self, key: Scalar, expected: list[str], log: Log) -> None:
+    def _unknown(self, key: Scalar, expected: list[str], log: Log) -> str | None:
         guess = nearest(key.text, expected)
         log.add(
             "unknown-key",
@@ -328,6 +330,7 @@ class Record(Shape["Any"]):
             if guess
             else f"删掉它；这里可以写：{'、'.join(expected)}。",
         )
+        return guess
 
     def _missing(self, name: str, spec: Key, node: Map, log: Log) -> None:
         why = spec.why or f"缺少键 `{name}`（{spec.doc}）。"

@@ -63,7 +63,7 @@ def _silence(draft: Draft, matter: Matter, question: Question, file: str) -> Non
     if not draft.refer("party", "参与方", name, [p.id for p in matter.parties], at):
         return
     register = register_of(draft, matter, name)
-    if register is None or not draft.refer("field", f"{register.id} 的字段", field_id, register.fields, at):
+    if register is None or not draft.refer("field", f" {register.id} 的字段", field_id, register.fields, at):
         return
     field = register.fields[field_id]
     if question.datum and question.datum != field.datum:
@@ -89,9 +89,8 @@ def _options(draft: Draft, question: Question, file: str) -> None:
     offered = bool(question.options) + (question.options_from is not None)
     if choice and offered != 1:
         said = "既写了 options 又写了 options_from" if offered else "没有选项"
-        draft.log.add(
-            "choice-without-options", draft.key(*path), f"选择题`{question.id}`{said}。", fix="只写其中一个。"
-        )
+        fix = "只写其中一个。" if offered else "补上 options 或 options_from。"
+        draft.log.add("choice-without-options", draft.key(*path), f"选择题 `{question.id}` {said}。", fix=fix)
     if not choice and offered:
         at = draft.at(*path, "type")
         draft.log.add(
@@ -132,10 +131,10 @@ def _own_paper(draft: Draft, material: Material, path: tuple[str | int, ...]) ->
 
 def _issued_here(draft: Draft, material: Material) -> str | None:
     if material.issuer and material.issuer in draft.organisations:
-        return f"是本市{draft.organisations[material.issuer].short.zh}自己发的"
+        return f"由{draft.organisations[material.issuer].short.zh}自己发出"
     names = {organisation.name.zh: organisation for organisation in draft.organisations.values()}
     if material.issuer and material.issuer in names:
-        return f"是本市{names[material.issuer].short.zh}自己发的"
+        return f"由{names[material.issuer].short.zh}自己发出"
     for matter in draft.matters.values():
         for document in matter.documents:
             if material.licence == document.licence_type or material.name.zh == document.name.zh:

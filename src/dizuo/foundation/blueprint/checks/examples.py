@@ -89,4 +89,4 @@ def _facts(draft: Draft, matter: Matter, facts: Any, where: tuple[str | int, ...
             here: tuple[str | int, ...] = (*path, party, index) if several else (*path, party)
             for field in cast("Mapping[str, Any]", record) if isinstance(record, dict) else ():
                 at = draft.key(file, *here, field)
-                draft.refer("field", f"{register.id} 的字段", field, register.fields, at)
+                draft.refer("field", f" {register.id} 的字段", field, register.fields, at)

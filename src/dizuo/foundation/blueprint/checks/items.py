@@ -86,7 +86,7 @@ def _fact(draft: Draft, matter: Matter, need: Need, fact: str, where: Where) -> 
         return
     register = register_of(draft, matter, name)
     if register is not None:
-        draft.refer("field", f"{register.id} 的字段", field, register.fields, at)
+        draft.refer("field", f" {register.id} 的字段", field, register.fields, at)
     if path[-1] != need.facts.index(fact):
         draft.log.add("duplicate-id", at, f"`{fact}` 写了两次。", fix="删掉一个。")
 
@@ -218,7 +218,7 @@ def _writes(draft: Draft, matter: Matter, item: Item, where: Where) -> None:
         register = draft.registers[write.register]
         for name, _ in write.fields:
             at = draft.key(file, *here, "fields", name)
-            if not draft.refer("field", f"{write.register} 的字段", name, register.fields, at):
+            if not draft.refer("field", f" {write.register} 的字段", name, register.fields, at):
                 continue
             source = register.fields[name].source
             if source and item.department and source != item.department:

@@ -45,7 +45,10 @@ def _party(
         key = "|".join(own)
         at = draft.key(file, *path, "match", key)
         for name in own:
-            if draft.refer("field", f"{party.register} 的字段", name, fields, at) and not fields[name].lookup:
+            if (
+                draft.refer("field", f" {party.register} 的字段", name, fields, at)
+                and not fields[name].lookup
+            ):
                 draft.log.add(
                     "match-without-lookup",
                     at,
@@ -55,7 +58,7 @@ def _party(
         _other(draft, matter, other, earlier, every, (file, *path, "match", key))
     for name in party.where:
         at = draft.key(file, *path, "where", name)
-        if draft.refer("field", f"{party.register} 的字段", name, fields, at):
+        if draft.refer("field", f" {party.register} 的字段", name, fields, at):
             codes = fields[name].codes
             value = party.where[name]
             if codes and value:
@@ -65,9 +68,9 @@ def _party(
                 fix = f"写代码 {by_name}。" if by_name else f"可用的代码：{'、'.join(codes)}。"
                 draft.refer("code", "代码", value, codes, at, fix)
     for index, name in enumerate(party.label):
-        draft.refer("field", f"{party.register} 的字段", name, fields, draft.at(file, *path, "label", index))
+        draft.refer("field", f" {party.register} 的字段", name, fields, draft.at(file, *path, "label", index))
     draft.refer(
-        "field", f"{party.register} 的字段", party.order_by, fields, draft.at(file, *path, "order_by")
+        "field", f" {party.register} 的字段", party.order_by, fields, draft.at(file, *path, "order_by")
     )
 
 
@@ -111,7 +114,7 @@ def _other(
     if draft.refer("party", "参与方", name, every, at):
         register = register_of(draft, matter, name)
         if register is not None:
-            draft.refer("field", f"{register.id} 的字段", field, register.fields, at)
+            draft.refer("field", f" {register.id} 的字段", field, register.fields, at)
 
 
 def _audience(draft: Draft, matter: Matter, file: str) -> None:

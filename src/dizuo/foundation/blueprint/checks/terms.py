@@ -26,13 +26,13 @@ def longer_than(one: Length, other: Length) -> str | None:
     if one.unit in _HOURS or other.unit in _HOURS:
         return "（遇到节假日时）"
     calendar = WorkCalendar()
-    day = _FIRST
-    while day <= _LAST:
+    day = _LAST
+    while day >= _FIRST:
         if calendar.is_workday(day):
             ends, limit = _end(one, day, calendar), _end(other, day, calendar)
             if ends > limit:
-                return f"（例如 {day} 收到，{ends} 才到期，另一个 {limit} 到期）"
-        day += dt.timedelta(days=1)
+                return f"（例如 {day} 收到，{ends} 才到期，上限是 {limit}）"
+        day -= dt.timedelta(days=1)
     return None
 
 
