@@ -1,0 +1,247 @@
+"""A matter's expressions, parsed and compiled once for each version of the city.
+
+What an expression reads is known here, through names: the planner reads no fact and asks no question that no
+expression and no item leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from dizuo.engines.cases.lazy import lazy
+from dizuo.engines.cases.plan_model import Value
+from dizuo.foundation.blueprint.model import (
+    City,
+    ClockDef,
+    Expression,
+    Field,
+    Item,
+    Length,
+    Matter,
+    Party,
+    Question,
+    Words,
+)
+from dizuo.foundation.kernel.calendar import WorkCalendar
+from dizuo.foundation.kernel.clocks import Duration, Term, Unit
+from dizuo.foundation.rules import compile_python, parse, paths
+
+
+class Reads:
+    """What an expression reads, directly or through names: facts ``party.field``, parties and answers."""
+
+    __slots__ = ("answers", "facts", "parties")
+
+    def __init__(
+        self,
+        facts: frozenset[str] = frozenset(),
+        parties: frozenset[str] = frozenset(),
+        answers: frozenset[str] = frozenset(),
+    ) -> None:
+        self.facts = facts
+        self.parties = parties
+        self.answers = answers
+
+    def __or__(self, other: Reads) -> Reads:
+        return Reads(self.facts | other.facts, self.parties | other.parties, self.answers | other.answers)
+
+
+NOTHING = Reads()
+
+
+class Compiled:
+    """One compiled expression: ``run`` takes the scope; ``reads`` is transitive through names."""
+
+    __slots__ = ("reads", "run", "text")
+
+    def __init__(
+        self, text: str, run: Callable[[Mapping[str, Any], date | None], Value], reads: Reads
+    ) -> None:
+        self.text = text
+        self.run = run
+        self.reads = reads
+
+
+class CompiledMatter:
+    """A matter ready to plan and to run: expressions, terms and the static answers about them."""
+
+    def __init__(self, city: City, matter: Matter) -> None:
+        self.city = city
+        self.matter = matter
+        self.parties: Mapping[str, Party] = {party.id: party for party in matter.parties}
+        self.questions: Mapping[str, Question] = {q.id: q for q in matter.questions}
+        self.items: Mapping[str, Item] = {item.id: item for item in matter.items}
+        self.given = next((p.id for p in matter.parties if p.given), "applicant")
+        self._cache: dict[str, Compiled] = {}
+        self.names: dict[str, Compiled] = {}
+        for name, expression in matter.names:
+            self.names[name] = self.compile(expression)
+        self.terms: Mapping[str, Term] = {
+            item.id: term_of(city.clocks[item.clock], item.promise) for item in matter.items
+        }
+        self.order = _topological(matter.items)
+
+    def compile(self, expression: Expression) -> Compiled:
+        """The compiled form, cached by text. Errors: RuleErrors (a checked city has none)."""
+        found = self._cache.get(expression.text)
+        if found is None:
+            tree = parse(expression.text)
+            run = compile_python(lazy(tree))
+            found = Compiled(expression.text, run, self._reads(paths(tree)))
+            self._cache[expression.text] = found
+        return found
+
+    def reads_of(self, expressions: Iterable[Expression | None]) -> Reads:
+        total = NOTHING
+        for expression in expressions:
+            if expression is not None:
+                total = total | self.compile(expression).reads
+        return total
+
+    def field(self, fact: str) -> Field | None:
+        """The register field behind ``party.field``."""
+        return self.fields.get(fact)
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        found: dict[str, Field] = {}
+        for party in self.matter.parties:
+            for field in self.city.registers[party.register].fields.values():
+                found[f"{party.id}.{field.id}"] = field
+        return found
+
+    @cached_property
+    def deciding(self) -> Reads:
+        """What decides who is eligible and which items apply: asked and read before anything else."""
+        expressions: list[Expression | None] = [rule for rule, _ in self.matter.eligible]
+        for item in self.matter.items:
+            expressions += [item.applies, item.done_already]
+        return self.reads_of(expressions)
+
+    @cached_property
+    def always_asked(self) -> frozenset[str]:
+        """Answers that title and place of the application are made of."""
+        return self.reads_of([self.matter.title_of, self.matter.place_of]).answers
+
+    def item_reads(self, item: Item) -> Reads:
+        """Everything that doing the item may read, apart from deciding whether it applies."""
+        return self._item_reads[item.id]
+
+    @cached_property
+    def _item_reads(self) -> Mapping[str, Reads]:
+        documents = {document.id: document for document in self.matter.documents}
+        found: dict[str, Reads] = {}
+        for item in self.matter.items:
+            expressions: list[Expression | None] = [item.place_of]
+            for step in item.steps:
+                expressions += [check.rule for check in step.checks]
+            if item.document is not None:
+                expressions += [value for _, value in documents[item.document].fields]
+            for write in item.writes:
+                expressions += [write.when, *(value for _, value in write.fields)]
+            found[item.id] = self.reads_of(expressions)
+        return found
+
+    @cached_property
+    def sure(self) -> frozenset[str]:
+        """Items whose needs may be read together with what decides the others: one read instead of two.
+
+        Those that apply unless a record is missing altogether; where a fact or an answer decides (health,
+        insurance), the item's needs wait until it is decided.
+        """
+        if not all(self._by_existence(rule) for rule, _ in self.matter.eligible):
+            return frozenset()
+        return frozenset(
+            item.id
+            for item in self.matter.items
+            if item.done_already is None and (item.applies is None or self._by_existence(item.applies))
+        )
+
+    def _by_existence(self, expression: Expression) -> bool:
+        reads = self.compile(expression).reads
+        return not reads.facts and not reads.answers
+
+    @cached_property
+    def notable(self) -> tuple[tuple[str, str, Words], ...]:
+        """Notable fields of the matter's registers: (register, field, words)."""
+        found: dict[tuple[str, str], Words] = {}
+        for party in self.matter.parties:
+            for field in self.city.registers[party.register].fields.values():
+                if field.notable:
+                    found[party.register, field.id] = field.name
+        return tuple((register, field, words) for (register, field), words in found.items())
+
+    def _reads(self, found: Iterable[str]) -> Reads:
+        facts: set[str] = set()
+        parties: set[str] = set()
+        answers: set[str] = set()
+        total = NOTHING
+        for path in found:
+            head, _, rest = path.partition(".")
+            if head in self.parties:
+                parties.add(head)
+                if rest:
+                    facts.add(f"{head}.{rest.split('.', 1)[0]}")
+            elif head in self.names:
+                total = total | self.names[head].reads
+            elif head in self.questions:
+                answers.add(head)
+        return total | Reads(frozenset(facts), frozenset(parties), frozenset(answers))
+
+
+def duration_of(length: Length) -> Duration:
+    return Duration(length.n, Unit(length.unit))
+
+
+def term_of(clock: ClockDef, promise: Length | None) -> Term:
+    """The kernel's term for a declared clock and the item's promise (承诺时限)."""
+    return Term(
+        id=clock.id,
+        duration=duration_of(clock.length),
+        law=clock.law.key,
+        verified=clock.verified,
+        starts_on=clock.starts_on,
+        promise=None if promise is None else duration_of(promise),
+        extension=None if clock.extension is None else duration_of(clock.extension),
+        extension_approver=clock.extension_approver,
+    )
+
+
+def calendar_of(city: City) -> WorkCalendar:
+    """The city's working calendar, with its own overrides and hours."""
+    return WorkCalendar(city.calendar_overrides, city.working_hours, city.after_hours)
+
+
+def _topological(items: tuple[Item, ...]) -> tuple[str, ...]:
+    """Item ids so that each comes after those it waits for; the checker refuses cycles."""
+    ordered: list[str] = []
+    waits = {item.id: item.after for item in items}
+
+    def visit(item_id: str, trail: frozenset[str]) -> None:
+        if item_id in ordered or item_id in trail or item_id not in waits:
+            return
+        for before in waits[item_id]:
+            visit(before, trail | {item_id})
+        ordered.append(item_id)
+
+    for item in items:
+        visit(item.id, frozenset())
+    return tuple(ordered)
+
+
+_MATTERS: dict[tuple[str, str], CompiledMatter] = {}
+_KEPT = 64
+
+
+def compiled(city: City, matter: Matter) -> CompiledMatter:
+    """The compiled matter, made once for each (city version, matter)."""
+    key = (city.version, matter.id)
+    found = _MATTERS.get(key)
+    if found is None or found.matter is not matter:
+        if len(_MATTERS) >= _KEPT:
+            _MATTERS.clear()  # a running city has one version; only tests and `check` come here
+        found = _MATTERS[key] = CompiledMatter(city, matter)
+    return found

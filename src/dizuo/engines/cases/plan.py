@@ -1,0 +1,404 @@
+"""The planner: what one person must do for one matter, worked out from declarations and what is already known.
+
+Pure: the same matter, facts, answers and moment give the same plan. Two questions are answered here:
+``needs_to_read`` says which facts may be read next (first what decides which items apply, then what those items
+need), and ``plan`` says everything else. Both are cheap enough to run after every answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from dizuo.engines.cases.compiled import Compiled, CompiledMatter, compiled
+from dizuo.engines.cases.plan_model import (
+    Counts,
+    Known,
+    Plan,
+    PlannedConsent,
+    PlannedItem,
+    PlannedMaterial,
+    Unmet,
+    Value,
+    Wanted,
+)
+from dizuo.engines.cases.planned_questions import (
+    NO_WORDS,
+    answer_text,
+    is_asked,
+    needed_answers,
+    plan_questions,
+    plan_silent,
+    value_text,
+)
+from dizuo.engines.cases.promised import Ends, item_ends, latest
+from dizuo.engines.cases.scope import Open, Scope
+from dizuo.engines.cases.shows import plan_shows
+from dizuo.engines.registers import Fact
+from dizuo.foundation.blueprint.model import City, Consent, Item, Matter, Words
+from dizuo.foundation.kernel.calendar import WorkCalendar
+from dizuo.foundation.kernel.clock_source import to_shanghai
+from dizuo.foundation.kernel.clocks import Deadline, Unknown
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class _Status:
+    """Where one item stands in planning."""
+
+    __slots__ = ("applies", "done", "facts")
+
+    def __init__(self, applies: bool | None, done: bool) -> None:
+        self.applies = applies
+        self.done = done
+        self.facts: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        return self.applies is True and not self.done
+
+
+class _Decided:
+    """What is decided about a matter so far, and what is still missing to decide the rest."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.unmet: list[Unmet] = []
+        self.undecided: list[str] = []
+        self.open_facts: set[str] = set()
+        self.open_answers: set[str] = set()
+        self.open_parties: set[str] = set()
+        self.items: dict[str, _Status] = {}
+        for rule, words in scope.matter.matter.eligible:
+            value = scope.value(scope.matter.compile(rule))
+            if isinstance(value, Open):
+                self.missing(value)
+            elif value is not True:
+                self.unmet.append(Unmet(words, rule.place))
+        for item in scope.matter.matter.items:
+            self.items[item.id] = self._status(item)
+
+    def missing(self, what: Open) -> None:
+        {"fact": self.open_facts, "answer": self.open_answers, "party": self.open_parties}[what.kind].add(
+            what.name
+        )
+
+    def _status(self, item: Item) -> _Status:
+        scope = self.scope
+        if item.applies is not None:
+            value = scope.value(scope.matter.compile(item.applies))
+            if isinstance(value, Open):
+                self.missing(value)
+                self.undecided.append(item.id)
+                return _Status(None, False)
+            if value is not True:
+                return _Status(False, False)
+        done = False
+        if item.done_already is not None:
+            value = scope.value(scope.matter.compile(item.done_already))
+            if isinstance(value, Open):
+                self.missing(value)
+                self.undecided.append(item.id)
+                return _Status(None, False)
+            done = value is True
+        status = _Status(True, done)
+        if not done:
+            status.facts = self._needs(item)
+        return status
+
+    def _needs(self, item: Item) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for need in item.needs:
+            if need.when is not None:
+                value = self.scope.value(self.scope.matter.compile(need.when))
+                if isinstance(value, Open):
+                    self.missing(value)
+                    continue
+                if value is not True:
+                    continue
+            found.update(dict.fromkeys(need.facts))
+        return tuple(found)
+
+
+def needs_to_read(
+    matter: Matter, city: City, known: Known, answers: Mapping[str, Value], today: datetime
+) -> Wanted:
+    """What may be read next, given what is known; nothing when the plan is complete for these answers.
+
+    First the parties and whatever decides which items apply; then what the items that apply need. Facts of a
+    party that does not exist are never wanted: they are silent.
+    """
+    ready = compiled(city, matter)
+    if not known.parties:
+        return _first(ready)
+    decided = _Decided(Scope(ready, known, answers, to_shanghai(today).date(), is_asked))
+    if decided.unmet:
+        return Wanted((), frozenset(), False)
+    facts: dict[str, set[str]] = {}
+    for item in matter.items:
+        status = decided.items[item.id]
+        if status.runs:
+            facts[item.id] = {fact for fact in status.facts if _can_be_read(known, fact)}
+    deciders = {fact for fact in decided.open_facts if _can_be_read(known, fact)}
+    for item in matter.items:
+        mine = {f for f in deciders if any(f in need.facts for need in item.needs)}
+        if mine:
+            facts.setdefault(item.id, set()).update(mine)
+    items = tuple(item for item, wanted in facts.items() if wanted)
+    return Wanted(items, frozenset[str]().union(*facts.values(), deciders), False)
+
+
+def _first(ready: CompiledMatter) -> Wanted:
+    deciding = ready.deciding.facts
+    facts = set(deciding)
+    items: list[str] = []
+    for item in ready.matter.items:
+        needed = {fact for need in item.needs if need.when is None for fact in need.facts}
+        if item.id in ready.sure:
+            facts |= needed
+            items.append(item.id)
+        elif any(fact in deciding for need in item.needs for fact in need.facts):
+            items.append(item.id)
+    return Wanted(tuple(items), frozenset(facts), True)
+
+
+def _can_be_read(known: Known, fact: str) -> bool:
+    state = known.parties.get(fact.partition(".")[0])
+    return state is not None and state.state == "found" and fact not in known.facts
+
+
+def plan(
+    matter: Matter,
+    city: City,
+    known: Known,
+    answers: Mapping[str, Value],
+    today: datetime,
+    calendar: WorkCalendar,
+) -> Plan:
+    """The plan of a matter for one applicant.
+
+    Shapes: ``answers`` are typed values by question id (see ``answers.read_answers``); ``today`` is the moment
+    of planning, with its zone. Errors: none for a checked city; what cannot be decided is None or Unknown.
+    """
+    ready = compiled(city, matter)
+    now = to_shanghai(today)
+    scope = Scope(ready, known, answers, now.date(), is_asked)
+    decided = _Decided(scope)
+    running = {item_id for item_id, status in decided.items.items() if status.runs}
+    consents = _consents(scope, decided, running)
+    materials = _materials(scope, decided, running)
+    asked = needed_answers(scope, _wanted_answers(scope, decided, running))
+    ends = item_ends(ready, running, now, calendar)
+    facts = _used_facts(scope, decided)
+    promised = None if decided.unmet else latest(ends)
+    title = _text_of(scope, ready.compile(matter.title_of))
+    questions = () if decided.unmet else plan_questions(scope, asked)
+    place = scope.value(ready.compile(matter.place_of))
+    return Plan(
+        matter=matter.id,
+        version=matter.version,
+        eligible=tuple(decided.unmet),
+        undecided=tuple(decided.undecided),
+        items=tuple(_item(scope, item, decided.items[item.id], running, ends) for item in matter.items),
+        questions=questions,
+        silent=() if decided.unmet else plan_silent(scope, asked),
+        facts=facts,
+        not_read=_not_read(ready, decided, facts),
+        promised=promised,
+        consents=consents,
+        materials=materials,
+        shows=plan_shows(scope, facts),
+        counts=_counts(
+            ready,
+            len(questions),
+            questions[-1].number if questions else 0,
+            facts,
+            materials,
+            consents,
+            running,
+            promised,
+            now,
+            calendar,
+        ),
+        values=_values(scope),
+        choose=tuple(p for p, state in known.parties.items() if state.state == "choose"),
+        title=title,
+        place=place if isinstance(place, str) else None,
+        digest=_digest(matter, answers, facts, running),
+    )
+
+
+def _wanted_answers(scope: Scope, decided: _Decided, running: set[str]) -> set[str]:
+    # What expressions really read while deciding, answered or not, stays on the form: an answer that decides
+    # must remain visible and changeable.
+    wanted = scope.used_answers | decided.open_answers
+    for item_id in running:
+        item = scope.matter.items[item_id]
+        wanted |= set(item.answers) | scope.matter.item_reads(item).answers
+    if running:
+        wanted |= scope.matter.always_asked
+    return wanted
+
+
+def _item(
+    scope: Scope, item: Item, status: _Status, running: set[str], ends: Mapping[str, Ends]
+) -> PlannedItem:
+    place: Value | Open = None
+    if status.runs and item.place_of is not None:
+        place = scope.value(scope.matter.compile(item.place_of))
+    statute, promise = ends.get(item.id, (None, None))
+    return PlannedItem(
+        id=item.id,
+        name=item.name,
+        applies=status.applies,
+        why=item.not_applicable if status.applies is False else NO_WORDS,
+        needs_facts=status.facts,
+        needs_answers=item.answers if status.runs else (),
+        waits_for=tuple(before for before in item.after if before in running) if status.runs else (),
+        department=item.department,
+        unit_place=place if isinstance(place, str) else None,
+        statute=statute,
+        promise=promise,
+        done_already=status.done,
+        instant=item.project_type == "instant",
+    )
+
+
+def _used_facts(scope: Scope, decided: _Decided) -> Mapping[str, Fact]:
+    used: dict[str, None] = {}
+    for status in decided.items.values():
+        if status.runs:
+            used.update(dict.fromkeys(status.facts))
+    used.update(dict.fromkeys(sorted(f for f in scope.used_facts if f in scope.matter.deciding.facts)))
+    known = scope.known.facts
+    return {fact: known[fact] for fact in used if fact in known}
+
+
+def _consents(scope: Scope, decided: _Decided, running: set[str]) -> tuple[PlannedConsent, ...]:
+    found: list[PlannedConsent] = []
+    for consent in scope.matter.matter.consents:
+        items = tuple(item for item in consent.items if item in running)
+        if not items:
+            continue
+        if consent.when is not None:
+            value = scope.value(scope.matter.compile(consent.when))
+            if isinstance(value, Open):
+                decided.missing(value)
+                continue
+            if value is not True:
+                continue
+        others = _others(scope, consent)
+        if others:
+            found.append(PlannedConsent(consent.id, others, items, consent.asks))
+    return tuple(found)
+
+
+def _others(scope: Scope, consent: Consent) -> tuple[str, ...]:
+    """The parties who must be asked: found, and not the applicant under another name."""
+    parties, declared = scope.known.parties, scope.matter.parties
+    given = scope.matter.given
+    applicant = parties.get(given)
+    others: list[str] = []
+    seen: set[str | None] = set()
+    for party in consent.parties:
+        state = parties.get(party)
+        if state is None or state.state != "found" or party not in declared:
+            continue
+        same_register = declared[party].register == declared[given].register
+        if (same_register and applicant is not None and state.key == applicant.key) or state.key in seen:
+            continue
+        seen.add(state.key)
+        others.append(party)
+    return tuple(others)
+
+
+def _materials(scope: Scope, decided: _Decided, running: set[str]) -> tuple[PlannedMaterial, ...]:
+    found: dict[str, PlannedMaterial] = {}
+    for item in scope.matter.matter.items:
+        if item.id not in running:
+            continue
+        for material in item.materials:
+            if material.when is not None:
+                value = scope.value(scope.matter.compile(material.when))
+                if isinstance(value, Open):
+                    decided.missing(value)
+                    continue
+                if value is not True:
+                    continue
+            found.setdefault(material.id, PlannedMaterial(material.id, item.id, material.name))
+    return tuple(found.values())
+
+
+def _not_read(
+    ready: CompiledMatter, decided: _Decided, facts: Iterable[str]
+) -> tuple[tuple[str, Words], ...]:
+    wanted = set(facts)
+    for status in decided.items.values():
+        if status.runs:
+            wanted.update(status.facts)
+    read = {
+        (ready.parties[party].register, field) for party, _, field in (fact.partition(".") for fact in wanted)
+    }
+    return tuple(
+        (f"{register}.{field}", words)
+        for register, field, words in ready.notable
+        if (register, field) not in read
+    )
+
+
+def _counts(
+    ready: CompiledMatter,
+    asked: int,
+    numbered: int,
+    facts: Mapping[str, Fact],
+    materials: tuple[PlannedMaterial, ...],
+    consents: tuple[PlannedConsent, ...],
+    running: set[str],
+    promised: Deadline | Unknown | None,
+    now: datetime,
+    calendar: WorkCalendar,
+) -> Counts:
+    known = sum(1 for fact in facts.values() if fact.value not in (None, ""))
+    visits = sum(ready.items[item].visits for item in running)
+    delivered = any(ready.items[item].document is not None for item in running)
+    return Counts(
+        asked=asked,
+        questions=numbered,
+        known=known,
+        needed=asked + known,
+        materials=len(materials),
+        visits=visits,
+        links=(1 + len(consents) + visits + (1 if delivered else 0)) if running else 0,
+        days=calendar.count_workdays(now.date(), promised.date) if isinstance(promised, Deadline) else None,
+        baseline=ready.matter.baseline,
+    )
+
+
+def _values(scope: Scope) -> Mapping[str, Value]:
+    found: dict[str, Value] = {}
+    for name, expression in scope.matter.names.items():
+        value = scope.value(expression)
+        if not isinstance(value, Open):
+            found[name] = value
+    return found
+
+
+def _text_of(scope: Scope, expression: Compiled) -> str | None:
+    value = scope.value(expression)
+    return None if isinstance(value, Open) or value is None else value_text(value)
+
+
+def _digest(
+    matter: Matter, answers: Mapping[str, Value], facts: Mapping[str, Fact], running: set[str]
+) -> str:
+    """A short name for exactly this plan: the same facts, answers, items and declaration."""
+    seed = (
+        matter.version,
+        {key: answer_text(value) for key, value in answers.items()},
+        {key: fact.value for key, fact in facts.items()},
+        sorted(running),
+    )
+    return hashlib.blake2b(_encode(seed), digest_size=16).hexdigest()
