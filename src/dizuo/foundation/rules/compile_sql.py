@@ -91,7 +91,9 @@ class _Writer(FunctionWriter):
     # --- nodes --------------------------------------------------------------------------------------------
 
     def write(self, node: Expression, want: Type = NULL) -> str:
-        """The node; ``want`` is the type that a bare null takes from its surroundings."""
+        """The node; ``want`` is the type that a null without one takes from its surroundings."""
+        if self.type_of(node) == NULL:  # whatever it is made of, it can only be null
+            return f"NULL::{self.sql_type(want)}"
         match node:
             case Literal(value):
                 return self.literal(value, self.type_of(node), want)

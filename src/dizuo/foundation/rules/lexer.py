@@ -116,13 +116,13 @@ def _next(text: str, place: int) -> tuple[Token | None, RuleError | None, int]:
     number = _NUMBER.match(text, place)
     if number and not (character == "." and text[place - 1 : place].isidentifier()):
         return _number(text, place, number.end())
-    for slip, meaning, right in _SLIPS:
-        if text.startswith(slip, place):
-            end = place + len(slip)
-            return None, RuleError(f"这里不能用“{slip}”。", place, end, f"{meaning}请写 {right}"), end
-    symbol = _SYMBOL.match(text, place)
+    slip = _slip(text, place, longer=True)
+    symbol = None if slip else _SYMBOL.match(text, place)
     if symbol:
         return Token("symbol", symbol.group(), Span(place, symbol.end())), None, symbol.end()
+    slip = slip or _slip(text, place, longer=False)
+    if slip is not None:
+        return None, slip, slip.end
     if character in _QUOTES:
         fault = RuleError(f"文本要用英文双引号，不能用 {character}。", place, place + 1, '写成 "…"')
         closing = "”’" if character in "“‘" else character
@@ -132,6 +132,13 @@ def _next(text: str, place: int) -> tuple[Token | None, RuleError | None, int]:
         return None, RuleError("注释没有结束。", place, place + 2, "在注释末尾写 */"), len(text)
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
     return None, RuleError(f"不认识的字符“{shown}”。", place, place + 1, "请删去它。"), place + 1
+
+
+def _slip(text: str, place: int, *, longer: bool) -> RuleError | None:
+    for slip, meaning, right in _SLIPS:
+        if (len(slip) > 1) is longer and text.startswith(slip, place):
+            return RuleError(f"这里不能用“{slip}”。", place, place + len(slip), f"{meaning}请写 {right}")
+    return None
 
 
 def _number(text: str, place: int, end: int) -> tuple[Token | None, RuleError | None, int]:
