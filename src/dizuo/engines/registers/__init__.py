@@ -16,6 +16,7 @@ from dizuo.engines.registers.errors import (
     RecordGone,
     WriteRefused,
 )
+from dizuo.engines.registers.forget import forget
 from dizuo.engines.registers.model import (
     Actor,
     Candidate,
@@ -46,6 +47,7 @@ __all__ = [
     "Registers",
     "WriteRefused",
     "Written",
+    "forget",
     "principal_of",
     "publish",
     "relation_of",

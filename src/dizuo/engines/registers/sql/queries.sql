@@ -9,3 +9,15 @@ SELECT registers.release($1::uuid[], $2::bytea[])::text
 -- write --
 -- Changes of records with their ledger entries, in the caller's transaction.
 SELECT registers.write($1::text::jsonb)::text
+
+-- forgettable --
+-- Entries about a person that are older than they must be kept, newest first, a page at a time.
+SELECT id, at < $3 AS old FROM ledger.entries_of($1, $2, 1000)
+
+-- reason_to_forget --
+-- The entry that says what is erased, on which basis; it is never erased itself.
+SELECT ledger.append('ledger.erase', $1::text::jsonb, NULL, $2::text::jsonb)
+
+-- forget --
+-- Erase what is personal in these entries; gives how many still had something.
+SELECT count(*) FILTER (WHERE ledger.erase(e, $2)) FROM unnest($1::bigint[]) AS e
