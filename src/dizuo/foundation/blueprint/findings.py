@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from dizuo.foundation.blueprint.codes import CODES
 from dizuo.foundation.blueprint.model import City, Place
 from dizuo.foundation.kernel.errors import DizuoError
 
@@ -134,6 +135,8 @@ class Log:
         fix: str | None = None,
         severity: Severity = "error",
     ) -> None:
+        if code not in CODES:
+            raise LookupError(f"{code} is not among the codes of findings")
         span = at if isinstance(at, Span) else Span(at)
         key = (code, span.place, message)
         if key in self._seen:

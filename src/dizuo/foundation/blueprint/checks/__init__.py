@@ -5,6 +5,7 @@ from __future__ import annotations
 from dizuo.foundation.blueprint.checks import (
     asks,
     examples,
+    expressions,
     items,
     laws,
     organisations,
@@ -25,5 +26,6 @@ def run(draft: Draft) -> None:
         parties.check(draft, matter, file)
         asks.check(draft, matter, file)
         items.check(draft, matter, file)
+        expressions.check(draft, matter, file)
         words.check(draft, matter, file)
     examples.check(draft)

@@ -10,45 +10,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from dizuo.foundation import rules
 from dizuo.foundation.blueprint.checks import uses
 from dizuo.foundation.blueprint.checks.uses import Use
 from dizuo.foundation.blueprint.draft import Draft
 from dizuo.foundation.blueprint.findings import Span
 from dizuo.foundation.blueprint.model import Item, Matter, Place, Register
 from dizuo.foundation.blueprint.nodes import Scalar
-from dizuo.foundation.rules import types
-from dizuo.foundation.rules.check import check as type_check
-from dizuo.foundation.rules.compile_python import compile_python
-from dizuo.foundation.rules.errors import RuleErrors
-from dizuo.foundation.rules.parser import parse
-from dizuo.foundation.rules.tree import AnyNode, Binding, Member, Name, Tree, children, dotted
-from dizuo.foundation.rules.types import Type
+from dizuo.foundation.rules import RuleErrors, Type
 
 _KINDS: Mapping[str, Type] = {
-    "text": types.TEXT,
-    "boolean": types.BOOLEAN,
-    "number": types.NUMBER,
-    "date": types.DATE,
-    "datetime": types.DATETIME,
-    "any": types.ANY,
+    "text": rules.TEXT,
+    "boolean": rules.BOOLEAN,
+    "number": rules.NUMBER,
+    "date": rules.DATE,
+    "datetime": rules.DATETIME,
+    "any": rules.ANY,
 }
 _ANSWERS: Mapping[str, Type] = {
-    "text": types.TEXT,
-    "choice": types.TEXT,
-    "address": types.TEXT,
-    "phone": types.TEXT,
-    "date": types.DATE,
-    "boolean": types.BOOLEAN,
-    "number": types.NUMBER,
+    "text": rules.TEXT,
+    "choice": rules.TEXT,
+    "address": rules.TEXT,
+    "phone": rules.TEXT,
+    "date": rules.DATE,
+    "boolean": rules.BOOLEAN,
+    "number": rules.NUMBER,
 }
-_PLACE = types.context(
+_PLACE = rules.context(
     {
-        "id": types.TEXT,
-        "name": types.TEXT,
-        "division": types.TEXT,
-        "address": types.TEXT,
-        "hours": types.TEXT,
-        "phone": types.TEXT,
+        "id": rules.TEXT,
+        "name": rules.TEXT,
+        "division": rules.TEXT,
+        "address": rules.TEXT,
+        "hours": rules.TEXT,
+        "phone": rules.TEXT,
     }
 )
 
@@ -74,7 +69,7 @@ class Scope:
             p.id: draft.registers[p.register] for p in matter.parties if p.register in draft.registers
         }
         # A party whose register could not be read may have any field.
-        self.types: dict[str, Type] = {p.id: types.ANY for p in matter.parties}
+        self.types: dict[str, Type] = {p.id: rules.ANY for p in matter.parties}
         self.types |= {name: _record(register) for name, register in self.parties.items()}
         self.questions = {question.id for question in matter.questions}
         for question in matter.questions:
@@ -102,13 +97,13 @@ class Scope:
     def infer(self, path: uses.Path, text: str) -> tuple[Type, Reads] | None:
         """The type of an expression and what it reads, or None when it has faults."""
         try:
-            tree = parse(text)
+            tree = rules.parse(text)
         except RuleErrors as errors:
             self._faults("expression-syntax", path, text, errors)
             return None
-        reads = self._reads(paths_of(tree))
+        reads = self._reads(rules.paths(tree))
         try:
-            return type_check(tree, self.types), reads
+            return rules.check(tree, self.types), reads
         except RuleErrors as errors:
             self._faults("expression-type", path, text, errors)
             return None
@@ -173,7 +168,7 @@ def _names(scope: Scope) -> None:
             continue
         found = scope.infer(("names", name), expression.text) if expression.text else None
         # A name with faults may be anything: whoever uses it is not to blame.
-        scope.types[name], scope.names[name] = found if found is not None else (types.ANY, NOTHING)
+        scope.types[name], scope.names[name] = found if found is not None else (rules.ANY, NOTHING)
         taken[name] = "名称"
 
 
@@ -207,10 +202,10 @@ def _never(scope: Scope, use: Use) -> None:
     """An item whose condition reads nothing and does not hold can never apply."""
     text = use.expression.text
     try:
-        tree = parse(text)
-        if paths_of(tree) or "today" in text:
+        tree = rules.parse(text)
+        if rules.paths(tree) or "today" in text:
             return
-        holds: object = compile_python(tree)({})
+        holds: object = rules.compile_python(tree)({})
     except (RuleErrors, ArithmeticError, ValueError):
         return  # reported as a fault of the expression
     if holds is not True:
@@ -227,8 +222,8 @@ def _placeholder(scope: Scope, file: str, path: uses.Path, text: str, name: str)
     first, _, rest = name.partition(".")
     kind = scope.types.get(first)
     for step in rest.split(".") if rest else []:
-        kind = kind.get(step) if isinstance(kind, types.ContextType) else kind if kind == types.ANY else None
-    if kind is None or isinstance(kind, types.ContextType):
+        kind = kind.get(step) if isinstance(kind, rules.ContextType) else kind if kind == rules.ANY else None
+    if kind is None or isinstance(kind, rules.ContextType):
         known = [*scope.types, *(f"{p}.{f}" for p, r in scope.parties.items() for f in r.fields)]
         known += [f"{q.id}.{f}" for q in scope.matter.questions if q.options_from for f, _ in _PLACE.fields]
         at = scope.draft.at(file, *path)
@@ -332,15 +327,15 @@ def _exists(scope: Scope, fact: str) -> bool:
 
 
 def _record(register: Register) -> Type:
-    return types.context(
+    return rules.context(
         {name: _KINDS[uses.KIND_OF_FIELD[field.type]] for name, field in register.fields.items()}
     )
 
 
 def _fits(kind: Type, wanted: Type) -> bool:
-    if types.ANY in (kind, wanted) or kind in (wanted, types.NULL):
-        return not (wanted == types.ANY and isinstance(kind, types.ContextType))
-    return {kind, wanted} == {types.DATE, types.DATETIME} and wanted == types.DATETIME
+    if rules.ANY in (kind, wanted) or kind in (wanted, rules.NULL):
+        return not (wanted == rules.ANY and isinstance(kind, rules.ContextType))
+    return {kind, wanted} == {rules.DATE, rules.DATETIME} and wanted == rules.DATETIME
 
 
 _WANTS = {"boolean": "一个判断（是或否）", "text": "文字", "datetime": "时间"}
@@ -361,21 +356,3 @@ def _inside(base: Span, node: object, text: str, start: int, end: int) -> Span:
         return base
     place = base.place
     return Span(Place(place.file, place.line, place.col + shift + start), max(1, end - start))
-
-
-def paths_of(tree: Tree) -> set[str]:
-    """The facts, answers and names that an expression mentions, as far as each path is written."""
-    found: set[str] = set()
-
-    def visit(node: AnyNode, bound: frozenset[str]) -> None:
-        path = dotted(node) if isinstance(node, (Name, Member)) else None
-        if path is not None:
-            if path.partition(".")[0] not in bound:
-                found.add(path)
-            return
-        own = {child.name for child in children(node) if isinstance(child, Binding)}
-        for child in children(node):
-            visit(child, bound | own)
-
-    visit(tree.root, frozenset())
-    return found
