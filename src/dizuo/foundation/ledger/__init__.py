@@ -1,1 +1,36 @@
-"""The ledger (用数账本): append-only, sequenced in a Merkle tree, signed."""
+"""The ledger (用数账本): who used what and who decided what; append-only, sequenced, signed.
+
+1. ``append`` and ``append_batch`` in SQL write one row per entry inside the business transaction; ``Batcher`` coalesces
+   pure reads of many callers into one transaction.
+2. An entry's body holds nothing personal. What is personal is bound by a salted commitment and can be erased.
+3. The ``Sealer``, one at a time, places the entries of finished transactions in a Merkle tree (RFC 9162) and signs its
+   head (C2SP checkpoint, Ed25519).
+4. ``proof`` gives a person a text file that anybody checks offline with ``verify_proof`` and the public key.
+5. ``verify`` recomputes everything and finds what was altered, removed, reordered, cut off or written anew.
+"""
+
+from dizuo.foundation.ledger.batcher import Batcher, entry_batcher
+from dizuo.foundation.ledger.entry import Entry, EntryView
+from dizuo.foundation.ledger.notes import Checkpoint, PublicKey, SigningKey
+from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
+from dizuo.foundation.ledger.sealer import Sealer
+from dizuo.foundation.ledger.verify import Problem, Report, verify
+
+__all__ = [
+    "Batcher",
+    "Checkpoint",
+    "Entry",
+    "EntryView",
+    "Problem",
+    "Proven",
+    "PublicKey",
+    "Report",
+    "Sealer",
+    "SigningKey",
+    "consistency",
+    "entries_of",
+    "entry_batcher",
+    "proof",
+    "verify",
+    "verify_proof",
+]

@@ -157,10 +157,10 @@ def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], 
 
 def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
     """Whether the path proves that the tree (new, new_root) only added leaves to (old, old_root) (§2.1.4.2)."""
+    if not 0 < old <= new:  # from nothing, anything follows: there is nothing to prove
+        return False
     if old == new:
         return not path and old_root == new_root
-    if not 0 < old < new:  # from nothing, anything follows: there is nothing to prove
-        return False
     if not path or any(len(value) != HASH_SIZE for value in path):
         return False
     proof = list(path)

@@ -1,0 +1,125 @@
+"""The one writer that gives entries their places in the tree and signs the tree's head."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+
+from dizuo.foundation.ledger.errors import LedgerBroken
+from dizuo.foundation.ledger.merkle import Edge, full_subtrees
+from dizuo.foundation.ledger.notes import Checkpoint, Signer
+from dizuo.foundation.ledger.tree import STEP, heads
+from dizuo.foundation.store.connection import Connection, Pool, Row
+from dizuo.foundation.store.queries import Queries
+
+LOCK: Final = 7_315_002
+_QUERIES: Final = Queries.load("dizuo.foundation.ledger")
+_log = logging.getLogger(__name__)
+
+
+class Sealer:
+    """Seals what has been committed; any number of processes may run one, the database lets one write at a time.
+
+    ``interval`` is the pause in seconds between checkpoints, ``batch`` the most entries under one statement.
+    """
+
+    def __init__(
+        self, pool: Pool, key: Signer, origin: str, *, interval: float = 1.0, batch: int = 20_000
+    ) -> None:
+        self._pool = pool
+        self._key = key
+        self._origin = origin
+        self._interval = interval
+        self._batch = batch
+        self._edge: Edge | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Seal until ``stop`` is set, then once more. A lost database is waited for; a broken ledger ends it.
+
+        Errors: LedgerBroken.
+        """
+        while True:
+            last = stop.is_set()
+            try:
+                await self.seal_once()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                self._edge = None
+                _log.warning("sealing waits for the database: %s", error)
+            if last:
+                return
+            try:
+                await asyncio.wait_for(stop.wait(), self._interval)
+            except TimeoutError:
+                continue
+
+    async def seal_once(self) -> int:
+        """Seal everything that is due; returns how many entries. Zero also when another process is sealing.
+
+        Errors: LedgerBroken when what is stored does not lead to the last signed root.
+        """
+        sealed = 0
+        while True:
+            try:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+                        return sealed
+                    count = await self._seal_batch(connection)
+            except BaseException:
+                self._edge = None  # it may be ahead of what was committed
+                raise
+            sealed += count
+            if count < self._batch:
+                return sealed
+
+    async def _seal_batch(self, connection: Connection) -> int:
+        head = await connection.fetchrow(_QUERIES["last_checkpoint"])
+        edge = await self._edge_at(connection, head)
+        size, tx, entry = (head["size"], head["tx"], head["entry"]) if head else (0, "0", 0)
+        if head and await connection.fetchval(_QUERIES["moved"], tx):
+            rows = await connection.fetch(_QUERIES["seal_moved"], size, self._batch)
+            # Start counting anew from this server's own numbers, once the entries it brought along are under a head.
+            last_tx, last_entry = "0", 0
+            if len(rows) == self._batch:
+                last_tx, last_entry = tx, entry
+            elif not rows:
+                return 0
+            else:
+                last_tx = str(
+                    await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+                )
+        else:
+            rows = await connection.fetch(_QUERIES["seal"], size, tx, entry, self._batch)
+            if not rows:
+                return 0
+            last_tx, last_entry = rows[-1]["tx"], rows[-1]["entry"]
+        await self._keep(connection, edge, rows, last_tx, last_entry)
+        return len(rows)
+
+    async def _keep(
+        self, connection: Connection, edge: Edge, rows: Sequence[Row], tx: str, entry: int
+    ) -> None:
+        nodes = list(edge.grow((row["hash"] for row in rows), STEP))
+        if nodes:
+            levels, positions, hashes = zip(*nodes, strict=True)
+            await connection.execute(_QUERIES["add_nodes"], levels, positions, hashes)
+        checkpoint = Checkpoint(self._origin, edge.size, edge.root())
+        note = checkpoint.signed(self._key)
+        await connection.execute(_QUERIES["add_checkpoint"], edge.size, checkpoint.root, note, tx, entry)
+
+    async def _edge_at(self, connection: Connection, head: Row | None) -> Edge:
+        """The right edge at the last checkpoint: the one in memory, or read back and checked against the signature."""
+        size = head["size"] if head else 0
+        if self._edge is None or self._edge.size != size:
+            spans = full_subtrees(0, size)
+            known = await heads(connection, spans)
+            self._edge = Edge(size, [known[span] for span in spans])
+        if head:
+            signed = Checkpoint.open(head["note"], self._key.public)
+            if (signed.size, signed.root) != (size, self._edge.root()) or signed.origin != self._origin:
+                self._edge = None
+                raise LedgerBroken(f"第 {size} 条处，存着的节点和签过的根不同")
+        return self._edge

@@ -1,0 +1,84 @@
+-- last_checkpoint --
+-- Where the ledger stands: the newest signed tree head.
+SELECT size, root, note, tx::text AS tx, entry FROM ledger.checkpoint ORDER BY size DESC LIMIT 1
+
+-- checkpoint_at --
+-- The signed tree head of one size.
+SELECT size, root, note FROM ledger.checkpoint WHERE size = $1
+
+-- first_checkpoint_over --
+-- The newest signed tree head that covers a leaf.
+SELECT size, root, note FROM ledger.checkpoint WHERE size > $1 ORDER BY size DESC LIMIT 1
+
+-- moved --
+-- Whether the database came from another server: its present transaction number lies before the last sealed one.
+SELECT pg_snapshot_xmax(pg_current_snapshot()) <= $1::text::xid8
+
+-- seal --
+-- Give the next entries of finished transactions their places and leaf hashes, in the order (tx, id).
+-- Everything below the snapshot's xmin has ended and is visible here, so nothing can appear before it later.
+WITH due AS MATERIALIZED (
+    SELECT id, tx, at, kind, body, commitment FROM ledger.entry
+    WHERE (tx, id) > ($2::text::xid8, $3::bigint) AND tx < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY tx, id LIMIT $4
+), placed AS (
+    INSERT INTO ledger.leaf (seq, entry, hash)
+    SELECT $1::bigint + row_number() OVER (ORDER BY tx, id) - 1, id,
+           sha256('\x00'::bytea || convert_to(
+               'dizuo-entry/1' || E'\nid ' || id::text
+               || E'\nat ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+               || E'\nkind ' || kind || E'\nbody ' || body::text
+               || E'\ncommitment ' || encode(commitment, 'hex') || E'\n', 'UTF8'))
+    FROM due ORDER BY tx, id
+    RETURNING seq, entry, hash
+)
+SELECT p.hash, p.seq, p.entry, d.tx::text AS tx FROM placed p JOIN due d ON d.id = p.entry ORDER BY p.seq
+
+-- seal_moved --
+-- The same after the database moved: transaction numbers of the old server lie in the future and have all ended.
+WITH due AS MATERIALIZED (
+    SELECT id, tx, at, kind, body, commitment FROM ledger.entry e
+    WHERE (tx < pg_snapshot_xmin(pg_current_snapshot()) OR tx >= pg_snapshot_xmax(pg_current_snapshot()))
+      AND NOT EXISTS (SELECT FROM ledger.leaf l WHERE l.entry = e.id)
+    ORDER BY id LIMIT $2
+), placed AS (
+    INSERT INTO ledger.leaf (seq, entry, hash)
+    SELECT $1::bigint + row_number() OVER (ORDER BY id) - 1, id,
+           sha256('\x00'::bytea || convert_to(
+               'dizuo-entry/1' || E'\nid ' || id::text
+               || E'\nat ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+               || E'\nkind ' || kind || E'\nbody ' || body::text
+               || E'\ncommitment ' || encode(commitment, 'hex') || E'\n', 'UTF8'))
+    FROM due ORDER BY id
+    RETURNING seq, entry, hash
+)
+SELECT hash, seq, entry FROM placed ORDER BY seq
+
+-- add_checkpoint --
+-- Keep a signed tree head.
+INSERT INTO ledger.checkpoint (size, root, note, tx, entry) VALUES ($1, $2, $3, $4::text::xid8, $5)
+
+-- add_nodes --
+-- Keep the hashes of completed subtrees.
+INSERT INTO ledger.node (level, position, hash) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
+
+-- nodes --
+-- Hashes of kept subtrees, by level and range of positions; level 0 is the leaves.
+SELECT s.level, n.position, n.hash FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS s(level, low, high)
+JOIN LATERAL (
+    SELECT position, hash FROM ledger.node WHERE s.level > 0 AND level = s.level AND position >= s.low AND position < s.high
+    UNION ALL
+    SELECT seq, hash FROM ledger.leaf WHERE s.level = 0 AND seq >= s.low AND seq < s.high
+) AS n ON true
+
+-- covered --
+-- One entry as its leaf covers it, and its place.
+SELECT id, at, kind, body, commitment, seq FROM ledger.covered($1)
+
+-- entries_of --
+-- Entries about one person, newest first.
+SELECT id, at, kind, body, payload, seq FROM ledger.entries_of($1, $2, $3)
+
+-- append_batch --
+-- Many entries in one statement.
+SELECT ledger.append_batch($1)
