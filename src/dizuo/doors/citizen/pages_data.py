@@ -1,0 +1,166 @@
+"""我的数据: who used it, the proof of an entry, and reporting an error in a record."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from dizuo.engines.cases import corrections_of, report_error
+from dizuo.foundation.kernel.errors import Invalid, NotFound
+from dizuo.foundation.ledger import Entry, EntryView, entries_of, proof
+from dizuo.web import ONCE_FIELD, WebRequest, answer, attachment, redirect
+from dizuo.web.tokens import once_token
+
+from .forms import number
+from .people import self_of, session_of, subject_of
+from .views_case import correction_lines
+from .views_data import CorrectView, DataMaker, DataView, FilterView, kept_by
+
+PAGE = 40
+LOOKS = 5
+FILTERS = (("", "all"), ("mine", "mine"), ("others", "others"), ("refused", "refused_only"))
+
+
+class NoSuchEntry(NotFound):
+    """没有找到这条记录。"""
+
+    fix = "请回到“我的数据”，从列表里打开。"
+
+
+def _maker(request: WebRequest) -> DataMaker:
+    words = request.shell.templates(request.door).words[request.lang]
+    return DataMaker(request.dizuo.city, subject_of(request), request.lang, words)
+
+
+async def data(request: WebRequest) -> Response:
+    """Who used my data. Looking at it is entered too."""
+    subject, query = subject_of(request), request.query_params
+    kind, case = query.get("kind", ""), query.get("case", "")
+    before = number(query.get("before", ""), 2**62) or None
+    found, last = await _entries(request, subject, before, kind, case[:40])
+    await _enter_viewing(request, subject)
+    words = request.shell.templates(request.door).words[request.lang]["data"]
+    filters = [
+        FilterView(words[name], "/me/data" + (f"?kind={value}" if value else ""), kind == value and not case)
+        for value, name in FILTERS
+    ]
+    older = "/me/data?" + urlencode({"kind": kind, "case": case, "before": last}) if last else ""
+    view = DataView(filters, _maker(request).uses(found), "/me/data" if before else "", older)
+    return answer(request, "data.html", view)
+
+
+async def _entries(
+    request: WebRequest, subject: int, before: int | None, kind: str, case: str
+) -> tuple[list[EntryView], int | None]:
+    """A page of entries that pass the filter, and the id to go on from; a filter looks at most 1,000 far."""
+    kept: list[EntryView] = []
+    async with request.dizuo.pool.acquire() as connection:
+        for _ in range(LOOKS):
+            some = await entries_of(connection, subject, before=before, limit=PAGE * 5)
+            for entry in some:
+                before = entry.id
+                if kept_by(entry, kind, subject) and (not case or (entry.payload or {}).get("case") == case):
+                    kept.append(entry)
+                if len(kept) == PAGE:
+                    return kept, before
+            if len(some) < PAGE * 5:
+                return kept, None
+    return kept, before
+
+
+async def _enter_viewing(request: WebRequest, subject: int) -> None:
+    session = session_of(request)
+    entry = Entry(
+        kind="data.viewed",
+        body={"actor": {"kind": "resident", "channel": session.channel}, "law": "pipl-2021:45"},
+        subject=subject,
+        payload={"subject": subject, "name": session.account.name},
+    )
+    await request.dizuo.entries.submit(entry)
+
+
+async def _own_entry(request: WebRequest, entry: int) -> EntryView:
+    """One entry about the signed-in person. Errors: NoSuchEntry, also for somebody else's."""
+    async with request.dizuo.pool.acquire() as connection:
+        found = await entries_of(connection, subject_of(request), before=entry + 1, limit=1)
+    if not found or found[0].id != entry:
+        raise NoSuchEntry()
+    return found[0]
+
+
+async def data_proof(request: WebRequest) -> Response:
+    """The proof of one entry, to keep and to check offline."""
+    entry = await _own_entry(request, request.path_params["entry"])
+    async with request.dizuo.pool.acquire() as connection:
+        body = await proof(connection, entry.id)
+    return attachment(body, f"dizuo-{entry.id}.tlog-proof", "text/plain; charset=utf-8")
+
+
+async def correct(request: WebRequest) -> Response:
+    """Which record, then which field."""
+    query = request.query_params
+    entry = number(query.get("entry", ""), 2**62)
+    view = await _correct_view(request, entry, query.get("field", "")[:60], sent=query.get("sent") == "1")
+    return answer(request, "correct.html", view)
+
+
+async def _correct_view(
+    request: WebRequest,
+    entry: int,
+    field: str = "",
+    wants: str = "",
+    says: str = "",
+    once: str = "",
+    errors: dict[str, str] | None = None,
+    *,
+    sent: bool = False,
+) -> CorrectView:
+    app, subject, maker = request.dizuo, subject_of(request), _maker(request)
+    found = await _own_entry(request, entry) if entry else None
+    records = []
+    if found is None:
+        async with app.pool.acquire() as connection:
+            records = maker.records(await entries_of(connection, subject, before=None, limit=400))
+    wrong = errors or {}
+    running = correction_lines(request, await corrections_of(app.cases, self_of(session_of(request))))
+    return CorrectView(
+        records=records,
+        record=maker.name_of(found) if found else "",
+        entry=entry,
+        options=maker.fields(found) if found else [],
+        chosen=field,
+        wants=wants,
+        says=says,
+        once=once or once_token(),
+        errors=list(wrong.items()),
+        error_fact=wrong.get("field", ""),
+        error_wants=wrong.get("wants", ""),
+        running=running,
+        sent=sent,
+    )
+
+
+async def correct_sent(request: WebRequest) -> Response:
+    """Report the error: a correction case begins at the department that recorded it."""
+    sent = request.sent
+    entry = await _own_entry(request, number(sent.text("entry"), 2**62))
+    field, wants, says, once = sent.text("field"), sent.text("wants"), sent.text("says"), sent.text(ONCE_FIELD)
+    words = request.shell.templates(request.door).words[request.lang]["correct"]
+    errors: dict[str, str] = {}
+    if field not in (entry.body.get("fields") or []):
+        errors["field"] = words["missing_fact"]
+    if not wants:
+        errors["wants"] = words["missing_wants"]
+    if not errors:
+        key = str((entry.payload or {}).get("key", ""))
+        actor = self_of(session_of(request))
+        try:
+            await report_error(
+                request.dizuo.cases, actor, entry.body["register"], key, field, wants, once[:60], says=says
+            )
+            return redirect("/me/data/correct?sent=1")
+        except Invalid as error:
+            errors.update(error.fields)
+    view = await _correct_view(request, entry.id, field, wants, says, once, errors)
+    return answer(request, "correct.html", view, status=422)

@@ -1,0 +1,81 @@
+"""Help, accessibility, how to tell real from fake: plain pages of words."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+from dizuo.foundation.blueprint.model import ServicePlace
+from dizuo.web import WebRequest, answer
+from dizuo.web.words import fill
+
+from .declared import division_name
+
+
+class PlaceView(msgspec.Struct, frozen=True):
+    name: str
+    note: str
+
+
+class Section(msgspec.Struct, frozen=True):
+    id: str
+    title: str
+    lines: list[str]
+    places: list[PlaceView] = []
+
+
+class ProseView(msgspec.Struct, frozen=True):
+    """A page of sections."""
+
+    title: str
+    lead: str
+    sections: list[Section]
+
+
+def _page(request: WebRequest, page: str) -> tuple[dict[str, str], str]:
+    return request.shell.templates(request.door).words[request.lang][page], request.shell.site.hotline
+
+
+async def help_page(request: WebRequest) -> Response:
+    """Telephone, windows, family, remedies."""
+    words, hotline = _page(request, "help")
+    city = request.dizuo.city
+    windows = [
+        PlaceView(one.name, _where(division_name(city, one.division[:6]), one))
+        for one in city.places.get("windows", ())
+    ]
+    sections = [
+        Section("phone", words["phone_title"], [fill(words["phone_1"], hotline=hotline), words["phone_2"]]),
+        Section("windows", words["windows_title"], [words["windows_1"]], windows),
+        Section("family", words["family_title"], [words["family_1"], words["family_2"]]),
+        Section("remedy", words["remedy_title"], [words["remedy_1"], words["remedy_2"]]),
+    ]
+    return answer(request, "prose.html", ProseView(words["title"], words["lead"], sections))
+
+
+def _where(district: str, place: ServicePlace) -> str:
+    return " · ".join(part for part in (district, place.address, place.hours) if part)
+
+
+async def accessibility(request: WebRequest) -> Response:
+    """What works for everyone, and what is still missing (无障碍声明)."""
+    words, hotline = _page(request, "access")
+    sections = [
+        Section("", words["what_title"], [words[f"what_{n}"] for n in range(1, 5)]),
+        Section("", words["not_title"], [words["not_1"]]),
+        Section("", words["tell_title"], [fill(words["tell_1"], hotline=hotline)]),
+    ]
+    return answer(request, "prose.html", ProseView(words["title"], words["lead"], sections))
+
+
+async def how_to_tell(request: WebRequest) -> Response:
+    """How to tell a real government site from this one (如何辨认)."""
+    words, hotline = _page(request, "tell")
+    demo = request.shell.site.demonstration
+    this = [words["this_1"], words["this_2"]] if demo else [words["this_real_1"], words["this_2"]]
+    sections = [
+        Section("", words["this_title"], this),
+        Section("", words["real_title"], [words["real_1"], words["real_2"]]),
+        Section("", words["doubt_title"], [fill(words["doubt_1"], hotline=hotline)]),
+    ]
+    return answer(request, "prose.html", ProseView(words["title"], words["lead"], sections))

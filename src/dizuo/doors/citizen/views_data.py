@@ -1,0 +1,269 @@
+"""Who used my data: ledger entries as the person concerned reads them (个人信息保护法 §45)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from dizuo.foundation.blueprint.model import City
+from dizuo.foundation.ledger import EntryView
+from dizuo.web.format import moment
+from dizuo.web.words import fill
+
+from .declared import department, law_text, listed, pick
+from .views_form import OptionView
+from .views_matter import Texts
+
+
+class UsedView(msgspec.Struct, frozen=True):
+    """What one entry released from one register."""
+
+    entry: int
+    says: str
+    proof: str
+    wrong: str
+
+
+class UseView(msgspec.Struct, frozen=True):
+    """One use: entries of the same moment, actor, case and purpose."""
+
+    title: str
+    who: str
+    why: str
+    law: str
+    case: str
+    case_href: str
+    when: str
+    iso: str
+    refused: bool
+    uses: list[UsedView]
+
+
+class FilterView(msgspec.Struct, frozen=True):
+    name: str
+    href: str
+    on: bool
+
+
+class DataView(msgspec.Struct, frozen=True):
+    """The page 我的数据."""
+
+    filters: list[FilterView]
+    entries: list[UseView]
+    newer: str
+    older: str
+
+
+class RecordView(msgspec.Struct, frozen=True):
+    """A record that was used and may be wrong."""
+
+    href: str
+    name: str
+    note: str
+
+
+class CorrectView(msgspec.Struct, frozen=True):
+    """The page 更正我的信息: first which record, then which field and what it should be."""
+
+    records: list[RecordView]
+    record: str
+    entry: int
+    options: list[OptionView]
+    chosen: str
+    wants: str
+    says: str
+    once: str
+    errors: list[tuple[str, str]]
+    error_fact: str
+    error_wants: str
+    running: list[Any]
+    sent: bool
+
+
+def _dict(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in cast("list[object]", value)] if isinstance(value, list) else []
+
+
+def kept_by(entry: EntryView, kind: str, me: int) -> bool:
+    """Whether an entry passes a filter: all, mine, others, refused."""
+    if kind == "refused":
+        return entry.kind.endswith("refused")
+    own = by_me(entry, me)
+    return {"mine": own, "others": not own}.get(kind, True)
+
+
+def by_me(entry: EntryView, me: int) -> bool:
+    """Whether the person concerned made the entry themself."""
+    return _dict(entry.payload).get("subject") == me and _dict(entry.body.get("actor")).get("kind") == "resident"
+
+
+class DataMaker:
+    """Words ledger entries for one person in one language."""
+
+    def __init__(self, city: City, me: int, lang: str, words: Texts) -> None:
+        self.city = city
+        self.me = me
+        self.lang = lang
+        self.words = words["data"]
+
+    def uses(self, entries: Sequence[EntryView]) -> list[UseView]:
+        """Entries grouped into uses, newest first."""
+        groups: dict[tuple[object, ...], list[EntryView]] = {}
+        for entry in entries:
+            payload = _dict(entry.payload)
+            key = (
+                entry.kind,
+                entry.at.replace(microsecond=0),
+                payload.get("case"),
+                str(entry.body.get("actor")),
+                entry.body.get("purpose"),
+            )
+            groups.setdefault(key, []).append(entry)
+        return [self._use(members) for members in groups.values()]
+
+    def _use(self, members: list[EntryView]) -> UseView:
+        first = members[0]
+        body, payload = first.body, _dict(first.payload)
+        case, href = self._case(str(payload.get("case", "")), body)
+        return UseView(
+            title=self._title(first, members),
+            who=self._who(first),
+            why=self._why(body),
+            law=self._laws(members),
+            case=case,
+            case_href=href,
+            when=moment(first.at, self.lang),
+            iso=first.at.isoformat(),
+            refused=first.kind.endswith("refused"),
+            uses=[self._used(entry) for entry in members],
+        )
+
+    def _title(self, first: EntryView, members: list[EntryView]) -> str:
+        key = "kind_" + first.kind.replace(".", "_")
+        registers = dict.fromkeys(self._register(str(entry.body.get("register", ""))) for entry in members)
+        named = listed([name for name in registers if name], self.lang)
+        return fill(self.words.get(key, self.words["kind_other"]), what=named, kind=first.kind)
+
+    def _register(self, register: str) -> str:
+        known = self.city.registers.get(register)
+        return pick(known.name, self.lang) if known else register
+
+    def _fields(self, register: str, fields: list[str]) -> list[str]:
+        known = self.city.registers.get(register)
+        if known is None:
+            return fields
+        return [pick(known.fields[name].name, self.lang) if name in known.fields else name for name in fields]
+
+    def _used(self, entry: EntryView) -> UsedView:
+        register = str(entry.body.get("register", ""))
+        fields = self._fields(register, _texts(entry.body.get("fields")))
+        if register and fields:
+            says = fill(
+                self.words["of_register"], register=self._register(register), fields=listed(fields, self.lang)
+            )
+        elif entry.body.get("state") == "missing":
+            says = fill(self.words["not_held"], register=self._register(register))
+        else:
+            says = self._register(register)
+        found = bool(_dict(entry.payload).get("key")) and entry.kind == "register.read" and fields
+        return UsedView(
+            entry.id,
+            says,
+            f"/me/data/{entry.id}/proof",
+            f"/me/data/correct?entry={entry.id}" if found else "",
+        )
+
+    def _who(self, entry: EntryView) -> str:
+        actor, payload = _dict(entry.body.get("actor")), _dict(entry.payload)
+        kind = actor.get("kind")
+        if by_me(entry, self.me):
+            return self.words["self"]
+        unit = str(actor.get("unit") or "")
+        where = department(self.city, unit.partition(":")[0], self.lang) if unit else ""
+        if kind == "official":
+            return " · ".join(part for part in (where, self._post(unit, str(actor.get("post") or ""))) if part)
+        if kind == "resident":
+            return str(payload.get("name") or self.words["resident"])
+        return " · ".join(part for part in (where, self.words["system"]) if part)
+
+    def _post(self, unit: str, post: str) -> str:
+        organisation = self.city.organisations.get(unit.partition(":")[0])
+        for known in organisation.posts if organisation else ():
+            if known.id == post:
+                return pick(known.name, self.lang)
+        return post
+
+    def _why(self, body: Mapping[str, Any]) -> str:
+        purpose = self.city.purposes.get(str(body.get("purpose", "")))
+        if purpose is not None:
+            return pick(purpose.name, self.lang)
+        matter = self.city.matters.get(str(body.get("matter", "")))
+        if matter is not None:
+            return pick(matter.name, self.lang)
+        return str(body.get("reason") or body.get("purpose") or self.words["why_kept"])
+
+    def _laws(self, members: list[EntryView]) -> str:
+        found: dict[str, None] = {}
+        for entry in members:
+            uses = cast("list[object]", entry.body.get("uses") or [])
+            for use in uses:
+                if basis := _dict(use).get("basis"):
+                    found[law_text(self.city, str(basis), self.lang)] = None
+            if not uses and (basis := entry.body.get("basis") or entry.body.get("law")):
+                found[law_text(self.city, str(basis), self.lang)] = None
+        return listed(list(found), self.lang) or self.words["law_own"]
+
+    def _case(self, case: str, body: Mapping[str, Any]) -> tuple[str, str]:
+        if not case:
+            return "", ""
+        if case.startswith(self.city.number_prefix) and case[len(self.city.number_prefix) :].isdigit():
+            return case, f"/cases/{case}"
+        matter = self.city.matters.get(str(body.get("matter", "")))
+        name = pick(matter.name, self.lang) if matter else ""
+        return fill(self.words["case_form"], matter=name), ""
+
+    # --- for corrections
+
+    def records(self, entries: Sequence[EntryView]) -> list[RecordView]:
+        """The records about this person that were found lately, each once."""
+        found: dict[tuple[str, str], RecordView] = {}
+        for entry in entries:
+            register, key = str(entry.body.get("register", "")), str(_dict(entry.payload).get("key", ""))
+            if entry.kind != "register.read" or not key or (register, key) in found:
+                continue
+            known = self.city.registers.get(register)
+            if known is None or not _texts(entry.body.get("fields")):
+                continue
+            note = fill(self.words["kept_at"], department=department(self.city, known.owner, self.lang))
+            found[register, key] = RecordView(
+                f"/me/data/correct?entry={entry.id}", self._register(register), note
+            )
+        return list(found.values())
+
+    def fields(self, entry: EntryView) -> list[OptionView]:
+        """The fields of one entry to choose from, each with the department that answers for it."""
+        register = self.city.registers.get(str(entry.body.get("register", "")))
+        if register is None:
+            return []
+        return [
+            OptionView(
+                name,
+                pick(register.fields[name].name, self.lang),
+                fill(
+                    self.words["kept_at"],
+                    department=department(self.city, register.fields[name].source, self.lang),
+                ),
+            )
+            for name in _texts(entry.body.get("fields"))
+            if name in register.fields
+        ]
+
+    def name_of(self, entry: EntryView) -> str:
+        """The register of an entry."""
+        return self._register(str(entry.body.get("register", "")))

@@ -1,0 +1,508 @@
+"""The prefilled form: a plan as a person sees it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from dizuo.engines.cases import Plan, PlannedConsent, PlannedItem, PlannedLine, PlannedQuestion
+from dizuo.engines.registers import Candidate, Fact, PartyState
+from dizuo.foundation.blueprint.model import City, Matter
+from dizuo.foundation.kernel.clocks import Deadline, Unknown
+from dizuo.web.format import day, masked, moment
+from dizuo.web.words import fill
+
+from .declared import department, listed, pick, said
+from .views_matter import Texts
+
+ANSWER = "a."
+GIVEN = "g."
+NOT_READ_SHOWN = 6
+_INPUT = {"phone": ("tel", "tel"), "number": ("text", "decimal"), "date": ("date", "")}
+
+
+class OptionView(msgspec.Struct, frozen=True):
+    value: str
+    label: str
+    detail: str
+
+
+class FieldView(msgspec.Struct, frozen=True):
+    """One field: a choice or a line of text."""
+
+    id: str
+    name: str
+    number: int
+    kind: str
+    label: str
+    small: str
+    hint: str
+    error: str
+    value: str
+    options: list[OptionView]
+    short: bool
+    more: str
+    size: str
+    max_length: int
+    autocomplete: str
+    input_mode: str
+    input_type: str
+
+
+class QuestionView(msgspec.Struct, frozen=True):
+    """One numbered question: one field, or several under one legend."""
+
+    number: int
+    label: str
+    reason: str
+    error: bool
+    fields: list[FieldView]
+
+
+class LineView(msgspec.Struct, frozen=True):
+    label: str
+    value: str
+    source: str
+    wrong: str
+
+
+class GroupView(msgspec.Struct, frozen=True):
+    """Prefilled facts under one heading; one source for all, or each line its own."""
+
+    name: str
+    source: str
+    wrong: str
+    lines: list[LineView]
+
+
+class ChooseView(msgspec.Struct, frozen=True):
+    """Several records fit a party: the applicant chooses one first (twins)."""
+
+    id: str
+    name: str
+    legend: str
+    hint: str
+    error: str
+    value: str
+    options: list[OptionView]
+
+
+class ItemView(msgspec.Struct, frozen=True):
+    name: str
+    note: str
+    state: str
+
+
+class ConsentView(msgspec.Struct, frozen=True):
+    sentence: str
+    points: list[str]
+    checked: bool
+    error: str
+
+
+class WindowView(msgspec.Struct, frozen=True):
+    name: str
+    note: str
+
+
+class FormView(msgspec.Struct, frozen=True):
+    """The whole page. ``step`` counts from 0 when questions come one a page."""
+
+    matter: str
+    matter_name: str
+    guide: str
+    action: str
+    title: str
+    intro: str
+    steps: list[str]
+    at: int
+    errors: list[tuple[str, str]]
+    unmet: list[str]
+    choose: list[ChooseView]
+    show_facts: bool
+    known: int
+    groups: list[GroupView]
+    rest: list[LineView]
+    not_read: str
+    not_read_more: str
+    questions: list[QuestionView]
+    question_count: int
+    materials: list[str]
+    others: list[str]
+    consent: ConsentView
+    items: list[ItemView]
+    items_title: str
+    submit: str
+    after: str
+    saved: str
+    window: WindowView | None
+    stepwise: bool
+    step: int
+    last: bool
+    draft: str
+    draft_version: int
+    once: str
+    carried: list[tuple[str, str]]
+
+
+class FormState(msgspec.Struct, frozen=True):
+    """What the form page remembers besides the plan: errors by question, the draft, the step."""
+
+    errors: Mapping[str, str] = {}
+    answers: Mapping[str, str] = {}
+    given: Mapping[str, str] = {}
+    agreed: bool = False
+    draft: str = ""
+    version: int = 0
+    saved_at: dt.datetime | None = None
+    step: int = 0
+    once: str = ""
+    stale: bool = False
+
+
+class FormMaker:
+    """Makes the view of one plan in one language."""
+
+    def __init__(
+        self,
+        city: City,
+        matter: Matter,
+        plan: Plan,
+        parties: Mapping[str, PartyState],
+        lang: str,
+        words: Texts,
+    ) -> None:
+        self.city = city
+        self.matter = matter
+        self.plan = plan
+        self.parties = parties
+        self.lang = lang
+        self.words = words["form"]
+        self.registers = {party.id: city.registers[party.register] for party in matter.parties}
+
+    def view(self, state: FormState, *, stepwise: bool) -> FormView:
+        """The page for this state; ``stepwise`` puts each question on its own page."""
+        plan, words = self.plan, self.words
+        questions = self.questions(state.errors)
+        ready = not plan.choose and not plan.eligible
+        last_step = len(questions) + 1 if stepwise and questions else 0
+        step = min(max(state.step, 0), last_step) if ready else 0
+        last = ready and step == last_step
+        shown = self._shown(questions, step, last_step) if ready else []
+        groups = self.groups() if ready else []
+        applied = len(plan.applied)
+        not_read = [pick(name, self.lang) for _, name in plan.not_read]
+        return FormView(
+            matter=self.matter.id,
+            matter_name=pick(self.matter.name, self.lang),
+            guide=f"/matters/{self.matter.id}",
+            action=f"/matters/{self.matter.id}/apply",
+            title=self._title(step, last_step),
+            intro=self._intro(len(questions), step, last_step, state),
+            steps=[words["step_1"], words["step_2"], words["step_3"]],
+            at=2,
+            errors=self._errors(state, shown),
+            unmet=[pick(line.words, self.lang) for line in plan.eligible],
+            choose=self._choose(state),
+            show_facts=ready and step == 0,
+            known=plan.counts.known,
+            groups=groups,
+            rest=self._rest() if ready else [],
+            not_read=listed(not_read[:NOT_READ_SHOWN], self.lang),
+            not_read_more=listed(not_read[NOT_READ_SHOWN:], self.lang),
+            questions=shown,
+            question_count=len(questions),
+            materials=[pick(material.name, self.lang) for material in plan.materials],
+            others=[self._other(consent) for consent in plan.consents] if last else [],
+            consent=self._consent(state),
+            items=[self._item(item) for item in plan.items] if ready else [],
+            items_title=fill(words["items_title"], n=applied) if applied != 1 else words["items_title_one"],
+            submit=fill(words["submit"], n=applied) if applied != 1 else words["submit_one"],
+            after=self._after(),
+            saved=fill(words["saved"], when=moment(state.saved_at, self.lang)) if state.saved_at else "",
+            window=self._window(),
+            stepwise=last_step > 0,
+            step=step,
+            last=last,
+            draft=state.draft,
+            draft_version=state.version,
+            once=state.once,
+            carried=self._carried(state, shown),
+        )
+
+    # --- what is asked
+
+    def questions(self, errors: Mapping[str, str]) -> list[QuestionView]:
+        """The numbered questions with the errors beside them."""
+        groups: dict[int, list[PlannedQuestion]] = {}
+        for question in self.plan.questions:
+            groups.setdefault(question.number, []).append(question)
+        return [self._question(number, members, errors) for number, members in groups.items()]
+
+    def _question(
+        self, number: int, members: Sequence[PlannedQuestion], errors: Mapping[str, str]
+    ) -> QuestionView:
+        fields = [self._field(question, errors.get(question.id, "")) for question in members]
+        # Of several fields under one legend, the free text asks the main thing: what is the child's name.
+        main = next((q for q in members if q.type != "choice"), members[0])
+        reasons = dict.fromkeys(pick(q.reason, self.lang) for q in members if pick(q.reason, self.lang))
+        return QuestionView(
+            number=number,
+            label=pick(main.asks, self.lang),
+            reason="".join(reasons),
+            error=any(field.error for field in fields),
+            fields=fields,
+        )
+
+    def _field(self, question: PlannedQuestion, error: str) -> FieldView:
+        kind = "choice" if question.type in ("choice", "boolean") else "text"
+        options = [
+            OptionView(o.value, pick(o.label, self.lang), pick(o.detail, self.lang)) for o in question.options
+        ]
+        if question.type == "boolean":
+            options = [
+                OptionView("true", self.words["is_true"], ""),
+                OptionView("false", self.words["is_false"], ""),
+            ]
+        input_type, input_mode = _INPUT.get(question.type, ("text", ""))
+        longest = question.max_length
+        return FieldView(
+            id=f"q-{question.id}",
+            name=ANSWER + question.id,
+            number=question.number,
+            kind=kind,
+            label=pick(question.asks, self.lang),
+            small=pick(question.asks, self.lang).rstrip("？?"),
+            hint=pick(question.hint, self.lang),
+            error=error,
+            value=question.value or "",
+            options=options,
+            short=bool(options) and all(len(o.label) <= 6 and not o.detail for o in options),
+            more=fill(self.words["more"], n=question.more) if question.more else "",
+            size="s" if 0 < longest <= 30 else "",
+            max_length=longest,
+            autocomplete=question.autofill or "off",
+            input_mode=input_mode,
+            input_type=input_type,
+        )
+
+    def _shown(self, questions: list[QuestionView], step: int, last_step: int) -> list[QuestionView]:
+        if last_step == 0:
+            return questions
+        return [questions[step - 1]] if 0 < step <= len(questions) else []
+
+    def _choose(self, state: FormState) -> list[ChooseView]:
+        declared = {party.id: party for party in self.matter.parties}
+        found: list[ChooseView] = []
+        for party in self.plan.choose:
+            options = [self._candidate(party, one) for one in self.parties[party].candidates]
+            found.append(
+                ChooseView(
+                    id=f"g-{party}",
+                    name=GIVEN + party,
+                    legend=pick(declared[party].name, self.lang),
+                    hint=said(self.matter, "twins", self.lang, ""),
+                    error=state.errors.get(GIVEN + party, ""),
+                    value=state.given.get(party, ""),
+                    options=options,
+                )
+            )
+        return found
+
+    def _candidate(self, party: str, candidate: Candidate) -> OptionView:
+        register = self.registers[party]
+        parts: list[str] = []
+        for name, value in candidate.labels.items():
+            field = register.fields[name]
+            text = self._value(field.type, str(value), field.codes.get(str(value)))
+            parts.append(f"{pick(field.name, self.lang)} {text}")
+        return OptionView(candidate.key, " · ".join(parts), "")
+
+    def _carried(self, state: FormState, shown: list[QuestionView]) -> list[tuple[str, str]]:
+        """What was answered or chosen on other pages of this form, sent along with this one."""
+        visible = {field.name for question in shown for field in question.fields}
+        answers = [(ANSWER + name, value) for name, value in state.answers.items()]
+        given = [(GIVEN + name, value) for name, value in state.given.items() if name not in self.plan.choose]
+        return [pair for pair in answers + given if pair[0] not in visible]
+
+    # --- what is known
+
+    def groups(self) -> list[GroupView]:
+        """The prefilled groups that are not folded away."""
+        return [
+            self._group(pick(show.name, self.lang), show.lines) for show in self.plan.shows if not show.folded
+        ]
+
+    def _group(self, name: str, lines: Sequence[PlannedLine]) -> GroupView:
+        facts = [self.plan.facts[fact] for line in lines for fact in line.facts]
+        sources = {(fact.register, fact.source, fact.as_of) for fact in facts}
+        if len(sources) == 1 and len(lines) > 1:
+            first = facts[0]
+            source = fill(
+                self.words["source_group"],
+                register=pick(self.city.registers[first.register].name, self.lang),
+                source=department(self.city, first.source, self.lang),
+                date=self._date(first.as_of),
+            )
+            return GroupView(
+                name, source, self._wrong(lines[0].facts), [self._line(line, quiet=True) for line in lines]
+            )
+        return GroupView(name, "", "", [self._line(line) for line in lines])
+
+    def _line(self, line: PlannedLine, *, quiet: bool = False) -> LineView:
+        text = self._value(line.type, pick(line.text, self.lang), None)
+        label = pick(line.label, self.lang)
+        if quiet or not line.facts:
+            return LineView(label, text, "", "")
+        return LineView(label, text, self._source(self.plan.facts[line.facts[0]]), self._wrong(line.facts))
+
+    def _rest(self) -> list[LineView]:
+        """Every other fact that is used: nothing that was read stays unsaid."""
+        folded = [line for show in self.plan.shows if show.folded for line in show.lines]
+        lines = [self._line(line) for line in folded]
+        seen = {fact for show in self.plan.shows for line in show.lines for fact in line.facts}
+        parties = {party.id: party for party in self.matter.parties}
+        told = {(f.register, f.field, str(f.value)) for name, f in self.plan.facts.items() if name in seen}
+        for name, fact in self.plan.facts.items():
+            key = (fact.register, fact.field, str(fact.value))
+            if name in seen or fact.value in (None, "") or key in told:
+                continue
+            told.add(key)
+            field = self.city.registers[fact.register].fields[fact.field]
+            label = f"{pick(parties[fact.party].name, self.lang)} · {pick(field.name, self.lang)}"
+            text = self._value(field.type, str(fact.value), field.codes.get(str(fact.value)))
+            lines.append(LineView(label, text, self._source(fact), self._wrong((name,))))
+        return lines
+
+    def _value(self, kind: str, text: str, code: object) -> str:
+        if code is not None:
+            return pick(code, self.lang)  # type: ignore[arg-type]
+        if kind == "citizen_id":
+            return masked(text)
+        if kind == "date":
+            return day(text, self.lang)
+        if kind == "datetime":
+            return moment(text, self.lang)
+        if kind == "division":
+            known = self.city.divisions.get(text)
+            return known.name if known else text
+        if kind == "boolean":
+            return self.words["is_true" if text in ("True", "true") else "is_false"]
+        return text
+
+    def _source(self, fact: Fact) -> str:
+        register = pick(self.city.registers[fact.register].name, self.lang)
+        source = department(self.city, fact.source, self.lang)
+        if fact.as_of is None:
+            return fill(self.words["source_line_now"], register=register, source=source)
+        return fill(self.words["source_line"], register=register, source=source, date=self._date(fact.as_of))
+
+    def _date(self, date: dt.date | None) -> str:
+        return date.isoformat() if date else ""
+
+    def _wrong(self, facts: Sequence[str]) -> str:
+        """Where to say that a fact is wrong: the ledger entry that released it names the record."""
+        fact = self.plan.facts[facts[0]] if facts else None
+        return f"/me/data/correct?entry={fact.entry}&field={fact.field}" if fact and fact.entry else ""
+
+    # --- what happens
+
+    def _item(self, item: PlannedItem) -> ItemView:
+        name, by = pick(item.name, self.lang), department(self.city, item.department, self.lang)
+        words = self.words
+        if item.done_already:
+            return ItemView(name, fill(words["item_done"], department=by), "ok")
+        if item.applies is False:
+            return ItemView(name, fill(words["item_no"], why=pick(item.why, self.lang)), "no")
+        if item.applies is None:
+            return ItemView(name, fill(words["item_open"], department=by), "none")
+        if item.waits_for:
+            before = [pick(self.plan.item(other).name, self.lang) for other in item.waits_for]
+            return ItemView(
+                name, fill(words["item_waits"], department=by, items=listed(before, self.lang)), "none"
+            )
+        return ItemView(name, fill(words["item_now"], department=by), "none")
+
+    def _consent(self, state: FormState) -> ConsentView:
+        by: dict[str, list[str]] = {}
+        for item in self.plan.applied:
+            by.setdefault(item.department, []).append(pick(item.name, self.lang))
+        points = [
+            fill(
+                self.words["consent_line"],
+                department=department(self.city, who, self.lang),
+                items=listed(names, self.lang),
+            )
+            for who, names in by.items()
+        ]
+        return ConsentView(
+            fill(self.words["consent"], n=len(by)),
+            [*points, self.words["consent_once"]],
+            state.agreed,
+            state.errors.get("agree", ""),
+        )
+
+    def _other(self, consent: PlannedConsent) -> str:
+        names = {party.id: pick(party.name, self.lang) for party in self.matter.parties}
+        return fill(
+            self.words["other_consent_says"],
+            who=listed([names[party] for party in consent.parties], self.lang),
+            items=listed([pick(self.plan.item(item).name, self.lang) for item in consent.items], self.lang),
+        )
+
+    def _after(self) -> str:
+        promised = self.plan.promised
+        if isinstance(promised, Deadline):
+            return fill(self.words["after"], date=day(promised.date, self.lang))
+        return self.words["after_unknown" if isinstance(promised, Unknown) else "after_none"]
+
+    def _window(self) -> WindowView | None:
+        windows = self.city.places.get("windows", ())
+        place = self.plan.place or ""
+        # The same town, else the same district, else any.
+        for cut in (len(place), 6, 0):
+            for one in windows:
+                if one.division.startswith(place[:cut]):
+                    return WindowView(one.name, fill(self.words["window_note"], hours=one.hours))
+        return None
+
+    # --- how it is introduced
+
+    def _title(self, step: int, last_step: int) -> str:
+        if self.plan.eligible:
+            return self.words["title_unmet"]
+        if self.plan.choose:
+            return self.words["title_choose"]
+        if last_step and step == last_step:
+            return self.words["title_last"]
+        if last_step and step > 0:
+            return self.words["title_questions"]
+        return said(self.matter, "title", self.lang, self.words["title"])
+
+    def _intro(self, questions: int, step: int, last_step: int, state: FormState) -> str:
+        words = self.words
+        if self.plan.eligible:
+            return words["intro_unmet"]
+        if self.plan.choose:
+            return words["intro_choose"]
+        if state.stale:
+            return words["stale"]
+        if last_step:
+            if step == 0:
+                return words["intro_facts"]
+            return (
+                words["intro_last"] if step == last_step else fill(words["intro_step"], at=step, of=questions)
+            )
+        return fill(words["intro"], n=questions) if questions else words["intro_no_questions"]
+
+    def _errors(self, state: FormState, shown: list[QuestionView]) -> list[tuple[str, str]]:
+        on_page = [(field.id, field.error) for one in shown for field in one.fields if field.error]
+        chosen = [
+            (f"g-{party}", state.errors[GIVEN + party])
+            for party in self.plan.choose
+            if GIVEN + party in state.errors
+        ]
+        agree = [("agree", state.errors["agree"])] if "agree" in state.errors else []
+        return [*chosen, *on_page, *agree]
