@@ -11,7 +11,7 @@
 
 from dizuo.foundation.blueprint.findings import BlueprintError, Finding, Report, render_all
 from dizuo.foundation.blueprint.kinds import KINDS, json_schema
-from dizuo.foundation.blueprint.kinds_matter import Example
+from dizuo.foundation.blueprint.kinds_example import Example
 from dizuo.foundation.blueprint.load import check_city, load_city, load_examples
 from dizuo.foundation.blueprint.model import City
 

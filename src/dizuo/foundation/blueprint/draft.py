@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dizuo.foundation.blueprint.findings import Log, Span, nearest
 from dizuo.foundation.blueprint.folder import Folder
 from dizuo.foundation.blueprint.kinds_city import CalendarYear, CityHead
-from dizuo.foundation.blueprint.kinds_matter import Example
+from dizuo.foundation.blueprint.kinds_example import Example
 from dizuo.foundation.blueprint.model import (
     ClockDef,
     Division,

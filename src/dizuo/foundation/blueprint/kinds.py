@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dizuo.foundation.blueprint.groups import Record
 from dizuo.foundation.blueprint.kinds_city import (
     CALENDAR,
     CITY,
@@ -13,8 +14,9 @@ from dizuo.foundation.blueprint.kinds_city import (
     PURPOSES,
     REGISTER,
 )
-from dizuo.foundation.blueprint.kinds_matter import EXAMPLES, MATTER, WORDS_KIND
-from dizuo.foundation.blueprint.shape import Record, Schema
+from dizuo.foundation.blueprint.kinds_example import EXAMPLES
+from dizuo.foundation.blueprint.kinds_matter import MATTER, WORDS_KIND
+from dizuo.foundation.blueprint.shape import Schema
 
 KINDS: dict[str, Record] = {
     record.kind: record

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from dizuo.foundation.blueprint.groups import Key, Keyed, ListOf, MapOf, Record, may, sole
 from dizuo.foundation.blueprint.model import (
     Article,
     ClockDef,
@@ -21,21 +22,7 @@ from dizuo.foundation.blueprint.model import (
     Register,
     Words,
 )
-from dizuo.foundation.blueprint.shape import (
-    Bool,
-    Date,
-    Enum,
-    Int,
-    Key,
-    Keyed,
-    ListOf,
-    MapOf,
-    Optional,
-    Record,
-    Text,
-    may,
-    words_of,
-)
+from dizuo.foundation.blueprint.shape import Bool, Date, Enum, Int, Optional, Text, words_of
 from dizuo.foundation.blueprint.values import LAW, LENGTH, WORDS
 
 ID = Text(r"[a-z][a-z0-9_]*", "小写字母开头，由小写字母、数字和下划线组成", 64)
@@ -176,9 +163,7 @@ _CLOCK = Record(
         "verified": _VERIFIED,
     },
 )
-CLOCKS = Record(
-    lambda place, clocks: clocks, {"clocks": Key(ListOf(_CLOCK), "法定时限")}, "法定时限", kind="clocks/1"
-)
+CLOCKS = Record(sole, {"clocks": Key(ListOf(_CLOCK), "法定时限")}, "法定时限", kind="clocks/1")
 
 _PURPOSE = Record(
     Purpose,
@@ -189,7 +174,7 @@ _PURPOSE = Record(
     },
 )
 PURPOSES = Record(
-    lambda place, purposes: purposes,
+    sole,
     {"purposes": Key(ListOf(_PURPOSE), "处理目的")},
     "处理个人信息的目的",
     kind="purposes/1",
@@ -236,9 +221,7 @@ _PLACES = Record(
         "source": Key(Text(), "数据从哪里来", lack="unsourced", why="网点没有写来源（source）。"),
     },
 )
-PLACES = Record(
-    lambda place, lists: lists, {"lists": Key(ListOf(_PLACES), "网点清单")}, "服务网点", kind="places/1"
-)
+PLACES = Record(sole, {"lists": Key(ListOf(_PLACES), "网点清单")}, "服务网点", kind="places/1")
 
 
 def _former(place: Place, name: str, start: dt.date | None, to: dt.date) -> FormerName:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dizuo.foundation.blueprint.findings import Log
+from dizuo.foundation.blueprint.groups import Group, Key, ListOf, MapOf, Record, may, sole
 from dizuo.foundation.blueprint.kinds_city import DOTTED, ID
 from dizuo.foundation.blueprint.model import (
     Baseline,
@@ -28,28 +27,17 @@ from dizuo.foundation.blueprint.model import (
     Words,
     Write,
 )
-from dizuo.foundation.blueprint.nodes import Node, Scalar, plain_value
 from dizuo.foundation.blueprint.shape import (
     Bool,
-    Date,
     Enum,
-    Group,
     Int,
-    Key,
-    ListOf,
-    MapOf,
     Optional,
-    Record,
-    Schema,
-    Shape,
     Text,
-    may,
     words_of,
-    wrong,
 )
 from dizuo.foundation.blueprint.values import EXPR, LAW, LENGTH, WORDS
 
-_FACT = Text(r"[a-z][a-z0-9_]*\.([a-z][a-z0-9_]*|\*)", "参与方.字段，例如 mother.name", 128)
+FACT = Text(r"[a-z][a-z0-9_]*\.([a-z][a-z0-9_]*|\*)", "参与方.字段，例如 mother.name", 128)
 _NONE = Words("")
 
 
@@ -66,7 +54,7 @@ _PARTY = Record(
         "register": Key(ID, "登记簿"),
         "given": may(Bool(), "就是登录的人，或他代表的企业", False),
         "match": may(
-            MapOf(_FACT, r"[a-z][a-z0-9_]*(\s*\|\s*[a-z][a-z0-9_]*)*", "写字段；两个字段任一相等，用 | 隔开"),
+            MapOf(FACT, r"[a-z][a-z0-9_]*(\s*\|\s*[a-z][a-z0-9_]*)*", "写字段；两个字段任一相等，用 | 隔开"),
             "怎样找到：本登记簿的字段等于前面参与方的字段",
             {},
         ),
@@ -120,7 +108,7 @@ _QUESTION = Record(
         "options": may(ListOf(_OPTION), "选项", ()),
         "options_from": may(_OPTIONS_FROM, "从网点清单中选"),
         "ask_when": may(EXPR, "什么时候问"),
-        "if_silent": may(Optional(_FACT), "登记簿没有这个值时才问"),
+        "if_silent": may(Optional(FACT), "登记簿没有这个值时才问"),
         "check": may(
             Enum(
                 {
@@ -143,7 +131,7 @@ _QUESTION = Record(
 _NEED = Record(
     Need,
     {
-        "facts": Key(ListOf(_FACT, 1), "要知道的事实"),
+        "facts": Key(ListOf(FACT, 1), "要知道的事实"),
         "purpose": Key(
             DOTTED, "处理目的", lack="need-without-purpose", why="调取数据没有写处理目的（purpose）。"
         ),
@@ -186,7 +174,7 @@ _CHECK = Record(
         "rule": Key(EXPR, "系统自己核对的条件"),
         "says": Key(WORDS, "条件成立时的说明"),
         "exception": may(WORDS, "条件不成立时，要人判断什么", _NONE),
-        "compare": may(ListOf(_FACT, 2), "并排显示的两个事实", ()),
+        "compare": may(ListOf(FACT, 2), "并排显示的两个事实", ()),
         "basis": may(Optional(LAW), "依据"),
         "choices": may(ListOf(_CHOICE), "可以怎么处理", ()),
     },
@@ -346,113 +334,8 @@ MATTER = Record(
 )
 
 WORDS_KIND = Record(
-    lambda place, words: words,
+    sole,
     {"words": Key(MapOf(Text(), r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*", "由点隔开的小写词"), "页面上的句子")},
     "页面上的句子",
     kind="words/1",
-)
-
-
-class Example(NamedTuple):
-    """One Given/When/Then of tests.yaml, as plain data; the planner runs it.
-
-    ``given``: today, applicant, facts (party → field → value; a list of such for several records).
-    ``answers``: question → answer. ``then``: what the plan must say.
-    """
-
-    matter: str
-    name: str
-    given: Mapping[str, Any]
-    answers: Mapping[str, Any]
-    then: Mapping[str, Any]
-    place: Place
-
-
-@dataclass(frozen=True)
-class AnyValue(Shape["object"]):
-    """Plain data of any shape."""
-
-    def read(self, node: Node, log: Log) -> object:
-        return plain_value(node)
-
-    def hole(self, place: Place) -> object:
-        return None
-
-    def schema(self) -> Schema:
-        return {}
-
-
-@dataclass(frozen=True)
-class Fields(Shape["object"]):
-    """The facts of one example: party to its record, to a list of records, or to null for "not found"."""
-
-    def read(self, node: Node, log: Log) -> object:
-        if isinstance(node, Scalar):
-            wrong(node, log, "一组键值", fix="写成 `参与方: {字段: 值}`。")
-            return {}
-        return plain_value(node)
-
-    def hole(self, place: Place) -> object:
-        return {}
-
-    def schema(self) -> Schema:
-        return {"type": "object"}
-
-
-_GIVEN = Record(
-    lambda place, **values: values,
-    {
-        "today": Key(Date(), "哪一天"),
-        "applicant": may(Text(), "申请人是谁"),
-        "facts": may(Fields(), "登记簿里有什么", {}),
-    },
-)
-_THEN = Record(
-    lambda place, **values: {k: v for k, v in values.items() if v is not None},
-    {
-        "applies": may(ListOf(ID), "适用的事项"),
-        "not_applies": may(ListOf(ID), "不适用的事项"),
-        "asked": may(ListOf(ID), "要问的问题"),
-        "not_asked": may(ListOf(ID), "不问的问题"),
-        "not_read_includes": may(ListOf(_FACT), "不会调取的"),
-        "reads": may(ListOf(_FACT), "会调取的"),
-        "promised": may(Text(), "承诺日期，或 unknown"),
-        "waits": may(MapOf(ListOf(ID)), "哪个事项等哪些事项"),
-        "eligible": may(Bool(), "能不能办"),
-        "exceptions": may(ListOf(DOTTED), "要人判断的例外"),
-        "consents": may(ListOf(ID), "要别人同意的"),
-        "documents": may(ListOf(ID), "发的证照"),
-        "values": may(MapOf(AnyValue()), "表达式的值"),
-        "done_already": may(ListOf(ID), "已经办过的事项"),
-        "materials": may(ListOf(ID), "要交的材料"),
-        "counts": may(MapOf(Int()), "数量"),
-        "title": may(Text(), "标题"),
-    },
-)
-
-
-def _example(place: Place, **values: Any) -> Example:
-    return Example(matter="", place=place, **values)
-
-
-EXAMPLES = Record(
-    lambda place, examples: examples,
-    {
-        "examples": Key(
-            ListOf(
-                Record(
-                    _example,
-                    {
-                        "name": Key(Text(), "说明"),
-                        "given": Key(_GIVEN, "已知"),
-                        "answers": may(MapOf(AnyValue()), "回答", {}),
-                        "then": Key(_THEN, "结果应当是"),
-                    },
-                )
-            ),
-            "例子",
-        )
-    },
-    "用例子说明这件事该怎么办",
-    kind="examples/1",
 )

@@ -14,7 +14,8 @@ from dizuo.foundation.blueprint.findings import BlueprintError, Log, Report, nea
 from dizuo.foundation.blueprint.folder import read_folder, text_of
 from dizuo.foundation.blueprint.kinds import KINDS, LOCATIONS
 from dizuo.foundation.blueprint.kinds_city import CalendarYear, CityHead, DivisionFiles, PlaceFile, hours_of
-from dizuo.foundation.blueprint.kinds_matter import Example, MatterHead
+from dizuo.foundation.blueprint.kinds_example import Example
+from dizuo.foundation.blueprint.kinds_matter import MatterHead
 from dizuo.foundation.blueprint.model import (
     City,
     Division,

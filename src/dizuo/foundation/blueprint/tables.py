@@ -88,7 +88,7 @@ class Table:
         self.log.lines_of(self.file, self.lines)
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         try:
-            header = [name.strip() for name in next(reader, [])]
+            header = [name.strip() for name in next(reader, list[str]())]
             if not self._header(header, needed, possible):
                 return
             for cells in reader:

@@ -7,21 +7,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from dizuo.foundation.blueprint.findings import Log, nearest
+from dizuo.foundation.blueprint.groups import Key, Record, may
 from dizuo.foundation.blueprint.model import Expression, LawRef, Length, Place, Words
 from dizuo.foundation.blueprint.nodes import Map, Node, Scalar
-from dizuo.foundation.blueprint.shape import (
-    Bool,
-    Enum,
-    Int,
-    Key,
-    Record,
-    Schema,
-    Shape,
-    Text,
-    may,
-    words_of,
-    wrong,
-)
+from dizuo.foundation.blueprint.shape import Bool, Enum, Int, Schema, Shape, Text, words_of, wrong
 
 UNITS: tuple[str, ...] = ("workday", "calendar_day", "work_hour", "hour", "month", "year")
 _MAX_EXPRESSION = 4_000

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from dizuo.foundation.blueprint.checks.parties import register_of
 from dizuo.foundation.blueprint.draft import Draft
-from dizuo.foundation.blueprint.kinds_matter import Example
+from dizuo.foundation.blueprint.kinds_example import Example
 from dizuo.foundation.blueprint.model import Matter
 
 _ITEMS = ("applies", "not_applies", "done_already")
