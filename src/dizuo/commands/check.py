@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from dizuo.engines.cases import check_examples
-from dizuo.foundation.blueprint import Finding, Report, check_city
+from dizuo.engines.cases import run_examples
+from dizuo.foundation.blueprint import Finding, Report, check_city, load_examples
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = check_city(folder)
         findings = report.findings
         if report.city is not None and not arguments.no_examples:
-            findings = (*findings, *check_examples(folder, report.city))
+            findings = (*findings, *run_examples(report.city, load_examples(folder)))
         failed |= any(finding.severity == "error" for finding in findings)
         if arguments.json:
             for finding in findings:
