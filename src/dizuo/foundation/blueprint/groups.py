@@ -241,21 +241,3 @@ class Group(Shape["tuple[Any, ...]"]):
 
     def schema(self) -> Schema:
         return Keyed(self.record).schema()
-
-
-@dataclass(frozen=True)
-class Either(Shape["Any"]):
-    """Two ways to write one value, told apart by whether the node is a group of keys, or by a test."""
-
-    short: Shape[Any]
-    long: Shape[Any]
-    is_long: Callable[[Node], bool] = lambda node: isinstance(node, Map)
-
-    def read(self, node: Node, log: Log) -> Any:
-        return (self.long if self.is_long(node) else self.short).read(node, log)
-
-    def hole(self, place: Place) -> Any:
-        return self.short.hole(place)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [self.short.schema(), self.long.schema()]}
