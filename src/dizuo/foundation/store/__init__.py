@@ -10,6 +10,7 @@
 8. ``outbox``       facts for other rooms, never skipped.
 """
 
+from dizuo.foundation.store import jobs, outbox
 from dizuo.foundation.store.connection import Connection, Pool, Prepared, Row
 from dizuo.foundation.store.external import Database, external
 from dizuo.foundation.store.migrations import MigrationSet, discover, migrate, pending
@@ -38,8 +39,10 @@ __all__ = [
     "connect",
     "discover",
     "external",
+    "jobs",
     "migrate",
     "open_pool",
+    "outbox",
     "pending",
     "secret_text",
 ]
