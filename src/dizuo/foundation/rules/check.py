@@ -174,7 +174,7 @@ class _Checker:
 
     def member(self, node: Member, target: Type, name: str) -> Type:
         if target in (ANY, NULL):
-            return ANY
+            return target
         if isinstance(target, ListType):
             return ListType(self.member(node, target.item, name))
         known = (
@@ -219,17 +219,15 @@ class _Checker:
 
     def arithmetic(self, node: Arithmetic) -> Type:
         left, right = self.visit(node.left), self.visit(node.right)
+        if NULL in (left, right):
+            return NULL  # arithmetic with null is null
         if ANY in (left, right):
             return ANY
         if node.op in ("*", "/", "**"):
-            if left in (NUMBER, NULL) and right in (NUMBER, NULL):
+            if left == right == NUMBER:
                 return NUMBER
-        else:
-            if NULL in (left, right):
-                return left if right == NULL and left != NULL else right
-            found = _SUMS.get((node.op, left, right))
-            if found is not None:
-                return found
+        elif (node.op, left, right) in _SUMS:
+            return _SUMS[node.op, left, right]
         fix = None
         if TEXT in (left, right) and NUMBER in (left, right):
             fix = "数字和文本不能相加。"

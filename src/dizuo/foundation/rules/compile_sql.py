@@ -207,8 +207,6 @@ class _Writer(FunctionWriter):
 
     def arithmetic(self, node: Arithmetic) -> str:
         left, right = self.type_of(node.left), self.type_of(node.right)
-        if NULL in (left, right):  # arithmetic with null is null
-            return f"NULL::{self.sql_type(self.type_of(node))}"
         a, b = self.write(node.left, left), self.write(node.right, right)
         if node.op == "/":
             scale = values.QUOTIENT_PLACES
@@ -237,31 +235,44 @@ class _Writer(FunctionWriter):
         times = int(exponent.value)
         return self.bind([base], lambda x: " * ".join([*x] * times) if times else f"{x[0]} * 0 + 1")
 
+    # Moving a day or a moment counts from the first day of year 1 and gives null outside the years 1 to 9999,
+    # before PostgreSQL could raise "out of range".
+
     def move_date(self, day: str, op: str, step: str, kind: Type) -> str:
         def moved(names: Sequence[str]) -> str:
             d, s = names[0], names[1] if op == "+" else f"(- {names[1]})"
             if kind == MONTHS:
-                return f"({d} + make_interval(months => {s}::int))::date"
-            # floor, as midnight plus the step would fall on
-            return f"{d} + (div({s}, {SECONDS_A_DAY}) - (mod({s}, {SECONDS_A_DAY}) < 0)::int)::int"
+                return f"CASE WHEN {_within_years(d, s)} THEN ({d} + make_interval(months => {s}::int))::date END"
+            # rounded down, as midnight plus the step would fall
+            days = f"({d} - {_FIRST_DAY} + div({s}, {SECONDS_A_DAY}) - (mod({s}, {SECONDS_A_DAY}) < 0)::int)"
+            return f"CASE WHEN {days} BETWEEN 0 AND {_LAST_DAY} THEN {_FIRST_DAY} + {days}::int END"
 
-        return self.within(self.bind([day, step], moved), "DATE '0001-01-01'", "DATE '9999-12-31'")
+        return self.bind([day, step], moved)
 
     def move_moment(self, moment: str, op: str, step: str, kind: Type) -> str:
         def moved(names: Sequence[str]) -> str:
-            t, s = names[0], names[1] if op == "+" else f"(- {names[1]})"
-            length = f"months => {s}::int"
-            if kind == DAYS:
-                length = f"days => div({s}, {SECONDS_A_DAY})::int, secs => mod({s}, {SECONDS_A_DAY})::float8"
-            return f"({t} AT TIME ZONE {CITY}) + make_interval({length})"
+            t, s = f"({names[0]} AT TIME ZONE {CITY})", names[1] if op == "+" else f"(- {names[1]})"
+            if kind == MONTHS:
+                return f"CASE WHEN {_within_years(t, s)} THEN {t} + make_interval(months => {s}::int) END"
+            seconds = f"(EXTRACT(epoch FROM {t} - {_FIRST_MOMENT}) + {s})"
+            days, rest = f"div({seconds}, {SECONDS_A_DAY})::int", f"mod({seconds}, {SECONDS_A_DAY})::float8"
+            whole = f"{_FIRST_MOMENT} + make_interval(days => {days}, secs => {rest})"
+            last = (_LAST_DAY + 1) * SECONDS_A_DAY
+            return f"CASE WHEN {seconds} >= 0 AND {seconds} < {last} THEN {whole} END"
 
-        local = self.bind([moment, step], moved)
-        kept = self.within(local, "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'")
-        return f"({kept} AT TIME ZONE {CITY})"
+        return f"({self.bind([moment, step], moved)} AT TIME ZONE {CITY})"
 
-    def within(self, value: str, low: str, high: str) -> str:
-        """Null beyond the years that FEEL and Python know."""
-        return self.bind([value], lambda v: f"CASE WHEN {v[0]} BETWEEN {low} AND {high} THEN {v[0]} END")
+
+_FIRST_DAY = "DATE '0001-01-01'"
+_FIRST_MOMENT = "TIMESTAMP '0001-01-01'"
+_LAST_DAY = (date.max - date.min).days
+
+
+def _within_years(day: str, months: str) -> str:
+    first, last = date.min.year * 12, date.max.year * 12 + 11
+    return (
+        f"EXTRACT(year FROM {day}) * 12 + EXTRACT(month FROM {day}) - 1 + {months} BETWEEN {first} AND {last}"
+    )
 
 
 def _operands(test: Test) -> tuple[Expression, ...]:
