@@ -11,7 +11,7 @@ from importlib.resources import files
 from itertools import accumulate
 from random import Random
 
-# GB/T 3304-1991 codes with a rough share of a lower-Yangtze city's population, in parts per 100,000.
+# GB/T 3304-1991 codes with a rough share of a lower-Yangtze city's population, in parts per 50,000.
 ETHNIC_SHARES: dict[str, int] = {
     "02": 60, "03": 80, "04": 15, "05": 12, "06": 160, "07": 60, "08": 80, "09": 40, "10": 25, "11": 70,
     "12": 30, "13": 25, "14": 25, "15": 90, "16": 12, "17": 8, "18": 12, "19": 8, "20": 3, "21": 3,
@@ -149,7 +149,7 @@ class Namer:
 
     def ethnic(self, rng: Random) -> str:
         """A GB/T 3304 code, `01` (汉族) in nearly all cases."""
-        if rng.random() * 100_000 >= self._ethnic_weights[-1]:
+        if rng.random() * 50_000 >= self._ethnic_weights[-1]:
             return "01"
         return rng.choices(self._ethnic, cum_weights=self._ethnic_weights)[0]
 
