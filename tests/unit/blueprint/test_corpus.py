@@ -16,6 +16,8 @@ from dizuo.foundation.blueprint.model import Place
 SOURCE = Path(__file__).parents[3] / "src" / "dizuo" / "foundation" / "blueprint"
 DOCS = Path(__file__).parents[3] / "docs" / "know" / "check-errors.md"
 # Made in test_folder.py, because a repository cannot hold them: links, pipes, unreadable and huge files.
+# The planner reports this one, when `dizuo check` runs the examples.
+ELSEWHERE = {"example-fails"}
 NOT_IN_A_REPOSITORY = {"leaves-folder", "too-large", "unreadable"}
 
 
@@ -47,7 +49,7 @@ def test_errors_are_raised_all_at_once_and_in_order(tmp_path: Path) -> None:
 
 
 def test_every_code_has_a_broken_city() -> None:
-    assert {case.parent.name for case in CASES} | NOT_IN_A_REPOSITORY == CODES
+    assert {case.parent.name for case in CASES} | NOT_IN_A_REPOSITORY | ELSEWHERE == CODES
 
 
 def test_every_code_is_documented_once() -> None:
@@ -63,7 +65,7 @@ def test_every_code_is_used() -> None:
     unused = {
         code for code in CODES if f'"{code}"' not in text and f'"{code.removeprefix("unknown-")}"' not in text
     }
-    assert unused == set()
+    assert unused == ELSEWHERE
 
 
 def test_a_code_outside_the_list_is_a_mistake_of_ours() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 CODES = frozenset(
     [
         "asks-for-own-paper",
+        "asks-what-could-be-read",
         "asks-what-is-known",
         "choice-without-options",
         "code-in-city",
@@ -17,6 +18,7 @@ CODES = frozenset(
         "empty-file",
         "entity-key",
         "example-contradicts",
+        "example-fails",
         "expression-syntax",
         "expression-type",
         "extension-without-approver",

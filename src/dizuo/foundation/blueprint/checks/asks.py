@@ -47,6 +47,22 @@ def _known(draft: Draft, matter: Matter, question: Question, file: str) -> None:
                 fix=f"删掉这个问题，在 needs 里写 `{party.id}.{field.id}`；登记簿可能缺这个值时，写 `if_silent: {party.id}.{field.id}`。",
             )
             return
+    _could_be_read(draft, question, file)
+
+
+def _could_be_read(draft: Draft, question: Question, file: str) -> None:
+    """A register holds it, but no party of the matter leads there: perhaps nobody looked."""
+    for register in draft.registers.values():
+        for field in register.fields.values():
+            if question.datum and field.datum == question.datum:
+                draft.log.add(
+                    "asks-what-could-be-read",
+                    draft.at(file, "questions", question.id, "datum"),
+                    f"问的是数据项 {question.datum}，“{register.name.zh}”登记簿里有它，但没有参与方通到那里。",
+                    fix=f"加一个 `register: {register.id}` 的参与方；确实查不到是谁的，换一个 datum。",
+                    severity="warning",
+                )
+                return
 
 
 def _same_words(asks: str, party: str, field: Field) -> bool:

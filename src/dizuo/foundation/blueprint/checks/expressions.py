@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from dizuo.foundation import rules
 from dizuo.foundation.blueprint.checks import uses
+from dizuo.foundation.blueprint.checks.constants import compared
 from dizuo.foundation.blueprint.checks.uses import Use
 from dizuo.foundation.blueprint.draft import Draft
 from dizuo.foundation.blueprint.findings import Span
@@ -102,6 +103,7 @@ class Scope:
             self._faults("expression-syntax", path, text, errors)
             return None
         reads = self._reads(rules.paths(tree))
+        self._constants(path, text, tree)
         try:
             return rules.check(tree, self.types), reads
         except RuleErrors as errors:
@@ -122,13 +124,32 @@ class Scope:
                 facts.add(f"{first}.{rest.partition('.')[0]}")
         return Reads(frozenset(facts), frozenset(answers))
 
+    def _constants(self, path: uses.Path, text: str, tree: rules.Tree) -> None:
+        """Texts that are compared with a coded field or a choice must be among its codes or options."""
+        for name, literal in compared(tree):
+            first, _, field_id = name.partition(".")
+            register = self.parties.get(first)
+            field = register.fields.get(field_id) if register is not None else None
+            question = next((q for q in self.matter.questions if q.id == name), None)
+            if field is not None and field.codes:
+                kind, what, known = "code", "代码", list(field.codes)
+                named = next((code for code, words in field.codes.items() if words.zh == literal.value), None)
+                fix = f'写代码 "{named}"。' if named else f"可用的代码：{'、'.join(known)}。"
+            elif question is not None and question.options:
+                kind, what, known = "option", "选项", [option.value for option in question.options]
+                fix = f"可选：{'、'.join(known)}。"
+            else:
+                continue
+            at = self._inside(path, text, literal.span.start, literal.span.end)
+            self.draft.refer(kind, what, str(literal.value), known, at, fix)
+
+    def _inside(self, path: uses.Path, text: str, start: int, end: int) -> Span:
+        return _inside(self.draft.at(self.file, *path), self.draft.node(self.file, *path), text, start, end)
+
     def _faults(self, code: str, path: uses.Path, text: str, errors: RuleErrors) -> None:
-        node = self.draft.node(self.file, *path)
-        base = self.draft.at(self.file, *path)
         for error in errors.errors:
-            self.draft.log.add(
-                code, _inside(base, node, text, error.start, error.end), error.message, fix=error.fix
-            )
+            at = self._inside(path, text, error.start, error.end)
+            self.draft.log.add(code, at, error.message, fix=error.fix)
 
 
 def check(draft: Draft, matter: Matter, file: str) -> None:

@@ -9,6 +9,8 @@ from itertools import pairwise
 from dizuo.foundation.blueprint.draft import Draft
 from dizuo.foundation.blueprint.findings import Span
 from dizuo.foundation.blueprint.model import Organisation, Place
+from dizuo.foundation.kernel.errors import Invalid
+from dizuo.foundation.kernel.identity import UnifiedCode
 
 _LEVELS = ("city", "district", "town", "village")
 
@@ -98,6 +100,13 @@ def _organisation(draft: Draft, organisation: Organisation) -> None:
             "每个区划都有一个机构，名称里却没有 {division}，分不清是哪一个。",
             fix="写成 `{division}派出所` 这样。",
         )
+    if organisation.uscc:
+        try:
+            UnifiedCode.parse(organisation.uscc)
+        except Invalid as error:
+            draft.log.add(
+                "wrong-form", draft.at(file, "uscc"), error.message, fix="检查号码和校验码；没有时写空文字。"
+            )
     seen: set[str] = set()
     for index, post in enumerate(organisation.posts):
         if post.id and post.id in seen:
