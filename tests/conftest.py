@@ -38,6 +38,7 @@ from dizuo.foundation.store import (
     migrate,
     open_pool,
 )
+from dizuo.foundation.store.roles import ADMIN, SERVICE_ROLES
 
 Connect = Callable[..., AbstractAsyncContextManager[Connection]]
 
@@ -84,7 +85,7 @@ def template(server: Server) -> str:
     with (server.data / "template.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (server.data / "template.made").exists():
-            with psycopg.connect(server.dsn(OWNER, "postgres"), autocommit=True) as connection:
+            with psycopg.connect(server.dsn(ADMIN, "postgres"), autocommit=True) as connection:
                 _create(connection, _TEMPLATE, None)
             # A loop of its own, in a thread: a session's loop may be running already.
             _in_thread(lambda: asyncio.run(_fill(TestDatabase(server, _TEMPLATE))))
@@ -96,7 +97,7 @@ def template(server: Server) -> str:
 def database(server: Server, template: str) -> Iterator[TestDatabase]:
     """A fresh database for this test module."""
     name = f"t_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server.dsn(OWNER, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(server.dsn(ADMIN, "postgres"), autocommit=True) as connection:
         _create(connection, name, template)
         yield TestDatabase(server, name)
         if server.running():
@@ -158,10 +159,13 @@ async def _pool(database: TestDatabase, role: str) -> AsyncIterator[Pool]:
 
 
 def _create(connection: psycopg.Connection, name: str, template: str | None) -> None:
+    """As the server makes its own database: the owner's, and closed to PUBLIC (a copy does not copy rights)."""
     copy = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
-    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + copy)
-    roles = sql.SQL(", ").join(map(sql.Identifier, (APP, SEALER, "dizuo_loader")))
-    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), roles))
+    database = sql.Identifier(name)
+    connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, sql.Identifier(OWNER)) + copy)
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+    roles = sql.SQL(", ").join(map(sql.Identifier, SERVICE_ROLES))
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, roles))
 
 
 async def _fill(database: TestDatabase) -> None:
