@@ -9,7 +9,7 @@ from dizuo.foundation.kernel.errors import Invalid
 from dizuo.web import WebRequest, answer, page, redirect
 
 from .forms import number
-from .people import self_of, session_of
+from .people import actor_now, session_of
 from .views_case import CaseMaker
 
 
@@ -19,7 +19,7 @@ def _number(request: WebRequest) -> str:
 
 def _maker(request: WebRequest) -> CaseMaker:
     words = request.shell.templates(request.door).words[request.lang]
-    return CaseMaker(request.dizuo, self_of(session_of(request)), request.lang, words)
+    return CaseMaker(request.dizuo, actor_now(session_of(request)), request.lang, words)
 
 
 async def cases(request: WebRequest) -> Response:

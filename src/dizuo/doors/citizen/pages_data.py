@@ -145,7 +145,12 @@ async def correct_sent(request: WebRequest) -> Response:
     """Report the error: a correction case begins at the department that recorded it."""
     sent = request.sent
     entry = await _own_entry(request, number(sent.text("entry"), 2**62))
-    field, wants, says, once = sent.text("field"), sent.text("wants"), sent.text("says"), sent.text(ONCE_FIELD)
+    field, wants, says, once = (
+        sent.text("field"),
+        sent.text("wants"),
+        sent.text("says"),
+        sent.text(ONCE_FIELD),
+    )
     words = request.shell.templates(request.door).words[request.lang]["correct"]
     errors: dict[str, str] = {}
     if field not in (entry.body.get("fields") or []):

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import msgspec
 from starlette.responses import Response
 
-from dizuo.engines.cases import DraftNotFound, Form, StaleDraft, drafts_of, open_form, save_draft, submit
+from dizuo.engines.cases import (
+    DraftNotFound,
+    Form,
+    StaleDraft,
+    drafts_of,
+    open_draft,
+    open_form,
+    save_draft,
+    submit,
+)
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.model import Matter
 from dizuo.foundation.kernel.errors import Invalid
@@ -24,24 +34,33 @@ from .views_form import GIVEN, FormMaker, FormState
 
 async def form_page(request: WebRequest) -> Response:
     """The form as it stands: prefilled, with the saved draft's answers when there is one."""
-    matter, app = matter_of(request), request.dizuo
+    matter = matter_of(request)
     actor = actor_for(session_of(request), matter)
-    wanted = draft_id(request.query_params.get("draft", ""))
-    drafts = [draft for draft in await drafts_of(app.cases, actor) if draft.matter == matter.id]
-    saved = next((d for d in drafts if d.id == wanted), drafts[0] if drafts and not wanted else None)
-    answers, given = (saved.answers, saved.given) if saved else ({}, {})
-    form = await open_form(app.cases, actor, matter.id, answers, given, case=saved.id if saved else "")
+    form, saved_at = await _resumed(request, matter, actor)
     state = FormState(
         errors=form.errors,
-        answers=answers,
-        given=given,
-        draft=saved.id if saved else "",
-        version=saved.version if saved else 0,
-        saved_at=saved.updated_at if saved else None,
+        answers=form.answers,
+        given=form.given,
+        draft=form.draft or "",
+        version=form.version,
+        saved_at=saved_at,
         step=number(request.query_params.get("step", "0"), 99),
         once=once_token(),
     )
     return _shown(request, matter, form, state)
+
+
+async def _resumed(request: WebRequest, matter: Matter, actor: Actor) -> tuple[Form, dt.datetime | None]:
+    """The saved draft of this matter (the one in the address, else the newest), or a fresh form."""
+    app = request.dizuo
+    wanted = draft_id(request.query_params.get("draft", ""))
+    drafts = [draft for draft in await drafts_of(app.cases, actor) if draft.matter == matter.id]
+    saved = next(
+        (draft for draft in drafts if draft.id == wanted), drafts[0] if drafts and not wanted else None
+    )
+    if saved is None:
+        return await open_form(app.cases, actor, matter.id, {}, {}), None
+    return (await open_draft(app.cases, actor, saved.id))[1], saved.updated_at
 
 
 async def form_sent_page(request: WebRequest) -> Response:

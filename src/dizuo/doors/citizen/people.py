@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
+import msgspec
+
 from dizuo.engines.directory import Session
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.model import Matter
@@ -46,6 +48,13 @@ def self_of(session: Session) -> Actor:
     )
 
 
+def actor_now(session: Session) -> Actor:
+    """The resident for lists and cases: with whomever they act for at present."""
+    acting = session.acting_for
+    mine = self_of(session)
+    return mine if acting is None else msgspec.structs.replace(mine, acting_for=acting.subject)
+
+
 def actor_for(session: Session, matter: Matter) -> Actor:
     """The resident as an actor in a matter: for themself, an enterprise, or the giver of a mandate.
 
@@ -58,10 +67,4 @@ def actor_for(session: Session, matter: Matter) -> Actor:
             raise ActingNeeded()
     elif acting is None or acting.kind == "enterprise" or not acting.allows(matter.id):
         return mine
-    return Actor(
-        kind="resident",
-        subject=mine.subject,
-        channel=mine.channel,
-        name=mine.name,
-        acting_for=acting.subject,
-    )
+    return msgspec.structs.replace(mine, acting_for=acting.subject)

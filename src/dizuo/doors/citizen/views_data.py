@@ -100,7 +100,9 @@ def kept_by(entry: EntryView, kind: str, me: int) -> bool:
 
 def by_me(entry: EntryView, me: int) -> bool:
     """Whether the person concerned made the entry themself."""
-    return _dict(entry.payload).get("subject") == me and _dict(entry.body.get("actor")).get("kind") == "resident"
+    return (
+        _dict(entry.payload).get("subject") == me and _dict(entry.body.get("actor")).get("kind") == "resident"
+    )
 
 
 class DataMaker:
@@ -187,7 +189,9 @@ class DataMaker:
         unit = str(actor.get("unit") or "")
         where = department(self.city, unit.partition(":")[0], self.lang) if unit else ""
         if kind == "official":
-            return " · ".join(part for part in (where, self._post(unit, str(actor.get("post") or ""))) if part)
+            return " · ".join(
+                part for part in (where, self._post(unit, str(actor.get("post") or ""))) if part
+            )
         if kind == "resident":
             return str(payload.get("name") or self.words["resident"])
         return " · ".join(part for part in (where, self.words["system"]) if part)

@@ -324,7 +324,12 @@ class FormMaker:
         """What was answered or chosen on other pages of this form, sent along with this one."""
         visible = {field.name for question in shown for field in question.fields}
         answers = [(ANSWER + name, value) for name, value in state.answers.items()]
-        given = [(GIVEN + name, value) for name, value in state.given.items() if name not in self.plan.choose]
+        mine = {party.id for party in self.matter.parties if not party.given}
+        given = [
+            (GIVEN + name, value)
+            for name, value in state.given.items()
+            if name in mine and name not in self.plan.choose
+        ]
         return [pair for pair in answers + given if pair[0] not in visible]
 
     # --- what is known

@@ -109,17 +109,28 @@ class Shelf:
         self.city = city
         self.index = SearchIndex(city)
         self.item_count = sum(len(matter.items) for matter in city.matters.values())
-        self.hints = [matter.search[0] for matter in city.matters.values() if matter.search][:4]
 
     @lru_cache(maxsize=8)  # noqa: B019 - a shelf lives as long as the process
     def cards(self, lang: str, sentence: str) -> list[MatterCard]:
         return [_card(matter, lang, sentence) for matter in self.city.matters.values()]
 
     @lru_cache(maxsize=8)  # noqa: B019
+    def hints(self, lang: str) -> list[str]:
+        """One everyday phrase per matter, in the reader's language."""
+        english = lang == "en"
+        phrases = [
+            [word for word in matter.search if word.isascii() == english]
+            for matter in self.city.matters.values()
+        ]
+        return [found[0] for found in phrases if found][:4]
+
+    @lru_cache(maxsize=8)  # noqa: B019
     def topics(self, lang: str) -> list[Topic]:
         themes: dict[str, list[TopicLink]] = {}
         for matter in self.city.matters.values():
-            links = themes.setdefault(matter.theme, [])
+            # Themes are the city's own Chinese headings; in English the matter heads its items.
+            heading = matter.theme if lang == "zh" else pick(matter.name, lang)
+            links = themes.setdefault(heading, [])
             links += [TopicLink(f"/matters/{matter.id}", pick(item.name, lang)) for item in matter.items]
         return [Topic(name, links[:TOPIC_LINKS]) for name, links in themes.items()]
 

@@ -1,0 +1,231 @@
+"""The front page: greeting, what is prepared, what waits, what can be done, promises kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Any
+
+import msgspec
+
+from dizuo.engines.cases import Delivered, Home, delivered, my_home
+from dizuo.engines.directory import Session
+from dizuo.foundation.kernel.clock_source import to_shanghai
+from dizuo.web import WebRequest
+from dizuo.web.format import day, moment
+from dizuo.web.words import fill
+
+from .declared import pick
+from .people import actor_now, maybe_resident, self_of
+from .prepared import Prepared, PreparedShelf
+from .views_matter import LIFE_CARDS, MatterCard, Texts, Topic, shelf_of
+
+_HOURS = ((5, "night"), (9, "morning"), (11, "forenoon"), (13, "noon"), (18, "afternoon"), (23, "evening"))
+_COUNT_SECONDS = 60.0
+_SINCE = dt.timedelta(days=30)
+
+
+class PreparedView(msgspec.Struct, frozen=True):
+    title: str
+    says: str
+    bar: str
+    known: int
+    asked: int
+    href: str
+    guide: str
+    act: str
+
+
+class Due(msgspec.Struct, frozen=True):
+    """Something that waits for the person, or runs."""
+
+    icon: str
+    href: str
+    title: str
+    note: str
+    tag: str
+    kind: str
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """One true number."""
+
+    title: str
+    number: str
+    unit: str
+    says: str
+    href: str
+    act: str
+
+
+class HomeView(msgspec.Struct, frozen=True):
+    greeting: str
+    hints: list[str]
+    prepared: PreparedView | None
+    due: list[Due]
+    life: list[MatterCard]
+    matter_count: int
+    topics: list[Topic]
+    item_count: int
+    trust: list[Trust]
+
+
+class _Counts:
+    """Numbers for everybody, counted at most once a minute in a process."""
+
+    def __init__(self) -> None:
+        self._kept: Delivered | None = None
+        self._at = 0.0
+
+    async def get(self, app: Any) -> Delivered:
+        if self._kept is None or time.monotonic() - self._at > _COUNT_SECONDS:
+            self._kept = await delivered(app.cases, app.now() - _SINCE)
+            self._at = time.monotonic()
+        return self._kept
+
+
+_PREPARED = PreparedShelf()
+_COUNTS = _Counts()
+
+
+def prepared_shelf() -> PreparedShelf:
+    """What this process remembers as prepared."""
+    return _PREPARED
+
+
+async def home_view(request: WebRequest) -> HomeView:
+    """Everything of the front page for this reader."""
+    app, lang = request.dizuo, request.lang
+    words = request.shell.templates(request.door).words[lang]
+    shelf, session = shelf_of(app.city), maybe_resident(request)
+    mine = await my_home(app.cases, actor_now(session)) if session else None
+    prepared = await _PREPARED.of(app.cases, self_of(session)) if session else ()
+    return HomeView(
+        greeting=greeting(app.now(), session.account.name if session else "", words),
+        hints=shelf.hints(lang),
+        prepared=_prepared(prepared[0], mine, app, lang, words) if prepared and mine else None,
+        due=due(mine, lang, words) if mine else [],
+        life=shelf.cards(lang, words["home"]["life_items"])[:LIFE_CARDS],
+        matter_count=len(app.city.matters),
+        topics=shelf.topics(lang),
+        item_count=shelf.item_count,
+        trust=_trust(await _COUNTS.get(app), session, words),
+    )
+
+
+def greeting(now: dt.datetime, name: str, words: Texts) -> str:
+    """By the hour, with the given name where it is certain which part that is."""
+    if not name:
+        return words["home"]["stranger"]
+    hour = to_shanghai(now).hour
+    key = next((word for until, word in _HOURS if hour < until), "night")
+    # 林晓晴 → 晓晴; other lengths may be compound surnames or names with a dot: the whole name is never wrong.
+    short = name[1:] if len(name) == 3 else name
+    return fill(words["home"][key], name=short)
+
+
+def _prepared(one: Prepared, mine: Home, app: Any, lang: str, words: Texts) -> PreparedView:
+    matter, home = app.city.matters[one.matter], words["home"]
+    counts = {"known": one.known, "asked": one.asked, "items": one.items, "n": one.choose}
+    choose = "_choose" if one.choose else ""
+    started = any(draft.matter == one.matter for draft in mine.drafts)
+    return PreparedView(
+        title=fill(home["prepared_title"], matter=pick(matter.name, lang)),
+        says=fill(home["prepared_choose" if choose else "prepared_says"], **counts),
+        bar=fill(home["prepared_choose_bar" if choose else "prepared_bar"], **counts),
+        known=one.known,
+        asked=one.asked if not choose else 1,
+        href=f"/matters/{one.matter}/apply",
+        guide=f"/matters/{one.matter}",
+        act=home["resume" if started else "start"],
+    )
+
+
+def due(mine: Home, lang: str, words: Texts) -> list[Due]:
+    """What waits for the person, the most urgent kind first; six at most."""
+    home = words["home"]
+    found = [
+        Due(
+            "alert",
+            f"/cases/{fix.number}/fix/{fix.item}",
+            fill(home["due_fix"], title=pick(fix.item_name, lang)),
+            fill(home["due_fix_note"], until=day(fix.until, lang)),
+            home["due_fix_tag"],
+            "warn",
+        )
+        for fix in mine.fixes
+    ]
+    found += [
+        Due(
+            "people",
+            f"/cases/{one.number}/consents/{one.id}",
+            fill(home["due_consent"], title=one.title),
+            fill(home["due_consent_note"], who=one.applicant, until=day(one.expires_at, lang)),
+            home["due_consent_tag"],
+            "warn",
+        )
+        for one in mine.consents
+    ]
+    found += [
+        Due(
+            "doc",
+            f"/matters/{draft.matter}/apply?draft={draft.id}",
+            fill(home["due_draft"], title=pick(draft.name, lang)),
+            fill(home["due_draft_note"], when=moment(draft.updated_at, lang)),
+            home["due_draft_tag"],
+            "info",
+        )
+        for draft in mine.drafts
+    ]
+    for line in mine.running:
+        note = "due_running_note" if line.promised else "due_running_note_unknown"
+        says = fill(home[note], done=line.ended, total=line.items, promised=day(line.promised, lang))
+        found.append(Due("clock", f"/cases/{line.number}", line.title, says, home["due_running_tag"], "info"))
+    found += [
+        Due(
+            "check",
+            f"/cases/{line.number}#rate",
+            line.title,
+            home["due_done_note"],
+            home["due_done_tag"],
+            "ok",
+        )
+        for line in mine.ended
+        if not line.rated
+    ]
+    return found[:6]
+
+
+def _trust(counts: Delivered, session: Session | None, words: Texts) -> list[Trust]:
+    home = words["home"]
+    used = Trust(
+        home["kept_used"],
+        "",
+        home["kept_used_in_unit"],
+        home["kept_used_says"],
+        "/me/data",
+        home["kept_used_in"],
+    )
+    if session is not None:
+        used = msgspec.structs.replace(used, unit="", act=home["kept_used_link"])
+    if not counts.ended:
+        none = home["kept_cases_none"]
+        return [used, Trust(home["kept_cases"], "0", home["kept_cases_unit"], none, "", "")]
+    share = round(100 * counts.in_time / counts.ended)
+    done = Trust(
+        home["kept_cases"],
+        str(counts.ended),
+        home["kept_cases_unit"],
+        fill(home["kept_cases_says"], share=share),
+        "",
+        "",
+    )
+    saved = Trust(
+        home["kept_saved"],
+        f"{counts.known:.0f}",
+        home["kept_saved_unit"],
+        fill(home["kept_saved_says"], n=f"{counts.asked:.0f}"),
+        "",
+        "",
+    )
+    return [used, done, saved]

@@ -1,0 +1,118 @@
+"""我的: messages, documents, and the ways to everything that is mine."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+from dizuo.engines.cases import document_page, documents_of, mark_read, my_home, notices_of
+from dizuo.web import WebRequest, answer
+from dizuo.web.format import day, masked, moment
+from dizuo.web.words import fill
+
+from .people import actor_now, session_of
+from .views_case import Line
+from .views_form import LineView
+
+
+class Card(msgspec.Struct, frozen=True):
+    href: str
+    icon: str
+    name: str
+    note: str
+
+
+class Message(msgspec.Struct, frozen=True):
+    says: str
+    when: str
+    href: str
+    unread: bool
+
+
+class MeView(msgspec.Struct, frozen=True):
+    """The page 我的."""
+
+    name: str
+    cards: list[Card]
+    messages: list[Message]
+
+
+class DocumentsView(msgspec.Struct, frozen=True):
+    documents: list[Line]
+
+
+class PaperView(msgspec.Struct, frozen=True):
+    """One document as it is shown."""
+
+    name: str
+    issuer: str
+    lines: list[LineView]
+    number: str
+    issued: str
+    check_code: str
+    sha256: str
+    state: str
+
+
+async def me(request: WebRequest) -> Response:
+    """Messages and ways. Reading the messages marks them read."""
+    app, session = request.dizuo, session_of(request)
+    actor = actor_now(session)
+    words = request.shell.templates(request.door).words[request.lang]["me"]
+    home, notices = await my_home(app.cases, actor), await notices_of(app.cases, actor)
+    if any(notice.unread for notice in notices):
+        await mark_read(app.cases, actor, notices[0].id)
+    messages = [
+        Message(n.says, moment(n.at, request.lang), f"/cases/{n.number}" if n.number else "", n.unread)
+        for n in notices
+    ]
+    documents = await documents_of(app.cases, actor)
+    count = len(home.running) + len(home.ended)
+    cards = [
+        Card("/cases", "inbox", words["cases"], fill(words["cases_note"], n=count)),
+        Card("/me/data", "eye", words["data"], words["data_note"]),
+        Card("/me/documents", "doc", words["documents"], fill(words["documents_note"], n=len(documents))),
+        Card("/me/data/correct", "flag", words["correct"], words["correct_note"]),
+        Card("/acting", "people", words["acting"], words["acting_note"]),
+    ]
+    return answer(request, "me.html", MeView(session.account.name, cards, messages))
+
+
+async def documents(request: WebRequest) -> Response:
+    """All documents, newest first."""
+    words = request.shell.templates(request.door).words[request.lang]["documents"]
+    found = await documents_of(request.dizuo.cases, actor_now(session_of(request)))
+    lines = [
+        Line(
+            f"/me/documents/{one.number}",
+            one.name,
+            fill(words["note"], issuer=one.issuer_name, date=day(one.issued_at, request.lang)),
+            words["valid" if one.state == "valid" else "revoked"],
+            "ok" if one.state == "valid" else "bad",
+        )
+        for one in found
+    ]
+    return answer(request, "documents.html", DocumentsView(lines))
+
+
+async def document(request: WebRequest) -> Response:
+    """One document. Somebody else's is answered like one that does not exist."""
+    number = request.path_params["document"][:80]
+    one = await document_page(request.dizuo.cases, actor_now(session_of(request)), number)
+    words = request.shell.templates(request.door).words[request.lang]["documents"]
+    view = PaperView(
+        name=one.name,
+        issuer=one.issuer_name,
+        lines=[LineView(label, _shown(value), "", "") for label, value in one.fields],
+        number=one.number,
+        issued=day(one.issued_at, request.lang),
+        check_code=one.check_code,
+        sha256=one.sha256,
+        state=words["valid" if one.state == "valid" and one.intact else "revoked"],
+    )
+    return answer(request, "document.html", view)
+
+
+def _shown(value: str) -> str:
+    # A citizen number on a screen is hidden in its middle, as everywhere else.
+    return masked(value) if len(value) == 18 and value[:17].isdigit() else value

@@ -1,0 +1,461 @@
+"""Cases as the person sees them: list, receipt, progress, fix, withdrawal, consent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from dizuo.engines.cases import (
+    ApplicationState,
+    CaseLine,
+    CaseNotFound,
+    ConsentAsked,
+    Correction,
+    DraftView,
+    ItemState,
+    Progress,
+    ProgressItem,
+    consent_page,
+    consents_of,
+    drafts_of,
+    my_cases,
+    progress,
+)
+from dizuo.engines.registers import Actor
+from dizuo.foundation.blueprint.model import Words
+from dizuo.foundation.kernel.clock_source import to_shanghai
+from dizuo.web import WebRequest
+from dizuo.web.format import day, iso_moment, moment
+from dizuo.web.words import fill
+
+from .declared import law_text, listed, pick
+from .views_form import LineView, OptionView
+from .views_matter import Texts
+
+SAYS = {
+    ApplicationState.RUNNING: "says_running",
+    ApplicationState.WAITING_FOR_APPLICANT: "says_waiting",
+    ApplicationState.WAITING_FOR_CONSENT: "says_consent",
+    ApplicationState.PARTLY_DONE: "says_partly_done",
+    ApplicationState.DONE: "says_done",
+    ApplicationState.PARTLY_REFUSED: "says_partly_refused",
+    ApplicationState.REFUSED: "says_refused",
+    ApplicationState.WITHDRAWN: "says_withdrawn",
+}
+KINDS = {
+    ApplicationState.RUNNING: "info",
+    ApplicationState.WAITING_FOR_APPLICANT: "warn",
+    ApplicationState.WAITING_FOR_CONSENT: "warn",
+    ApplicationState.PARTLY_DONE: "info",
+    ApplicationState.DONE: "ok",
+    ApplicationState.PARTLY_REFUSED: "warn",
+    ApplicationState.REFUSED: "bad",
+    ApplicationState.WITHDRAWN: "",
+}
+_BAD = {
+    ItemState.REFUSED,
+    ItemState.NOT_ACCEPTED,
+    ItemState.RETURNED,
+    ItemState.SENT_BACK,
+    ItemState.FIX_AWAITED,
+}
+_IDLE = {ItemState.WITHDRAWN, ItemState.VOID}
+_HELD = {ItemState.WAITING, ItemState.CONSENT, ItemState.SPECIAL}
+_TAGS = {"ok": "ok", "bad": "warn", "wait": "", "now": "info", "no": "", "none": ""}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A row of a task list."""
+
+    href: str
+    title: str
+    note: str
+    tag: str = ""
+    kind: str = ""
+
+
+class ListView(msgspec.Struct, frozen=True):
+    """The page 我的办件."""
+
+    drafts: list[Line]
+    consents: list[Line]
+    cases: list[Line]
+
+
+class Link(msgspec.Struct, frozen=True):
+    href: str
+    name: str
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Something that waits for the applicant."""
+
+    title: str
+    says: str
+    href: str
+    act: str
+
+
+class TrackItem(msgspec.Struct, frozen=True):
+    name: str
+    note: str
+    state: str
+    tag: str
+    kind: str
+    says: list[str]
+    links: list[Link]
+
+
+class Happened(msgspec.Struct, frozen=True):
+    when: str
+    iso: str
+    what: str
+    who: str
+    href: str
+
+
+class ProgressView(msgspec.Struct, frozen=True):
+    """The page of one case."""
+
+    number: str
+    title: str
+    says: str
+    bar: str
+    items: list[TrackItem]
+    asks: list[Ask]
+    history: list[Happened]
+    rate: list[OptionView]
+    rated: str
+    submitted: str
+    promised: str
+    next: list[str]
+    documents: list[Link]
+    withdraw: bool
+
+
+class ReceiptView(msgspec.Struct, frozen=True):
+    number: str
+    title: str
+    says: str
+    submitted: str
+    promised: str
+    next: list[str]
+
+
+class FixPage(msgspec.Struct, frozen=True):
+    number: str
+    case_title: str
+    action: str
+    item: str
+    department: str
+    says: str
+    wants: list[str]
+    reason: str
+    until: str
+    answer: str
+    error: str
+    errors: list[tuple[str, str]]
+
+
+class WithdrawPage(msgspec.Struct, frozen=True):
+    number: str
+    case_title: str
+    action: str
+    options: list[OptionView]
+    error: str
+    errors: list[tuple[str, str]]
+
+
+class ConsentPage(msgspec.Struct, frozen=True):
+    action: str
+    asks: str
+    lines: list[LineView]
+    open: bool
+    options: list[OptionView]
+    state: str
+    error: str
+    errors: list[tuple[str, str]]
+
+
+def state_of(state: ItemState) -> str:
+    """The shape beside an item: ok, now, wait, bad, no."""
+    if state in _BAD:
+        return "bad"
+    if state in _IDLE:
+        return "no"
+    if state in _HELD:
+        return "wait"
+    return "ok" if state.succeeded or state.ended else "now"
+
+
+class Event(Protocol):
+    """A line of a case's history, as the engine tells it."""
+
+    @property
+    def at(self) -> dt.datetime: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def item(self) -> Words | None: ...
+    @property
+    def who(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class CaseMaker:
+    """Reads and words the cases of one person in one language."""
+
+    def __init__(self, app: Any, actor: Actor, lang: str, words: Texts) -> None:
+        self.app = app
+        self.actor = actor
+        self.lang = lang
+        self.words = words
+
+    # --- lists
+
+    async def list(self) -> ListView:
+        """Everything of mine: unfinished forms, consents asked of me, cases."""
+        cases = self.app.cases
+        return ListView(
+            [self.draft_line(draft) for draft in await drafts_of(cases, self.actor)],
+            [self.consent_line(one) for one in await consents_of(cases, self.actor)],
+            [self.case_line(line) for line in await my_cases(cases, self.actor, limit=100)],
+        )
+
+    def draft_line(self, draft: DraftView) -> Line:
+        note = fill(self.words["cases"]["draft_note"], when=moment(draft.updated_at, self.lang))
+        return Line(f"/matters/{draft.matter}/apply?draft={draft.id}", pick(draft.name, self.lang), note)
+
+    def consent_line(self, one: ConsentAsked) -> Line:
+        note = fill(
+            self.words["cases"]["consent_note"], who=one.applicant, until=day(one.expires_at, self.lang)
+        )
+        tags = {"pending": ("due_consent_tag", "warn"), "given": ("consent_given", "ok")}
+        tag, kind = tags.get(one.state, ("consent_closed", ""))
+        return Line(f"/cases/{one.number}/consents/{one.id}", one.title, note, self.words["home"][tag], kind)
+
+    def case_line(self, line: CaseLine) -> Line:
+        note = f"{line.number} · {day(line.submitted_at, self.lang)}"
+        return Line(f"/cases/{line.number}", line.title, note, self.state_word(line.state), KINDS[line.state])
+
+    def state_word(self, state: ApplicationState) -> str:
+        """The state of a case in a word or two."""
+        return self.words["states"][f"case_{state.value}"]
+
+    def item_word(self, item: ProgressItem) -> str:
+        """The state of an item in a word or two."""
+        return self.words["states"][f"item_{item.state.value}"]
+
+    # --- one case
+
+    async def progress(self, number: str) -> ProgressView:
+        """One case with everything that its applicant may do."""
+        found = await progress(self.app.cases, self.actor, number)
+        words = self.words["progress"]
+        return ProgressView(
+            number=found.number,
+            title=found.title,
+            says=words[SAYS[found.state]],
+            bar=fill(words["done_of"], done=found.done, total=found.total),
+            items=[self._item(found, item) for item in found.items],
+            asks=[self._fix_ask(found, item) for item in found.items if _open_fix(item)],
+            history=[self._event(line) for line in reversed(found.history)],
+            rate=self._ratings() if found.may_rate else [],
+            rated=fill(words["rated"], level=words[f"rate_{found.rating}"]) if found.rating else "",
+            submitted=fill(words["submitted"], when=moment(found.submitted_at, self.lang)),
+            promised=self._promised(found.promised),
+            next=self._next(found),
+            documents=[Link(f"/me/documents/{number}", name) for number, name in found.documents],
+            withdraw=found.may_withdraw,
+        )
+
+    def _promised(self, promised: dt.datetime | None) -> str:
+        return day(promised, self.lang) if promised else self.words["receipt"]["promised_unknown"]
+
+    def _item(self, case: Progress, item: ProgressItem) -> TrackItem:
+        state = state_of(item.state)
+        names = dict(case.documents)
+        links = [
+            Link(
+                f"/me/documents/{number}",
+                fill(self.words["progress"]["open_document"], name=names.get(number, number)),
+            )
+            for number in item.documents
+        ]
+        return TrackItem(
+            pick(item.name, self.lang),
+            self._note(item),
+            state,
+            self.item_word(item),
+            _TAGS[state] if state != "bad" or item.state is not ItemState.REFUSED else "bad",
+            self._said(item),
+            links,
+        )
+
+    def _note(self, item: ProgressItem) -> str:
+        words, by = self.words["progress"], pick(item.department, self.lang)
+        if item.waits_for and item.state is ItemState.WAITING:
+            before = listed([pick(name, self.lang) for name in item.waits_for], self.lang)
+            return fill(words["waits"], department=by, items=before)
+        if item.paused:
+            return fill(words["paused"], department=by, why=item.pause_reason)
+        if item.state.before_decision and item.due_promise:
+            return fill(words["by"], department=by, date=day(item.due_promise, self.lang))
+        return fill(words["by_none"], department=by)
+
+    def _said(self, item: ProgressItem) -> list[str]:
+        """Reason, law and remedy of a refusal; a granted item needs no more words."""
+        decision = item.decision
+        if decision is None or decision.verdict != "refuse":
+            return []
+        law = law_text(self.app.city, decision.law, self.lang)
+        return [line for line in (f"{decision.reason}（{law}）", decision.remedy) if line]
+
+    def _fix_ask(self, case: Progress, item: ProgressItem) -> Ask:
+        words, until = self.words["progress"], item.fix.until if item.fix else case.submitted_at
+        says = fill(words["fix_says"], item=pick(item.name, self.lang), until=day(until, self.lang))
+        return Ask(words["fix_title"], says, f"/cases/{case.number}/fix/{item.id}", words["fix_act"])
+
+    def _event(self, line: Event) -> Happened:
+        item = pick(line.item, self.lang) if line.item else ""
+        what = self.words["events"].get(line.name, line.what)
+        who = " · ".join(part for part in (line.who, line.reason) if part)
+        local = to_shanghai(line.at)
+        text = f"{item}：{what}" if item and self.lang == "zh" else f"{item}: {what}" if item else what
+        return Happened(f"{local:%m-%d %H:%M}", line.at.isoformat(), text, who, "")
+
+    def _ratings(self) -> list[OptionView]:
+        return [
+            OptionView(str(level), self.words["progress"][f"rate_{level}"], "") for level in (5, 4, 3, 2, 1)
+        ]
+
+    def _next(self, case: Progress) -> list[str]:
+        words = self.words["progress"]
+        if case.state is ApplicationState.DONE:
+            return [words["next_done"]]
+        if case.state in (ApplicationState.REFUSED, ApplicationState.PARTLY_REFUSED):
+            return [words["next_refused"], words["next_done"]]
+        if case.state is ApplicationState.WITHDRAWN:
+            return [words["next_withdrawn"]]
+        waits = [
+            fill(
+                words["next_wait"], item=pick(item.name, self.lang), before=pick(item.waits_for[0], self.lang)
+            )
+            for item in case.items
+            if item.state is ItemState.WAITING and item.waits_for
+        ]
+        return [words["next_running"], *waits]
+
+    async def receipt(self, number: str) -> ReceiptView:
+        """What was just submitted."""
+        found = await progress(self.app.cases, self.actor, number)
+        words = self.words["receipt"]
+        next_ = [words["next_1"], words["next_2"], words["next_3"]]
+        if any(consent.state == "pending" for consent in found.consents):
+            next_.insert(0, words["next_consent"])
+        return ReceiptView(
+            found.number,
+            found.title,
+            fill(words["says"], n=found.total),
+            moment(found.submitted_at, self.lang),
+            self._promised(found.promised),
+            next_,
+        )
+
+    # --- what the applicant does
+
+    async def fix(
+        self, number: str, item_id: str, answer: str = "", errors: Mapping[str, str] | None = None
+    ) -> FixPage:
+        """What is missing in one item. Errors: CaseNotFound when nothing is."""
+        found = await progress(self.app.cases, self.actor, number)
+        item = next((one for one in found.items if one.id == item_id), None)
+        if item is None or item.fix is None:
+            raise CaseNotFound(fix="这一项没有要补的内容。")
+        wrong = dict(errors or {})
+        return FixPage(
+            number=found.number,
+            case_title=found.title,
+            action=f"/cases/{found.number}/fix/{item.id}",
+            item=pick(item.name, self.lang),
+            department=pick(item.department, self.lang),
+            says=self.words["fix"]["says"],
+            wants=[self._want(want) for want in item.fix.wants],
+            reason=item.fix.reason,
+            until=moment(item.fix.until, self.lang),
+            answer=answer or item.fix.answer or "",
+            error=wrong.get("answer", ""),
+            errors=list(wrong.items()),
+        )
+
+    def _want(self, want: Mapping[str, str]) -> str:
+        law = law_text(self.app.city, want["law"], self.lang) if want.get("law") else ""
+        parts = [want.get("what", ""), want.get("why", ""), law]
+        return " · ".join(part for part in parts if part)
+
+    async def withdraw(self, number: str, *, missing: bool = False) -> WithdrawPage:
+        """What can still be withdrawn."""
+        found = await progress(self.app.cases, self.actor, number)
+        words = self.words["withdraw"]
+        able = [item for item in found.items if item.may_withdraw]
+        options = [
+            OptionView(item.id, pick(item.name, self.lang), pick(item.department, self.lang)) for item in able
+        ]
+        error = words["missing"] if missing else ""
+        return WithdrawPage(
+            found.number,
+            found.title,
+            f"/cases/{found.number}/withdraw",
+            [OptionView("all", words["all"], words["all_detail"]), *options] if able else [],
+            error,
+            [("item", error)] if error else [],
+        )
+
+    async def consent(self, number: str, consent: str, *, missing: bool = False) -> ConsentPage:
+        """What somebody else asks me to agree to: only that."""
+        one = await consent_page(self.app.cases, self.actor, number, consent)
+        words = self.words["consent"]
+        listed_items = [pick(name, self.lang) for name in one.items]
+        lines = [
+            LineView(words["who"], one.applicant, "", ""),
+            *(LineView(pick(asks, self.lang).rstrip("？?"), value, "", "") for asks, value in one.shows),
+            LineView(words["what"], listed(listed_items, self.lang), "", ""),
+            LineView(words["law"], law_text(self.app.city, one.law, self.lang), "", ""),
+            LineView(words["until"], moment(one.expires_at, self.lang), "", ""),
+        ]
+        error = words["missing"] if missing else ""
+        return ConsentPage(
+            action=f"/cases/{number}/consents/{consent}",
+            asks=pick(one.asks, self.lang),
+            lines=lines,
+            open=one.state == "pending",
+            options=[OptionView("yes", words["agree_yes"], ""), OptionView("no", words["agree_no"], "")],
+            state=words.get(f"state_{one.state}", ""),
+            error=error,
+            errors=[("answer", error)] if error else [],
+        )
+
+
+def _open_fix(item: ProgressItem) -> bool:
+    return item.fix is not None and item.fix.answered_at is None and item.state is ItemState.FIX_AWAITED
+
+
+def correction_lines(request: WebRequest, corrections: Sequence[Correction]) -> list[Line]:
+    """Errors that I reported, with who answers by when."""
+    words = request.shell.templates(request.door).words[request.lang]["correct"]
+    city = request.dizuo.city
+    kinds = {"open": "info", "confirmed": "ok", "declined": "warn"}
+    lines: list[Line] = []
+    for one in corrections:
+        who = pick(city.organisations[one.source].short, request.lang)
+        note = fill(words["note"], department=who, due=iso_moment(one.due)[:10]) if one.due else who
+        title = f"{pick(city.registers[one.register].name, request.lang)} · {one.field_name} → {one.wants}"
+        reason = f" · {one.reason}" if one.reason else ""
+        lines.append(Line("", title, note + reason, words[one.state], kinds[one.state]))
+    return lines
