@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +10,19 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from dizuo import __version__
-from dizuo.settings import Runtime, read_runtime
-from dizuo.doors import citizen, desk
+from dizuo.doors import citizen
 from dizuo.engines import directory
 from dizuo.engines.cases import Cases
 from dizuo.engines.directory import Directory
 from dizuo.engines.registers import Registers
 from dizuo.foundation.blueprint import City, load_city
-from dizuo.foundation.kernel.clock_source import SystemNow
-from dizuo.foundation.ledger import PublicKey
+from dizuo.foundation.kernel.clock_source import Now, SystemNow
+from dizuo.foundation.ledger import Batcher, Entry, PublicKey, entry_batcher
 from dizuo.foundation.policy import Policy
 from dizuo.foundation.store import Pool, open_pool
+from dizuo.settings import Runtime, read_runtime
 from dizuo.web import Shell, Site, build
-from dizuo.web.signin import DemoSignIn, SignIn
+from dizuo.web.signin import DemoSignIn, OidcSettings, OidcSignIn, SignIn
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,14 @@ class Dizuo:
     directory: Directory
     cases: Cases
     sign_in: SignIn
+    entries: Batcher[Entry, int]
     ledger_key: PublicKey
     ledger_origin: str
     data: Path
-    now: Callable[[], dt.datetime]
+    now: Now
 
 
-async def open_dizuo(runtime: Runtime, city: City, now: Callable[[], dt.datetime] | None = None) -> Dizuo:
+async def open_dizuo(runtime: Runtime, city: City, now: Now | None = None) -> Dizuo:
     """Open every engine on the runtime's database. The pool is the caller's to close (`dizuo.pool.close()`)."""
     clock = now or SystemNow()
     pool = await open_pool(runtime.app_dsn, min_size=2, max_size=runtime.pool_size)
@@ -59,7 +59,8 @@ async def open_dizuo(runtime: Runtime, city: City, now: Callable[[], dt.datetime
         registers=registers,
         directory=rooms,
         cases=Cases(pool, city, registers, policy, clock),
-        sign_in=sign_in_of(runtime, city, rooms, registers),
+        sign_in=sign_in_of(runtime, city, rooms, clock),
+        entries=entry_batcher(pool),
         ledger_key=PublicKey.parse(runtime.ledger_key),
         ledger_origin=runtime.ledger_origin,
         data=Path(runtime.data),
@@ -67,8 +68,10 @@ async def open_dizuo(runtime: Runtime, city: City, now: Callable[[], dt.datetime
     )
 
 
-def sign_in_of(runtime: Runtime, city: City, rooms: Directory, registers: Registers) -> SignIn:
+def sign_in_of(runtime: Runtime, city: City, rooms: Directory, now: Now) -> SignIn:
     """The one way to sign in of this installation: OpenID Connect when configured, else the demonstration's."""
+    if runtime.oidc:
+        return OidcSignIn(OidcSettings.read(runtime.oidc), bytes.fromhex(runtime.web_secret), now=now)
     return DemoSignIn(rooms, city)
 
 
@@ -84,11 +87,11 @@ def site_of(city: City, runtime: Runtime) -> Site:
     )
 
 
-def make(runtime: Runtime, *, now: Callable[[], dt.datetime] | None = None) -> Starlette:
+def make(runtime: Runtime, *, now: Now | None = None) -> Starlette:
     """The application of one process; engines open when it starts and close when it ends."""
     city = load_city(runtime.city)
     shell = Shell(
-        (citizen.DOOR, desk.DOOR),
+        (citizen.DOOR,),
         site=site_of(city, runtime),
         secret=bytes.fromhex(runtime.web_secret),
         now=now,
@@ -108,6 +111,8 @@ def make(runtime: Runtime, *, now: Callable[[], dt.datetime] | None = None) -> S
         try:
             yield
         finally:
+            await dizuo.sign_in.close()
+            await dizuo.entries.close()
             await dizuo.pool.close()
 
     return build(shell, lifespan=lifespan)

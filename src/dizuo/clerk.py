@@ -18,7 +18,8 @@ from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SystemNow
 from dizuo.foundation.ledger import Sealer, SigningKey
 from dizuo.foundation.policy import Policy
-from dizuo.foundation.store import JobRunner, open_pool
+from dizuo.foundation.store import open_pool
+from dizuo.foundation.store.jobs import JobRunner
 from dizuo.settings import Runtime, read_runtime
 
 
@@ -33,7 +34,7 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         engine = Cases(pool, city, Registers(pool, city, policy), policy, now)
         key = SigningKey.load(Path(runtime.data), runtime.ledger_origin)
         sealer = Sealer(sealer_pool, key, runtime.ledger_origin)
-        runner = JobRunner(pool, cases.job_handlers(engine), now)
+        runner = JobRunner(pool, cases.handlers(engine), now)
         await asyncio.gather(sealer.run(stop), runner.run(stop))
     finally:
         await pool.close()

@@ -31,6 +31,9 @@ DOORS = (
 )
 
 
+OIDC = "DIZUO_OIDC_"
+
+
 class PortTaken(Conflict):
     """{host}:{port} 已经被别的程序占用。"""
 
@@ -80,8 +83,17 @@ def _runtime(settings: Settings, city: City, database: Database) -> Runtime:
     return Runtime(
         city=str(settings.city), data=str(settings.data), app_dsn=database.dsn(APP), sealer_dsn=database.dsn(SEALER),
         web_secret=secret(settings, "web").hex(), ledger_key=str(SigningKey.load(settings.data, origin).public),
-        ledger_origin=origin, public_url=settings.url,
+        ledger_origin=origin, public_url=settings.url, oidc=_oidc(),
     )  # fmt: skip
+
+
+def _oidc() -> dict[str, str]:
+    """Settings of OpenID Connect from DIZUO_OIDC_ISSUER, DIZUO_OIDC_CLIENT_ID and so on; empty when there are none."""
+    return {
+        name.removeprefix(OIDC).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(OIDC) and value
+    }
 
 
 def _free(settings: Settings) -> None:
