@@ -37,8 +37,11 @@ class CallReader(Cursor, ABC):
     def call(self, name: str) -> Expression:
         start = self.now.span
         self.place += len(name.split()) + 1
+        told = len(self.faults)
         positional, named = self.arguments()
         span = start.to(self.tokens[self.place - 1].span)
+        if len(self.faults) > told:
+            return Literal(None, span=span)  # a count of wrong arguments would only repeat it
         if name == "not":
             if len(positional) != 1 or named:
                 self.fault("not 只接受一个条件。", span, "写成 not(条件)")

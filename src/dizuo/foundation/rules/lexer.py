@@ -116,6 +116,8 @@ def _next(text: str, place: int) -> tuple[Token | None, RuleError | None, int]:
     number = _NUMBER.match(text, place)
     if number and not (character == "." and text[place - 1 : place].isidentifier()):
         return _number(text, place, number.end())
+    if text.startswith("/*", place):
+        return None, RuleError("注释没有结束。", place, place + 2, "在注释末尾写 */"), len(text)
     slip = _slip(text, place, longer=True)
     symbol = None if slip else _SYMBOL.match(text, place)
     if symbol:
@@ -128,8 +130,6 @@ def _next(text: str, place: int) -> tuple[Token | None, RuleError | None, int]:
         closing = "”’" if character in "“‘" else character
         stops = [i for i in (text.find(c, place + 1) for c in closing) if i >= 0]
         return None, fault, min(stops) + 1 if stops else len(text)
-    if text.startswith("/*", place):
-        return None, RuleError("注释没有结束。", place, place + 2, "在注释末尾写 */"), len(text)
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
     return None, RuleError(f"不认识的字符“{shown}”。", place, place + 1, "请删去它。"), place + 1
 
