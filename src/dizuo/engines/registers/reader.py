@@ -9,9 +9,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Literal
 
+import asyncpg
 import msgspec
 
 from dizuo.engines.registers.errors import SAYS, MatterUnknown, QuestionInvalid, ReadNotReleased
+from dizuo.engines.registers.failpoints import reach
 from dizuo.engines.registers.model import (
     Actor,
     Candidate,
@@ -33,6 +35,15 @@ from dizuo.foundation.store import Pool, Queries, Tx
 _QUERIES = Queries.load("dizuo.engines.registers")
 _IDENTITY_DIGITS = 15
 """A given party of at most so many digits is an identity id; record keys of persons and enterprises have 18."""
+_GONE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 _LARGEST = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
@@ -149,15 +160,28 @@ class Registers:
     # ---------------------------------------------------------------- two steps
 
     async def _exchange(self, question: dict[str, object]) -> _Answer:
+        """Both steps; once more when the database went away between them (what was entered then stays entered)."""
+        try:
+            return await self._two_steps(question)
+        except _GONE:
+            try:
+                return await self._two_steps(question)
+            except _GONE as error:
+                raise ReadNotReleased(2, reason="数据库暂时连不上") from error
+
+    async def _two_steps(self, question: dict[str, object]) -> _Answer:
         secret = os.urandom(32)
         question["holder"] = hashlib.sha256(secret).hexdigest()
         body = _encode(question)
         if len(body) > _LARGEST or b"\\u0000" in body:
             # jsonb knows no NUL; one such question would fail everybody in its batch.
             raise QuestionInvalid
+        await reach("asking")
         ticket = await self._requests.submit(body)
+        await reach("asked")
         # Only here, after the request's transaction is committed, may the ticket be shown.
         answer = await self._releases.submit((ticket, secret))
+        await reach("released")
         if answer.closed is not None:
             raise ReadNotReleased(1, reason=answer.closed)
         return answer
