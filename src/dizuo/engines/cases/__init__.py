@@ -1,9 +1,221 @@
 """Cases (办件): from a plan to a decision, one application number for everything that a person asked for.
 
 1. ``plan`` works out what applies, what is asked, what is read, and when it will be done; pure.
-2. ``submit`` turns a form into an application, once, durable before it is acknowledged.
-3. Items run in parallel, each with its own steps, clock, decision and document.
-4. Officials see and do what their post, place and the item's power allow; the policy says so.
+2. ``open_form``, ``save_draft`` and ``submit`` turn answers into an application, once, durable before it is acknowledged.
+3. Items run in parallel, each with its own steps, clock, decision and document; ``jobs.handlers`` do what is due later.
+4. Officials see and do what their post, place and the item's power allow; the policy says so (``desk_queue``,
+   ``case_page``, ``decide`` and the other desk actions).
 5. Decisions can be undone for ten minutes; then they take effect.
-6. The history is only ever added to, and exports as XES and OCEL 2.0.
+6. People follow one number (``progress``), consent, supply what is missing, withdraw, rate, report errors.
+7. The history is only ever added to, and exports as XES and OCEL 2.0.
 """
+
+from dizuo.engines.cases.actions_citizen import (
+    RATINGS,
+    answer_consent,
+    answer_fix,
+    ask_consent_again,
+    rate,
+    report_error,
+    withdraw,
+)
+from dizuo.engines.cases.actions_decide import accept, decide, undo
+from dizuo.engines.cases.actions_pause import (
+    answer_referral,
+    approve_extension,
+    ask_extension,
+    end_special,
+    hand_over,
+    refer,
+    reject_accept,
+    request_fix,
+    site_check,
+    start_special,
+)
+from dizuo.engines.cases.actions_submit import (
+    DraftSaved,
+    Form,
+    drop_draft,
+    open_draft,
+    open_form,
+    save_draft,
+    submit,
+)
+from dizuo.engines.cases.compiled import calendar_of, compiled
+from dizuo.engines.cases.context import QUERIES, READS, Cases
+from dizuo.engines.cases.corrections import Correction, correction_page, decide_correction
+from dizuo.engines.cases.errors import (
+    AlreadyRated,
+    CannotSee,
+    CaseNotFound,
+    ConsentClosed,
+    DecidedByOther,
+    DraftNotFound,
+    ExceptionsOpen,
+    FixOnlyOnce,
+    FixTooLate,
+    ItemChanged,
+    MatterNotFound,
+    NotEligible,
+    NotPossibleNow,
+    NotYourDecision,
+    ReasonMissing,
+    StaleDraft,
+    UndoTooLate,
+)
+from dizuo.engines.cases.examples import run_examples
+from dizuo.engines.cases.export import LogEvent, log_of, ocel2, xes
+from dizuo.engines.cases.jobs import handlers
+from dizuo.engines.cases.model import Decided, FixWant, Receipt
+from dizuo.engines.cases.numbers import read_number
+from dizuo.engines.cases.plan import needs_to_read, plan
+from dizuo.engines.cases.plan_model import (
+    Counts,
+    Known,
+    Plan,
+    PlannedConsent,
+    PlannedItem,
+    PlannedLine,
+    PlannedMaterial,
+    PlannedOption,
+    PlannedQuestion,
+    PlannedShow,
+    Silent,
+    Unmet,
+)
+from dizuo.engines.cases.reads_case import CasePage, case_page
+from dizuo.engines.cases.reads_citizen import (
+    CaseLine,
+    ConsentAsked,
+    Delivered,
+    DocumentView,
+    DraftView,
+    Home,
+    answer_label,
+    check_document,
+    consent_page,
+    consents_of,
+    corrections_of,
+    delivered,
+    document_page,
+    documents_of,
+    drafts_of,
+    fixes_of,
+    mark_read,
+    my_cases,
+    my_home,
+    notices_of,
+)
+from dizuo.engines.cases.reads_desk import QueuePage, QueueRow, desk_queue
+from dizuo.engines.cases.reads_progress import Progress, ProgressItem, progress
+from dizuo.engines.cases.states import ApplicationState, Event, ItemState
+
+__all__ = [
+    "QUERIES",
+    "RATINGS",
+    "READS",
+    "AlreadyRated",
+    "ApplicationState",
+    "CannotSee",
+    "CaseLine",
+    "CaseNotFound",
+    "CasePage",
+    "Cases",
+    "ConsentAsked",
+    "ConsentClosed",
+    "Correction",
+    "Counts",
+    "Decided",
+    "DecidedByOther",
+    "Delivered",
+    "DocumentView",
+    "DraftNotFound",
+    "DraftSaved",
+    "DraftView",
+    "Event",
+    "ExceptionsOpen",
+    "FixOnlyOnce",
+    "FixTooLate",
+    "FixWant",
+    "Form",
+    "Home",
+    "ItemChanged",
+    "ItemState",
+    "Known",
+    "LogEvent",
+    "MatterNotFound",
+    "NotEligible",
+    "NotPossibleNow",
+    "NotYourDecision",
+    "Plan",
+    "PlannedConsent",
+    "PlannedItem",
+    "PlannedLine",
+    "PlannedMaterial",
+    "PlannedOption",
+    "PlannedQuestion",
+    "PlannedShow",
+    "Progress",
+    "ProgressItem",
+    "QueuePage",
+    "QueueRow",
+    "ReasonMissing",
+    "Receipt",
+    "Silent",
+    "StaleDraft",
+    "UndoTooLate",
+    "Unmet",
+    "accept",
+    "answer_consent",
+    "answer_fix",
+    "answer_label",
+    "answer_referral",
+    "approve_extension",
+    "ask_consent_again",
+    "ask_extension",
+    "calendar_of",
+    "case_page",
+    "check_document",
+    "compiled",
+    "consent_page",
+    "consents_of",
+    "correction_page",
+    "corrections_of",
+    "decide",
+    "decide_correction",
+    "delivered",
+    "desk_queue",
+    "document_page",
+    "documents_of",
+    "drafts_of",
+    "drop_draft",
+    "end_special",
+    "fixes_of",
+    "hand_over",
+    "handlers",
+    "log_of",
+    "mark_read",
+    "my_cases",
+    "my_home",
+    "needs_to_read",
+    "notices_of",
+    "ocel2",
+    "open_draft",
+    "open_form",
+    "plan",
+    "progress",
+    "rate",
+    "read_number",
+    "refer",
+    "reject_accept",
+    "report_error",
+    "request_fix",
+    "run_examples",
+    "save_draft",
+    "site_check",
+    "start_special",
+    "submit",
+    "undo",
+    "withdraw",
+    "xes",
+]

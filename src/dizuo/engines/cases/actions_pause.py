@@ -1,0 +1,381 @@
+"""What stops or lengthens a clock: one fix request, special procedures, one extension; and asking a colleague."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from dizuo.engines.cases import effects
+from dizuo.engines.cases.context import QUERIES, Cases
+from dizuo.engines.cases.desk import open_desk
+from dizuo.engines.cases.errors import NotPossibleNow, ReasonMissing, SameApprover
+from dizuo.engines.cases.model import FixWant
+from dizuo.engines.cases.reach import Actors
+from dizuo.engines.cases.rules import REASON_LIMIT, check_fix, check_law, remedy
+from dizuo.engines.cases.states import Event, ItemState
+from dizuo.engines.cases.wording import day_words
+from dizuo.engines.cases.work import Work, system_of
+from dizuo.foundation.kernel import clocks
+from dizuo.foundation.kernel.clocks import PauseReason
+from dizuo.foundation.kernel.errors import Invalid, Refused
+from dizuo.foundation.store import Tx, begin
+
+FIX_DAYS: Final = 30
+"""How long an applicant has by default; no law fixes it, so it is generous and told in the request."""
+_MOST_WANTS: Final = 20
+
+
+def _reason(reason: str, field: str = "reason", what: str = "请写明理由，申请人会看到。") -> str:
+    text = reason.strip()
+    if len(text) < 2:
+        raise ReasonMissing({field: what})
+    if len(text) > REASON_LIMIT:
+        raise Invalid({field: f"最多 {REASON_LIMIT} 个字，现在有 {len(text)} 个。"})
+    return text
+
+
+async def request_fix(
+    cases: Cases,
+    actors: Actors,
+    number: str,
+    item_id: str,
+    wants: Sequence[FixWant],
+    reason: str,
+    *,
+    version: int | None = None,
+    days: int = FIX_DAYS,
+) -> datetime:
+    """一次性补正: ask for everything at once; the clock of this item stops, the others go on.
+
+    Returns until when the applicant may answer. Errors: FixOnlyOnce, FixTooLate (行政许可法第三十二条),
+    ReasonMissing, and those of ``open_desk``.
+    """
+    asked = [want for want in wants if want.what.strip()]
+    if not asked or len(asked) > _MOST_WANTS:
+        raise ReasonMissing({"wants": "请一次列出要补的全部内容（最多 20 条）。"})
+    if not 5 <= days <= 90:
+        raise Invalid({"days": "请给申请人 5 到 90 天。"})
+    said = _reason(reason)
+    async with begin(cases.pool, cases.now) as tx:
+        work, item, _ = await open_desk(cases, tx, actors, number, item_id, version, what="告知补正")
+        check_fix(item, tx.now, cases.calendar)
+        until = tx.now + timedelta(days=days)
+        changes = _paused(work, item.clock, tx.now, PauseReason.CORRECTION)
+        await work.move(
+            item_id,
+            Event.NOTIFY_FIX,
+            reason=said,
+            detail={"wants": [want.what for want in asked]},
+            before=item.state,
+            fix_asked_at=tx.now,
+            **changes,
+        )
+        await tx.conn.execute(
+            QUERIES["insert_fix"],
+            work.application.id,
+            item_id,
+            [msgspec.to_builtins(w) for w in asked],
+            said,
+            work.actor.name,
+            tx.now,
+            until,
+        )
+        await work.end_tasks(item_id, "held")
+        await work.handled(item_id)
+        await work.later(
+            "cases.fix_timeout",
+            until,
+            {"number": number, "item": item_id},
+            f"fix:{work.application.id}:{item_id}",
+        )
+        await work.enter("case.fix", items=(item_id,), reason=said)
+        name = work.ready.items[item_id].name.zh
+        listed = "；".join(f"{i}. {want.what}" for i, want in enumerate(asked, 1))
+        await work.tell_applicant(
+            "fix",
+            f"“{name}”需要补正：{listed}。请在 {day_words(until)}前补好，其他事项照常办，时间不算在内。",
+            item_id,
+        )
+        await work.settle()
+        return until
+
+
+def _paused(work: Work, clock: clocks.ClockState | None, at: datetime, why: PauseReason) -> dict[str, Any]:
+    return {} if clock is None else work.clock_changes(clocks.pause(clock, at, why))
+
+
+def resumed(work: Work, clock: clocks.ClockState | None, at: datetime) -> dict[str, Any]:
+    """The columns after a clock goes on."""
+    return {} if clock is None or not clock.paused else work.clock_changes(clocks.resume(clock, at))
+
+
+async def reject_accept(
+    cases: Cases,
+    actors: Actors,
+    number: str,
+    item_id: str,
+    reason: str,
+    law: str,
+    *,
+    version: int | None = None,
+) -> None:
+    """不予受理: with reason, law and remedy in writing. Errors: as ``decide``."""
+    said = _reason(reason)
+    cited = check_law(cases.city, law)
+    async with begin(cases.pool, cases.now) as tx:
+        work, item, _ = await open_desk(
+            cases, tx, actors, number, item_id, version, kinds=("accept",), what="不予受理"
+        )
+        await work.move(item_id, Event.REJECT_ACCEPT, reason=said, detail={"law": law}, decided_at=tx.now)
+        await work.end_tasks(item_id, "done")
+        await work.handled(item_id)
+        await work.enter("case.not_accepted", items=(item_id,), reason=said, law=law)
+        contest = remedy(cases.city.organisations[item.department])
+        name = work.ready.items[item_id].name.zh
+        await work.tell_applicant(
+            "not_accepted", f"“{name}”不予受理。理由：{said}。依据：{cited}。{contest}", item_id
+        )
+        await effects.block_dependents(work, item_id)
+        await work.settle()
+
+
+async def start_special(
+    cases: Cases,
+    actors: Actors,
+    number: str,
+    item_id: str,
+    kind: str,
+    reason: str,
+    needs: str,
+    *,
+    version: int | None = None,
+) -> None:
+    """特别程序: one of the eight kinds of 行政许可法第四十五条; the clock stops, the applicant is told the time needed.
+
+    ``kind`` is the kernel's identifier or its Chinese word. Errors: Invalid for another kind.
+    """
+    why = PauseReason.parse(kind)
+    if why is PauseReason.CORRECTION:
+        raise Invalid({"kind": "补正请用“告知补正”。"})
+    said = _reason(reason)
+    needed = _reason(needs, "needs", "依法要把所需时间书面告知申请人，请写明需要多久。")
+    async with begin(cases.pool, cases.now) as tx:
+        work, item, _ = await open_desk(
+            cases, tx, actors, number, item_id, version, kinds=("judge",), what=f"开始{why.word}"
+        )
+        await work.move(
+            item_id,
+            Event.START_SPECIAL,
+            reason=said,
+            detail={"kind": why.value, "needs": needed},
+            before=item.state,
+            **_paused(work, item.clock, tx.now, why),
+        )
+        await tx.conn.execute(
+            QUERIES["insert_special"],
+            work.application.id,
+            item_id,
+            why.value,
+            said,
+            needed,
+            work.actor.name,
+            tx.now,
+        )
+        await work.end_tasks(item_id, "held")
+        await work.handled(item_id)
+        await work.enter("case.special", items=(item_id,), reason=said, law="licensing-2019:45")
+        await work.tell_applicant(
+            "special",
+            f"“{work.ready.items[item_id].name.zh}”要先{why.word}：{said}。需要{needed}，这段时间不计入办理时限。",
+            item_id,
+        )
+        await work.settle()
+
+
+async def end_special(
+    cases: Cases, actors: Actors, number: str, item_id: str, result: str, *, version: int | None = None
+) -> None:
+    """特别程序结束: the clock goes on. Errors: NotPossibleNow, ReasonMissing."""
+    said = _reason(result, "result", "请写明结果。")
+    async with begin(cases.pool, cases.now) as tx:
+        work, item, _ = await open_desk(
+            cases, tx, actors, number, item_id, version, kinds=("judge",), what="结束特别程序"
+        )
+        await work.move(
+            item_id,
+            Event.END_SPECIAL,
+            reason=said,
+            to=item.before,
+            before=None,
+            **resumed(work, item.clock, tx.now),
+        )
+        await tx.conn.execute(QUERIES["end_special"], work.application.id, item_id, said, tx.now)
+        await work.bring_back_tasks(item_id)
+        await effects.watch_clock(work, item_id)
+        await work.handled(item_id)
+        await work.tell_applicant(
+            "special_ended", f"“{work.ready.items[item_id].name.zh}”继续办理：{said}", item_id
+        )
+        await work.settle()
+
+
+async def ask_extension(
+    cases: Cases, actors: Actors, number: str, item_id: str, reason: str, *, version: int | None = None
+) -> int:
+    """Ask whoever may approve for the one extension that the law allows; returns the task. Errors: kernel clocks'."""
+    said = _reason(reason)
+    async with begin(cases.pool, cases.now) as tx:
+        work, item, job = await open_desk(
+            cases, tx, actors, number, item_id, version, kinds=("judge",), what="申请延期"
+        )
+        if item.clock is None:
+            raise NotPossibleNow(state=item.state.word, event=Event.EXTEND.word)
+        # The kernel refuses a second extension, an unextendable clock and a late one before anybody is bothered.
+        clocks.extend(item.clock, tx.now, "待批准", said, cases.calendar)
+        task = await work.open_task(
+            "extension",
+            item_id,
+            f"{item.department}.approve",
+            step=job.step,
+            detail={"reason": said, "asked_by": job.actor.official, "asked_name": job.actor.name},
+        )
+        await work.history("ask_extension", item=item_id, reason=said)
+        await work.handled(item_id)
+        return task
+
+
+async def approve_extension(
+    cases: Cases, actors: Actors, number: str, item_id: str, approve: bool, reason: str = ""
+) -> datetime | None:
+    """延期: decided by another official with the power of approving; the applicant is told the reason.
+
+    Returns the new due moment. Errors: SameApprover, Refused, and the kernel's for clocks.
+    """
+    async with begin(cases.pool, cases.now) as tx:
+        work, item, job = await open_desk(
+            cases, tx, actors, number, item_id, None, kinds=("extension",), what="批准延期"
+        )
+        asked = str(job.detail["reason"])
+        if job.detail["asked_by"] == job.actor.official:
+            raise SameApprover("extension.other_approver", "licensing-2019:42")
+        await work.end_tasks(item_id, "done", "extension")
+        await work.handled(item_id)
+        if not approve:
+            await work.history("extension_declined", item=item_id, reason=_reason(reason))
+            return None
+        if item.clock is None:
+            raise NotPossibleNow(state=item.state.word, event=Event.EXTEND.word)
+        clock = clocks.extend(item.clock, tx.now, job.actor.name, asked, cases.calendar)
+        changes = work.clock_changes(clock)
+        await work.move(item_id, Event.EXTEND, reason=asked, detail={"approver": job.actor.name}, **changes)
+        due = work.items[item_id].due_promise or work.items[item_id].due_statute
+        await work.end_tasks(item_id, "held", "judge")
+        await work.bring_back_tasks(item_id)
+        await effects.watch_clock(work, item_id)
+        await work.enter("case.extend", items=(item_id,), reason=asked, law="licensing-2019:42")
+        until = "" if due is None else f"，延到 {day_words(due)}"
+        await work.tell_applicant(
+            "extended",
+            f"“{work.ready.items[item_id].name.zh}”经负责人批准延长时限{until}。理由：{asked}",
+            item_id,
+        )
+        await work.settle()
+        return due
+
+
+async def refer(
+    cases: Cases,
+    actors: Actors,
+    number: str,
+    item_id: str,
+    question: str,
+    *,
+    unit: str | None = None,
+    version: int | None = None,
+) -> int:
+    """部门协同: ask colleagues with the same power at the place (or at ``unit``); the clock runs on."""
+    said = _reason(question, "question", "请写明要核实什么。")
+    async with begin(cases.pool, cases.now) as tx:
+        work, item, job = await open_desk(cases, tx, actors, number, item_id, version, what="转核实")
+        if unit is not None and unit not in cases.city.divisions:
+            raise Invalid({"unit": "没有这个地方。"})
+        task = await work.open_task(
+            "referral",
+            item_id,
+            job.power,
+            step=job.step,
+            unit=unit or item.unit,
+            rail="cooperating",
+            detail={"question": said, "asked_by": job.actor.official, "asked_name": job.actor.name},
+        )
+        await work.history("refer", item=item_id, reason=said, detail={"unit": unit or item.unit})
+        await work.handled(item_id)
+        return task
+
+
+async def answer_referral(cases: Cases, actors: Actors, number: str, item_id: str, answer: str) -> None:
+    """A colleague's answer; it goes into the history that the asking official sees."""
+    said = _reason(answer, "answer", "请写明核实结果。")
+    async with begin(cases.pool, cases.now) as tx:
+        work, _, job = await open_desk(
+            cases, tx, actors, number, item_id, None, kinds=("referral",), what="答复核实"
+        )
+        if job.detail.get("asked_by") == job.actor.official:
+            raise Refused("referral.other", "", "这是您自己提的问题，要由别的同事答复。")
+        await tx.conn.execute(QUERIES["end_task"], job.task, "done", tx.now, job.actor.official)
+        await work.history("referral_answered", item=item_id, reason=said, detail={"task": job.task})
+        await work.handled(item_id)
+
+
+async def site_check(
+    cases: Cases,
+    actors: Actors,
+    number: str,
+    item_id: str,
+    *,
+    ends: bool,
+    result: str = "",
+    version: int | None = None,
+) -> None:
+    """现场核查 starts or ends; the clock runs on."""
+    async with begin(cases.pool, cases.now) as tx:
+        work, _, _ = await open_desk(
+            cases, tx, actors, number, item_id, version, kinds=("judge",), what="现场核查"
+        )
+        event = Event.END_SITE_CHECK if ends else Event.START_SITE_CHECK
+        await work.move(item_id, event, reason=_reason(result, "result", "请写明核查结果。") if ends else "")
+        await work.handled(item_id)
+        await work.settle()
+
+
+async def hand_over(
+    cases: Cases, actors: Actors, number: str, item_id: str, receipt: str = "", *, version: int | None = None
+) -> None:
+    """送达: the document was handed or posted; the item is done."""
+    async with begin(cases.pool, cases.now) as tx:
+        work, _, job = await open_desk(
+            cases, tx, actors, number, item_id, version, kinds=("deliver",), what="送达"
+        )
+        await work.move(item_id, Event.COMPLETE, step=job.step, reason=receipt[:200])
+        await work.end_tasks(item_id, "done")
+        await work.handled(item_id)
+        await work.settle()
+
+
+async def fix_timeout(cases: Cases, tx: Tx, number: str, item_id: str) -> None:
+    """Nobody answered the fix request in time: the item goes back, kindly, and may be asked for again."""
+    work = await Work.open(cases, tx, number, system_of(""))
+    item = work.items.get(item_id)
+    if item is None or item.state is not ItemState.FIX_AWAITED:
+        return
+    await work.move(item_id, Event.FIX_TIMEOUT)
+    await work.end_tasks(item_id, "dropped")
+    name = work.ready.items[item_id].name.zh
+    await work.tell_applicant(
+        "fix_timeout", f"“{name}”到期没有补正，先退回给您。准备好后可以再申请，资料不用重填。", item_id
+    )
+    await effects.block_dependents(work, item_id)
+    await work.settle()

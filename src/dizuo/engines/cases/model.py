@@ -1,0 +1,125 @@
+"""Runtime facts of a case: frozen, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from dizuo.engines.cases.compiled import CompiledMatter
+from dizuo.engines.cases.states import ApplicationState, ItemState
+from dizuo.foundation.kernel.clocks import ClockState
+
+Channel = Literal["online", "window", "phone"]
+Verdict = Literal["grant", "refuse"]
+
+
+class Application(msgspec.Struct, frozen=True):
+    """One application (办件): one number for the applicant, whatever the number of items."""
+
+    id: int
+    number: str
+    matter: str
+    applicant: int
+    applicant_name: str
+    acting_for: int | None
+    channel: str
+    served_by: str | None
+    given: Mapping[str, str]
+    place: str
+    title: str
+    state: ApplicationState
+    promised: datetime | None
+    submitted_at: datetime
+    ended_at: datetime | None
+    version: int
+
+
+class ItemRow(msgspec.Struct, frozen=True):
+    """One item of an application: its state, its clock, and what it waits for."""
+
+    id: str
+    department: str
+    unit: str
+    state: ItemState
+    before: ItemState | None
+    waits: tuple[str, ...]
+    consents: tuple[str, ...]
+    steps_done: tuple[str, ...]
+    passed: tuple[str, ...]
+    exceptions: tuple[str, ...]
+    clock: ClockState | None
+    received_at: datetime | None
+    started_at: datetime | None
+    due_promise: datetime | None
+    due_statute: datetime | None
+    paused: bool
+    fix_asked_at: datetime | None
+    decided_at: datetime | None
+    ended_at: datetime | None
+    version: int
+
+
+class Case(msgspec.Struct, frozen=True):
+    """An application with its items and answers, as locked in a transaction or as read."""
+
+    application: Application
+    items: Mapping[str, ItemRow]
+    answers: Mapping[str, str]
+    ready: CompiledMatter
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What the applicant gets for a submission that is on disk (受理回执)."""
+
+    number: str
+    title: str
+    submitted_at: datetime
+    promised: datetime | None
+    items: tuple[str, ...]
+    again: bool
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """An official's choice at one exception: the check and the declared way out."""
+
+    check: str
+    choice: str
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """A decision that was entered: it takes effect at ``final_at`` unless it is undone before."""
+
+    id: int
+    number: str
+    item: str
+    verdict: str
+    at: datetime
+    final_at: datetime
+    says: str
+
+
+class FixWant(msgspec.Struct, frozen=True):
+    """One thing that the applicant must add or change (补正内容), and on which rule."""
+
+    what: str
+    why: str
+    law: str
+
+
+class ConsentRow(msgspec.Struct, frozen=True):
+    """Another party's consent (共同同意) as it stands."""
+
+    id: str
+    party: str
+    subject: int
+    items: tuple[str, ...]
+    asks: str
+    law: str
+    state: str
+    asked_at: datetime
+    expires_at: datetime
+    answered_at: datetime | None
+    round: int

@@ -1,0 +1,239 @@
+"""The desk of an official: four rails, each one walk along the queue's index, whatever the number of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+from dizuo.engines.cases.context import READS, Cases
+from dizuo.engines.cases.reach import Actors, scope_place
+from dizuo.engines.cases.states import ItemState
+from dizuo.foundation.blueprint.model import Words
+from dizuo.foundation.kernel.clock_source import to_shanghai
+from dizuo.foundation.kernel.clocks import Level
+from dizuo.foundation.kernel.errors import Invalid
+
+Rail = Literal["waiting", "mine", "cooperating", "supervised"]
+COUNT_LIMIT: Final = 1000
+"""Counts stop here: nobody reads 48,213 as anything but 999+."""
+PAGE: Final = 25
+_FIRST = datetime(1970, 1, 1)
+_NEVER = "infinity"
+
+
+class QueueRow(msgspec.Struct, frozen=True):
+    """One piece of work in a rail."""
+
+    task: int
+    kind: str
+    number: str | None
+    title: str
+    applicant: str
+    matter: str | None
+    matter_name: Words | None
+    item: str | None
+    item_name: Words | None
+    step_name: Words | None
+    unit: str
+    unit_name: str
+    channel: str
+    state: str
+    exceptions: int
+    due: datetime | None
+    level: Level | None
+    opened_at: datetime
+    submitted_at: datetime | None
+    version: int | None
+    detail: Mapping[str, Any]
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How much is in each rail, up to COUNT_LIMIT."""
+
+    waiting: int
+    mine: int
+    cooperating: int
+    supervised: int
+
+
+class QueuePage(msgspec.Struct, frozen=True):
+    """A page of a rail; ``next`` is the cursor of the following page, None at the end."""
+
+    rail: Rail
+    rows: tuple[QueueRow, ...]
+    counts: Counts
+    next: str | None
+
+
+class _Row(msgspec.Struct):
+    task: int
+    kind: str
+    due: str
+    unit: str
+    department: str
+    opened_at: datetime
+    step: str | None = None
+    item: str | None = None
+    detail: dict[str, Any] = {}
+    number: str | None = None
+    matter: str | None = None
+    title: str | None = None
+    applicant: str | None = None
+    channel: str | None = None
+    submitted_at: datetime | None = None
+    state: str | None = None
+    paused: bool | None = None
+    exceptions: list[str] | None = None
+    due_statute: datetime | None = None
+    version: int | None = None
+
+
+_rows = msgspec.json.Decoder(list[_Row]).decode
+
+
+async def desk_queue(
+    cases: Cases, actors: Actors, *, rail: Rail = "waiting", cursor: str | None = None, limit: int = PAGE
+) -> QueuePage:
+    """A page of a rail, sorted by what is due first, with the counts of all rails; one statement.
+
+    An official sees what his or her powers cover at the places of the posts. Errors: Invalid for a bad cursor.
+    """
+    pairs = [(power, scope_place(cases, actor)) for actor in actors for power in actor.powers]
+    officials = [actor.official for actor in actors if actor.official]
+    due, task = _read_cursor(cursor)
+    shown = "waiting" if rail == "mine" else rail
+    row = await cases.pool.fetchrow(
+        READS["desk"],
+        [power for power, _ in pairs],
+        [scope for _, scope in pairs],
+        shown,
+        due,
+        task,
+        limit + 1 if rail != "mine" else 1,
+        COUNT_LIMIT,
+        officials,
+    )
+    assert row is not None
+    counts = Counts(row["waiting"], row["mine"], row["cooperating"], row["supervised"])
+    if rail == "mine":
+        return await _mine(cases, officials, counts, cursor, limit)
+    found = _rows(row["rows"])
+    now = cases.now()
+    rows = tuple(_queue_row(cases, one, now) for one in found[:limit])
+    last = found[limit - 1] if len(found) > limit else None
+    return QueuePage(rail, rows, counts, None if last is None else f"{last.due}|{last.task}")
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime, int]:
+    if cursor is None:
+        return _FIRST.replace(tzinfo=to_shanghai(datetime.now().astimezone()).tzinfo), 0
+    due, _, task = cursor.rpartition("|")
+    try:
+        # asyncpg writes the greatest datetime as infinity.
+        at = datetime.max if due == _NEVER else datetime.fromisoformat(due)
+        return at, int(task)
+    except ValueError:
+        raise Invalid({"cursor": "这个页码不对。"}, fix="请从第一页开始看。") from None
+
+
+def _queue_row(cases: Cases, row: _Row, now: datetime) -> QueueRow:
+    ready = None if row.matter is None or row.matter not in cases.city.matters else cases.matter(row.matter)
+    item = None if ready is None or row.item is None else ready.items.get(row.item)
+    due = None if row.due == _NEVER else datetime.fromisoformat(row.due)
+    step = None if item is None else next((s for s in item.steps if s.id == row.step), None)
+    return QueueRow(
+        task=row.task,
+        kind=row.kind,
+        number=row.number or row.detail.get("correction"),
+        title=row.title or _title(cases, row),
+        applicant=row.applicant or "",
+        matter=row.matter,
+        matter_name=None if ready is None else ready.matter.name,
+        item=row.item,
+        item_name=None if item is None else item.name,
+        step_name=None if step is None else step.name,
+        unit=row.unit,
+        unit_name=unit_name(cases, row.department, row.unit),
+        channel=row.channel or "",
+        state="" if row.state is None else ItemState(row.state).word,
+        exceptions=len(row.exceptions or ()),
+        due=due,
+        level=_level(row, due, now),
+        opened_at=row.opened_at,
+        submitted_at=row.submitted_at,
+        version=row.version,
+        detail=row.detail,
+    )
+
+
+def _title(cases: Cases, row: _Row) -> str:
+    register, _, field = str(row.detail.get("field", "")).partition(".")
+    declared = cases.city.registers.get(register)
+    if declared is None or field not in declared.fields:
+        return "更正"
+    return f"更正：{declared.name.zh}的{declared.fields[field].name.zh}"
+
+
+def _level(row: _Row, due: datetime | None, now: datetime) -> Level | None:
+    """The colour of a row without its whole clock: near means a day; the page of the case has the exact one."""
+    if due is None:
+        return None
+    if row.due_statute is not None and now > row.due_statute:
+        return Level.BLACK
+    if now > due:
+        return Level.RED
+    return Level.YELLOW if (due - now).total_seconds() <= 86_400 else Level.GREEN
+
+
+def unit_name(cases: Cases, department: str, unit: str) -> str:
+    """The unit of a department at a division, as people call it."""
+    organisation = cases.city.organisations[department]
+    division = cases.city.divisions.get(unit)
+    if division is None or unit == cases.city.code:
+        return organisation.name.zh
+    return organisation.unit_name.zh.replace("{division}", division.name)
+
+
+async def _mine(
+    cases: Cases, officials: list[str], counts: Counts, cursor: str | None, limit: int
+) -> QueuePage:
+    before, application = (None, 9_223_372_036_854_775_807) if cursor is None else _read_cursor(cursor)
+    found = await cases.pool.fetch(READS["handled_by"], officials, before, application, limit + 1)
+    now = cases.now()
+    rows: list[QueueRow] = []
+    for row in found[:limit]:
+        ready = cases.matter(row["matter"])
+        item = ready.items[row["item"]]
+        due = row["due_promise"]
+        rows.append(
+            QueueRow(
+                task=0,
+                kind="handled",
+                number=row["number"],
+                title=row["title"],
+                applicant=row["applicant"],
+                matter=row["matter"],
+                matter_name=ready.matter.name,
+                item=item.id,
+                item_name=item.name,
+                step_name=None,
+                unit="",
+                unit_name="",
+                channel="",
+                state=ItemState(row["state"]).word,
+                exceptions=0,
+                due=due,
+                level=None if due is None or now <= due else Level.RED,
+                opened_at=row["at"],
+                submitted_at=None,
+                version=row["version"],
+                detail={},
+            )
+        )
+    last = found[limit - 1] if len(found) > limit else None
+    return QueuePage(
+        "mine", tuple(rows), counts, None if last is None else f"{last['at'].isoformat()}|{last['id']}"
+    )
