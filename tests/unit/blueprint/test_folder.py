@@ -139,3 +139,25 @@ def test_bytes_moved_between_files_change_the_version(city: Path) -> None:
     assert first is not None
     assert second is not None
     assert first.version != second.version
+
+
+def test_thousands_of_mistakes_end_in_one_sentence(city: Path) -> None:
+    keys = "\n".join(f"key_{n}: 1" for n in range(50_000))
+    (city / "laws" / "odd.yaml").write_text(f"kind: law/1\n{keys}\n", encoding="utf-8")
+    report = check_city(city)
+    assert len(report.findings) == 1_001
+    assert [finding.code for finding in report.findings].count("too-many") == 1
+    assert report.city is None
+
+
+def test_a_table_of_too_many_rows(city: Path) -> None:
+    rows = "".join(f"c{n},x,990101,y,120.1,31.5,z,\n" for n in range(200_002))
+    (city / "places" / "clinics.csv").write_text(
+        f"id,name,division,address,lon,lat,hours,phone\n{rows}", encoding="utf-8"
+    )
+    assert only(check_city(city)) == ("too-large", "places/clinics.csv:200002:1", "表格超过 200,000 行。")
+
+
+def test_brackets_without_end_are_refused_quickly(city: Path) -> None:
+    (city / "laws" / "deep.yaml").write_text("kind: law/1\ntitle: " + "[" * 1_000_000, encoding="utf-8")
+    assert only(check_city(city))[0] == "too-deep"

@@ -5,6 +5,7 @@ from __future__ import annotations
 CODES = frozenset(
     [
         "asks-for-own-paper",
+        "asks-twice",
         "asks-what-could-be-read",
         "asks-what-is-known",
         "choice-without-options",
@@ -64,6 +65,7 @@ CODES = frozenset(
         "table-row",
         "too-deep",
         "too-large",
+        "too-many",
         "two-sources",
         "unexpected-file",
         "unit-name",

@@ -14,6 +14,8 @@ from dizuo.foundation.blueprint.model import City, Place
 from dizuo.foundation.kernel.errors import DizuoError
 
 Severity = Literal["error", "warning"]
+MAX_FINDINGS = 1_000
+_LONGEST_WORD = 80  # no name is longer; comparing long texts letter by letter is slow
 _MAX_LINE = 160  # columns of a source line that are shown; longer lines are cut around the caret
 
 
@@ -106,11 +108,16 @@ def render_all(findings: Iterable[Finding], *, colour: bool = False) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None when none is near."""
-    if not word:
+    if not word or len(word) > _LONGEST_WORD:
         return None
     lowered = {name.lower(): name for name in sorted(known)}
     found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return lowered[found[0]] if found else None
+
+
+class TooMany(Exception):
+    """The log is full: whoever reads the first thousand findings will check again anyway, and a hostile folder must
+    not keep the checker busy."""
 
 
 class Log:
@@ -141,6 +148,8 @@ class Log:
         key = (code, span.place, message)
         if key in self._seen:
             return
+        if len(self._findings) >= MAX_FINDINGS:
+            raise TooMany
         self._seen.add(key)
         lines = self._lines.get(span.place.file, [])
         source = lines[span.place.line - 1] if 0 < span.place.line <= len(lines) else ""
@@ -154,6 +163,18 @@ class Log:
                 suggestion=suggest,
                 fix=fix,
                 severity=severity,
+            )
+        )
+
+    def close(self) -> None:
+        """Say that there were too many, at the last place that was reached."""
+        last = self._findings[-1].place
+        self._findings.append(
+            Finding(
+                code="too-many",
+                place=last,
+                message=f"错误超过 {MAX_FINDINGS:,} 处，没有再往下检查。",
+                fix="先改前面的，再检查一次。",
             )
         )
 

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from dizuo.foundation.blueprint import checks, tables
 from dizuo.foundation.blueprint.draft import Draft
-from dizuo.foundation.blueprint.findings import BlueprintError, Log, Report, nearest
-from dizuo.foundation.blueprint.folder import read_folder, text_of
+from dizuo.foundation.blueprint.findings import BlueprintError, Log, Report, TooMany, nearest
+from dizuo.foundation.blueprint.folder import Folder, read_folder, text_of
 from dizuo.foundation.blueprint.kinds import KINDS, LOCATIONS
 from dizuo.foundation.blueprint.kinds_city import CalendarYear, CityHead, DivisionFiles, PlaceFile, hours_of
 from dizuo.foundation.blueprint.kinds_example import Example
@@ -41,10 +41,14 @@ def load_city(folder: str | Path) -> City:
 def check_city(folder: str | Path) -> Report:
     """Check a folder without raising: all findings, the city when none of them is an error, and counts by kind."""
     log = Log()
-    draft = Draft(read_folder(Path(folder), log), log)
-    if draft.folder.files:
-        _read_declarations(draft)
-        checks.run(draft)
+    draft = Draft(Folder({}, ""), log)
+    try:
+        draft.folder = read_folder(Path(folder), log)
+        if draft.folder.files:
+            _read_declarations(draft)
+            checks.run(draft)
+    except TooMany:
+        log.close()
     city = None if log.failed else _city(draft)
     return Report(log.sorted(), city, dict(draft.counts))
 
@@ -53,10 +57,14 @@ def load_examples(folder: str | Path, matter: str | None = None) -> tuple[Exampl
     """The Given/When/Then of a city's matters (tests.yaml), of one matter when named. Errors: BlueprintError when
     an examples file cannot be read."""
     log = Log()
-    draft = Draft(read_folder(Path(folder), log), log)
-    for file in draft.folder.under("matters/", "/tests.yaml"):
-        if matter is None or file.split("/")[1] == matter:
-            _read_declaration(draft, file)
+    draft = Draft(Folder({}, ""), log)
+    try:
+        draft.folder = read_folder(Path(folder), log)
+        for file in draft.folder.under("matters/", "/tests.yaml"):
+            if matter is None or file.split("/")[1] == matter:
+                _read_declaration(draft, file)
+    except TooMany:
+        log.close()
     if log.failed:
         raise BlueprintError(log.sorted())
     return tuple(draft.examples)

@@ -14,6 +14,7 @@ from dizuo.foundation.blueprint.findings import Log, Span, nearest
 from dizuo.foundation.blueprint.folder import Folder, text_of
 from dizuo.foundation.blueprint.model import Division, Place, ServicePlace
 
+MAX_ROWS = 200_000
 _MAX_FINDINGS = 20  # of one table: a column shifted by one would otherwise complain ten thousand times
 Level = Literal["city", "district", "town", "village"]
 
@@ -84,7 +85,7 @@ class Table:
             self._read(text, needed, possible)
 
     def _read(self, text: str, needed: Sequence[str], possible: Sequence[str]) -> None:
-        self.lines = text.splitlines()
+        self.lines = text.split("\n")
         self.log.lines_of(self.file, self.lines)
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         try:
@@ -94,6 +95,10 @@ class Table:
             for cells in reader:
                 if not cells:
                     continue
+                if len(self.rows) >= MAX_ROWS:
+                    message = f"表格超过 {MAX_ROWS:,} 行。"
+                    self.wrong(reader.line_num, "", message, "只保留需要的行。", "too-large")
+                    return
                 if len(cells) != len(header):
                     said = f"这一行有 {len(cells)} 列，表头有 {len(header)} 列。"
                     self.wrong(reader.line_num, "", said, "检查逗号；含逗号的文字要加双引号。", "table-row")

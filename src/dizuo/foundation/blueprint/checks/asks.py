@@ -13,6 +13,7 @@ _SUFFIX = re.compile(r"(是什么|是多少|是哪天|叫什么|为)?[？?：:�
 
 
 def check(draft: Draft, matter: Matter, file: str) -> None:
+    _twice(draft, matter, file)
     for question in matter.questions:
         _known(draft, matter, question, file)
         _silence(draft, matter, question, file)
@@ -20,6 +21,22 @@ def check(draft: Draft, matter: Matter, file: str) -> None:
     for item in matter.items:
         for index, material in enumerate(item.materials):
             _own_paper(draft, material, (file, "items", item.id, "materials", index))
+
+
+def _twice(draft: Draft, matter: Matter, file: str) -> None:
+    """One datum is asked once; questions for silent registers differ by the fact that is silent."""
+    asked: dict[str, str] = {}
+    for question in matter.questions:
+        if question.if_silent is not None or not question.datum:
+            continue
+        if question.datum in asked:
+            draft.log.add(
+                "asks-twice",
+                draft.at(file, "questions", question.id, "datum"),
+                f"数据项 {question.datum} 已经由问题 `{asked[question.datum]}` 问过。",
+                fix="删掉一个问题；不是同一件事时，换一个 datum。",
+            )
+        asked.setdefault(question.datum, question.id)
 
 
 def _known(draft: Draft, matter: Matter, question: Question, file: str) -> None:
