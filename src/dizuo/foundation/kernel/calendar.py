@@ -8,12 +8,12 @@ A year that nobody published is unknown: nothing here falls back to "Monday to F
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Literal, cast
 
-import chinese_calendar
+import chinese_calendar.constants as published
 
 from dizuo.foundation.kernel.clock_source import SHANGHAI, to_shanghai
 from dizuo.foundation.kernel.errors import DizuoError
@@ -33,19 +33,20 @@ class UnknownYear(DizuoError):
         super().__init__(year=year)
 
 
-# The package ships without type information; this is the only call that dizuo makes into it.
-_is_published_workday = cast("Callable[[date], bool]", chinese_calendar.is_workday)  # pyright: ignore[reportUnknownMemberType]
+# The package ships without type information. Its tables: days off that are announced, and make-up workdays.
+_HOLIDAYS = cast("Mapping[date, str]", published.holidays)
+_MAKE_UP_DAYS = cast("Mapping[date, str]", published.workdays)
+_PUBLISHED_YEARS = range(min(_HOLIDAYS).year, max(_HOLIDAYS).year + 1)
 
 
 @cache
 def _published(year: int) -> frozenset[int] | None:
     """Workdays (ordinals) of a year in the published table, or None when the table lacks the year."""
-    try:
-        _is_published_workday(date(year, 7, 1))
-    except NotImplementedError:
+    if year not in _PUBLISHED_YEARS:
         return None
-    first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-    return frozenset(n for n in range(first, last + 1) if _is_published_workday(date.fromordinal(n)))
+    off = {day.toordinal() for day in _HOLIDAYS if day.year == year}
+    on = {day.toordinal() for day in _MAKE_UP_DAYS if day.year == year}
+    return (_weekdays(year) - off) | on
 
 
 def _weekdays(year: int) -> frozenset[int]:
