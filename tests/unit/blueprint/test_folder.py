@@ -10,6 +10,7 @@ import pytest
 from broken_cities import GOOD
 
 from dizuo.foundation.blueprint import Report, check_city
+from dizuo.foundation.blueprint.checks.organisations import cycles
 
 
 @pytest.fixture
@@ -161,3 +162,25 @@ def test_a_table_of_too_many_rows(city: Path) -> None:
 def test_brackets_without_end_are_refused_quickly(city: Path) -> None:
     (city / "laws" / "deep.yaml").write_text("kind: law/1\ntitle: " + "[" * 1_000_000, encoding="utf-8")
     assert only(check_city(city))[0] == "too-deep"
+
+
+def test_a_chain_longer_than_the_stack(city: Path) -> None:
+    """Thousands of items that wait for one another in one line, closed to a circle at the end."""
+    matter = city / "matters" / "shop" / "matter.yaml"
+    text = matter.read_text(encoding="utf-8")
+    links = "".join(f"  link_{n}: {{after: [link_{(n + 1) % 2_000}]}}\n" for n in range(2_000))
+    matter.write_text(text.replace("items:\n", f"items:\n{links}"), encoding="utf-8")
+    codes = {finding.code for finding in check_city(city).findings}
+    assert codes >= {"missing-key", "too-many"}
+
+
+def test_cycles_are_found_without_recursion() -> None:
+    ring = {f"n{n:05}": [f"n{(n + 1) % 20_000:05}"] for n in range(20_000)}
+    (loop,) = cycles(ring)
+    assert loop[0] == loop[-1] == "n00000"
+    assert len(loop) == 20_001
+    assert cycles({"b": ["c"], "c": ["b", "d"], "d": ["c"], "e": ["b"], "f": ["f"], "g": ["missing"]}) == [
+        ["b", "c", "b"],
+        ["c", "d", "c"],
+        ["f", "f"],
+    ]

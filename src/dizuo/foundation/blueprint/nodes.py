@@ -43,14 +43,20 @@ class Seq:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    entries: tuple[tuple[Scalar, Node], ...]
+    index: dict[str, tuple[Scalar, Node]]
     span: Span
 
+    @property
+    def entries(self) -> tuple[tuple[Scalar, Node], ...]:
+        return tuple(self.index.values())
+
     def get(self, key: str) -> Node | None:
-        return next((value for k, value in self.entries if k.text == key), None)
+        found = self.index.get(key)
+        return found[1] if found is not None else None
 
     def key(self, key: str) -> Scalar | None:
-        return next((k for k, _ in self.entries if k.text == key), None)
+        found = self.index.get(key)
+        return found[0] if found is not None else None
 
 
 Node: TypeAlias = Scalar | Seq | Map
@@ -127,8 +133,7 @@ class _Reader:
         return Seq(tuple(items), self.span(event))
 
     def mapping(self, event: Any, depth: int) -> Map:
-        entries: list[tuple[Scalar, Node]] = []
-        seen: dict[str, Scalar] = {}
+        index: dict[str, tuple[Scalar, Node]] = {}
         while not isinstance(inner := self.next(), yaml.MappingEndEvent):
             key = self.node(inner, depth + 1)
             value = self.node(self.next(), depth + 1)
@@ -137,8 +142,8 @@ class _Reader:
                 continue
             if key.text == "<<" and key.plain:
                 self.refuse("yaml-feature", inner, "不接受合并键（<<）。", "把内容写全。")
-            if key.text in seen:
-                first = seen[key.text].span.place.line
+            if key.text in index:
+                first = index[key.text][0].span.place.line
                 self.log.add(
                     "duplicate-key",
                     key.span,
@@ -146,9 +151,8 @@ class _Reader:
                     fix="删掉其中一个，或改成另一个名称。",
                 )
                 continue
-            seen[key.text] = key
-            entries.append((key, value))
-        return Map(tuple(entries), self.span(event))
+            index[key.text] = (key, value)
+        return Map(index, self.span(event))
 
 
 def _is_alias(event: Any) -> bool:

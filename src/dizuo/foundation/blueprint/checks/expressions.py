@@ -16,7 +16,7 @@ from dizuo.foundation.blueprint.checks.constants import compared
 from dizuo.foundation.blueprint.checks.uses import Use
 from dizuo.foundation.blueprint.draft import Draft
 from dizuo.foundation.blueprint.findings import Span
-from dizuo.foundation.blueprint.model import Item, Matter, Place, Register
+from dizuo.foundation.blueprint.model import Matter, Place, Register
 from dizuo.foundation.blueprint.nodes import Scalar
 from dizuo.foundation.rules import RuleErrors, Type
 
@@ -72,7 +72,12 @@ class Scope:
         # A party whose register could not be read may have any field.
         self.types: dict[str, Type] = {p.id: rules.ANY for p in matter.parties}
         self.types |= {name: _record(register) for name, register in self.parties.items()}
-        self.questions = {question.id for question in matter.questions}
+        self.questions = {question.id: question for question in matter.questions}
+        # What each department may see, by item; None stands for what the planner may see.
+        self.needed: dict[str | None, set[str]] = {None: set()}
+        for item in matter.items:
+            self.needed[item.id] = {fact for need in item.needs for fact in need.facts}
+            self.needed[None] |= self.needed[item.id]
         for question in matter.questions:
             self.types[question.id] = _PLACE if question.options_from is not None else _ANSWERS[question.type]
         self.names: dict[str, Reads] = {}
@@ -130,7 +135,7 @@ class Scope:
             first, _, field_id = name.partition(".")
             register = self.parties.get(first)
             field = register.fields.get(field_id) if register is not None else None
-            question = next((q for q in self.matter.questions if q.id == name), None)
+            question = self.questions.get(name)
             if field is not None and field.codes:
                 kind, what, known = "code", "代码", list(field.codes)
                 named = next((code for code, words in field.codes.items() if words.zh == literal.value), None)
@@ -201,9 +206,7 @@ def _collides(scope: Scope, name: str, other: str, at: Span) -> None:
 
 def _lawful(scope: Scope, path: uses.Path, facts: frozenset[str], item_id: str | None) -> None:
     """Facts must be needed by the item whose department sees them, or by any item when only the planner does."""
-    items = [item for item in scope.matter.items if item_id is None or item.id == item_id]
-    allowed = _needed(items)
-    for fact in sorted(facts - allowed):
+    for fact in sorted(facts - scope.needed[item_id]):
         if not _exists(scope, fact):
             continue  # reported where its type was checked
         whose = f"事项 `{item_id}` 的 needs" if item_id is not None else "任何一个事项的 needs"
@@ -213,10 +216,6 @@ def _lawful(scope: Scope, path: uses.Path, facts: frozenset[str], item_id: str |
             f"这里要读 `{fact}`，但{whose} 里没有它：没有目的和依据，就不能调取。",
             fix=f"在事项的 needs 里写上 `{fact}`（连同 purpose 和 basis），或不用它。",
         )
-
-
-def _needed(items: list[Item]) -> set[str]:
-    return {fact for item in items for need in item.needs for fact in need.facts}
 
 
 def _never(scope: Scope, use: Use) -> None:
@@ -271,8 +270,7 @@ def _page_words(scope: Scope, used: set[str]) -> None:
 
 
 def _lawful_words(scope: Scope, file: str, key: str, facts: frozenset[str]) -> None:
-    allowed = _needed(list(scope.matter.items))
-    for fact in sorted(facts - allowed):
+    for fact in sorted(facts - scope.needed[None]):
         scope.draft.log.add(
             "reads-without-need",
             scope.draft.at(file, "words", key),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from dizuo.foundation.blueprint.draft import Draft
@@ -28,27 +28,32 @@ def check(draft: Draft) -> None:
 
 
 def cycles(after: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """Every cycle of a graph once, from its smallest name round to itself."""
+    """The cycles of a graph, each once, from its smallest name round to itself; every circle of names that wait for
+    one another is in at least one of them."""
     found: list[list[str]] = []
     done: set[str] = set()
-
-    def visit(name: str, trail: list[str]) -> None:
-        if name in trail:
-            loop = trail[trail.index(name) :]
-            turn = loop.index(min(loop))
-            loop = [*loop[turn:], *loop[:turn]]
-            if [*loop, loop[0]] not in found:
-                found.append([*loop, loop[0]])
-            return
-        if name in done or name not in after:
-            return
-        for other in after[name]:
-            visit(other, [*trail, name])
-        done.add(name)
-
-    for name in after:
-        visit(name, [])
+    for start in after:
+        # Depth first without recursion: a chain may be longer than Python's stack.
+        trail: dict[str, Iterator[str]] = {} if start in done else {start: iter(after[start])}
+        while trail:
+            name = next(reversed(trail))
+            other = next(trail[name], None)
+            if other is None:
+                done.add(name)
+                del trail[name]
+            elif other in trail:
+                names = list(trail)
+                loop = _from_smallest(names[names.index(other) :])
+                if loop not in found:
+                    found.append(loop)
+            elif other in after and other not in done:
+                trail[other] = iter(after[other])
     return found
+
+
+def _from_smallest(loop: list[str]) -> list[str]:
+    turn = loop.index(min(loop))
+    return [*loop[turn:], *loop[: turn + 1]]
 
 
 def _head(draft: Draft) -> None:
