@@ -66,7 +66,7 @@ async def test_outside_a_demonstration_no_number_is_made_up(town, app_pool, froz
         ({"values": {**CHILD, "phone": "1"}}, "may not write person.phone"),
         ({"item": "card", "actor": Actor("system", unit="hrss")}, "may not write"),
         ({"actor": Actor("system", unit="hrss")}, "本部门"),
-        ({"actor": Actor("resident", subject=1)}, ""),
+        ({"actor": Actor("resident", subject=1)}, "由工作人员办理"),
         ({"source": "health"}, "is not the source"),
         ({"values": {}}, "needs a case and values"),
     ],

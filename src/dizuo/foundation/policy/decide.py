@@ -152,11 +152,8 @@ class Policy:
             return Verdict(False, rule.id, rule.law, rule.says)
         actor, context = request.actor, request.context
         if actor.kind == "resident":
-            why = (
-                "这不是您本人的事，也没有委托给您。"
-                if context.relation in {"none", "duty"}
-                else "这一步由工作人员办理。"
-            )
+            ours = request.action in {"read", "view_case", "submit", "consent"}
+            why = "这不是您本人的事，也没有委托给您。" if ours else "这一步由工作人员办理。"
         elif actor.kind == "system":
             why = "系统只能代本部门办理本部门的事项。"
         elif not set(actor.powers) & set(powers):
