@@ -22,6 +22,7 @@ from dizuo.foundation.kernel.identity import CitizenId, UnifiedCode
 
 MAX_CELL = 4_000
 _MEMO = 500_000
+_MEMO_COLUMN = 50_000
 
 Scalar = str | int | float | bool | None
 
@@ -44,9 +45,12 @@ class _Bad(Exception):
 
 Parser = Callable[[str], Scalar]
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]")
-_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
-_BROKEN = re.compile("[\ud800-\udfff\ufffd]")
+_CONTROL = "\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff"
+_PRIVATE_USE = "\ue000-\uf8ff\U000f0000-\U0010fffd"
+_NO_CHARACTER = "\ud800-\udfff\ufffd"
+_SUSPECT = re.compile(f"[{_CONTROL}{_PRIVATE_USE}{_NO_CHARACTER}]")
+_PRIVATE = re.compile(f"[{_PRIVATE_USE}]")
+_BROKEN = re.compile(f"[{_NO_CHARACTER}]")
 _FORMULA = re.compile(r"^(?:[=@]|[+\-](?![0-9.]))")
 _DATE = re.compile(r"^(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?$")
 _YES = {
@@ -121,14 +125,13 @@ class RowCheck:
             raise DeliveryHeader(f"“{'”“'.join(doubled)}”出现了两次")
         self.columns = [self._field(register, name) for name in names]
         self.width = len(names)
-        self._parsers: list[Parser] = [
-            self._parser(f) if f is not None else _as_date_text for f in self.columns
+        self._cells = [
+            (None if f is None else f.id, _as_date_text if f is None else self._parser(f), self._memory(f))
+            for f in self.columns
         ]
-        self._as_of = next((i for i, f in enumerate(self.columns) if f is None), None)
         keys = [i for i, f in enumerate(self.columns) if f is not None and f.id == register.key]
         if not keys:
             raise DeliveryHeader(f"缺少主键“{register.fields[register.key].name.zh}”")
-        self._key = keys[0]
         foreign = [
             f.name.zh
             for f in self.columns
@@ -141,6 +144,11 @@ class RowCheck:
             (i for i, f in enumerate(self.columns) if f is not None and f.id in ("birth_date", "born_on")),
             None,
         )
+
+    @staticmethod
+    def _memory(field: Field | None) -> dict[str, Scalar] | None:
+        """Columns of few values (codes, days, places) remember what they were read as; texts and numbers do not."""
+        return {} if field is None or field.type in ("code", "date", "division", "boolean") else None
 
     @staticmethod
     def _field(register: Register, name: str) -> Field | None:
@@ -159,17 +167,25 @@ class RowCheck:
             return Fault("columns", "", f"应有 {self.width} 栏，这一行有 {len(cells)} 栏")
         values: dict[str, Scalar] = {}
         as_of: str | None = None
-        for cell, field, parse in zip(cells, self.columns, self._parsers, strict=True):
-            text = cell.strip() if cell else ""
-            name = AS_OF if field is None else field.name.zh
-            try:
-                value = parse(_clean(text)) if text else None
-            except _Bad as bad:
-                return Fault(bad.code, name, bad.says)
-            if field is None:
+        for index, cell in enumerate(cells):
+            name, parse, memory = self._cells[index]
+            text = cell.strip()
+            if not text:
+                value = None
+            elif memory is not None and text in memory:
+                value = memory[text]
+            else:
+                try:
+                    value = parse(_clean(text))
+                except _Bad as bad:
+                    field = self.columns[index]
+                    return Fault(bad.code, AS_OF if field is None else field.name.zh, bad.says)
+                if memory is not None and len(memory) < _MEMO_COLUMN:
+                    memory[text] = value
+            if name is None:
                 as_of = value if isinstance(value, str) else None
             else:
-                values[field.id] = value
+                values[name] = value
         key = values.get(self.register.key)
         if not isinstance(key, str) or not key:
             return Fault("required", self.register.fields[self.register.key].name.zh, "主键是空的")
@@ -240,16 +256,21 @@ def _clean(text: str) -> str:
         if not text.isprintable():
             raise _Bad("control_character", "含有看不见的控制字符")
     else:
-        if _BROKEN.search(text):
-            raise _Bad("encoding", "有字节不能按所用编码读出来")
-        if _CONTROL.search(text):
-            raise _Bad("control_character", "含有看不见的控制字符")
-        if _PRIVATE.search(text):
-            raise _Bad("private_use", "含有自造字（私用区字符），请改用 GB 18030 里的正式编码")
-        text = unicodedata.normalize("NFC", text)
-    if _FORMULA.match(text):
+        if _SUSPECT.search(text):
+            raise _suspicion(text)
+        if not unicodedata.is_normalized("NFC", text):
+            text = unicodedata.normalize("NFC", text)
+    if text[0] in "=@+-" and _FORMULA.match(text):
         raise _Bad("formula", "以公式符号开头，可能是表格软件的公式")
     return text
+
+
+def _suspicion(text: str) -> _Bad:
+    if _BROKEN.search(text):
+        return _Bad("encoding", "有字节不能按所用编码读出来")
+    if _PRIVATE.search(text):
+        return _Bad("private_use", "含有自造字（私用区字符），请改用 GB 18030 里的正式编码")
+    return _Bad("control_character", "含有看不见的控制字符")
 
 
 def _as_text(text: str) -> Scalar:
