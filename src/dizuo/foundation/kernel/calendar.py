@@ -26,7 +26,7 @@ YearOverride = tuple[Iterable[date], Iterable[date]]
 class UnknownYear(DizuoError):
     """{year} 年的放假和调休安排还没有导入，算不出工作日。"""
 
-    fix = "请把国务院办公厅公布的 {year} 年安排写入城市日历（calendar 声明的 holidays 和 workdays）。"
+    fix = "请把国务院办公厅公布的 {year} 年安排写入城市的 calendar/{year}.yaml（holidays 和 workdays）。"
 
     def __init__(self, year: int) -> None:
         self.year = year
