@@ -240,14 +240,13 @@ async def _consenters(cases: Cases, ready: CompiledMatter, form: Form) -> Mappin
     """The identity of each party who must consent (party id → subject)."""
     found: dict[str, int] = {}
     for consent in form.plan.consents:
-        for party in consent.parties:
-            state = form.known.parties[party]
+        for party, key in zip(consent.parties, consent.keys, strict=True):
             scheme = (
                 "uscc"
                 if ready.city.registers[ready.parties[party].register].base == "enterprise"
                 else "citizen_id"
             )
-            subject = await cases.registers.identity_of(scheme, state.key or "")
+            subject = await cases.registers.identity_of(scheme, key, "system")
             if subject is not None:
                 found[party] = subject
     return found

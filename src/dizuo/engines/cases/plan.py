@@ -292,27 +292,40 @@ def _consents(scope: Scope, decided: _Decided, running: set[str]) -> tuple[Plann
                 continue
         others = _others(scope, consent)
         if others:
-            found.append(PlannedConsent(consent.id, others, items, consent.asks))
+            found.append(
+                PlannedConsent(consent.id, tuple(others), items, consent.asks, tuple(others.values()))
+            )
     return tuple(found)
 
 
-def _others(scope: Scope, consent: Consent) -> tuple[str, ...]:
-    """The parties who must be asked: found, and not the applicant under another name."""
-    parties, declared = scope.known.parties, scope.matter.parties
-    given = scope.matter.given
-    applicant = parties.get(given)
-    others: list[str] = []
-    seen: set[str | None] = set()
+def _others(scope: Scope, consent: Consent) -> Mapping[str, str]:
+    """The parties who must be asked, with their record keys: never the applicant under another name."""
+    declared, given = scope.matter.parties, scope.matter.given
+    applicant = scope.known.parties.get(given)
+    others: dict[str, str] = {}
     for party in consent.parties:
-        state = parties.get(party)
-        if state is None or state.state != "found" or party not in declared:
-            continue
+        key = _key_of(scope, party)
         same_register = declared[party].register == declared[given].register
-        if (same_register and applicant is not None and state.key == applicant.key) or state.key in seen:
+        if key is None or key in others.values():
             continue
-        seen.add(state.key)
-        others.append(party)
-    return tuple(others)
+        if same_register and applicant is not None and key == applicant.key:
+            continue
+        others[party] = key
+    return others
+
+
+def _key_of(scope: Scope, party: str) -> str | None:
+    """The record key of a party: found, or named by a fact. Nobody's record is read only to ask for consent."""
+    state = scope.known.parties.get(party)
+    if state is not None:
+        return state.key if state.state == "found" else None
+    declared = scope.matter.parties[party]
+    key = scope.matter.city.registers[declared.register].key
+    for fields, path in declared.match:
+        fact = scope.known.facts.get(path)
+        if key in fields and fact is not None and isinstance(fact.value, str):
+            return fact.value
+    return None
 
 
 def _materials(scope: Scope, decided: _Decided, running: set[str]) -> tuple[PlannedMaterial, ...]:

@@ -90,12 +90,13 @@ class PlannedMaterial(msgspec.Struct, frozen=True):
 
 
 class PlannedConsent(msgspec.Struct, frozen=True):
-    """Another party who must agree before some items can start (共同同意)."""
+    """Another party who must agree before some items can start (共同同意); ``keys`` are the parties' record keys."""
 
     id: str
     parties: tuple[str, ...]
     items: tuple[str, ...]
     asks: Words
+    keys: tuple[str, ...]
 
 
 class PlannedLine(msgspec.Struct, frozen=True):
