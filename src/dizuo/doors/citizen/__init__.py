@@ -1,7 +1,7 @@
 """灵锡: the door where residents and enterprises stand, and those who act for them.
 
 What the pages use of ``request.app.state.dizuo``: ``city``, ``cases``, ``registers``, ``directory``, ``pool``,
-``entries`` (a batcher that appends ledger entries), ``sign_in``, ``now``.
+``sign_in``, ``now``.
 
 1. The front page opens with what is prepared and what waits; the search takes everyday words.
 2. The form of a matter is filled from the registers, with source and date, and says what was not read.

@@ -100,10 +100,11 @@ async def home_view(request: WebRequest) -> HomeView:
     shelf, session = shelf_of(app.city), maybe_resident(request)
     mine = await my_home(app.cases, actor_now(session)) if session else None
     prepared = await _PREPARED.of(app.cases, self_of(session)) if session else ()
+    ready = next((one for one in prepared if mine and not _running(one, mine)), None)
     return HomeView(
         greeting=greeting(app.now(), session.account.name if session else "", words),
         hints=shelf.hints(lang),
-        prepared=_prepared(prepared[0], mine, app, lang, words) if prepared and mine else None,
+        prepared=_prepared(ready, mine, app, lang, words) if ready and mine else None,
         due=due(mine, lang, words) if mine else [],
         life=shelf.cards(lang, words["home"]["life_items"])[:LIFE_CARDS],
         matter_count=len(app.city.matters),
@@ -111,6 +112,11 @@ async def home_view(request: WebRequest) -> HomeView:
         item_count=shelf.item_count,
         trust=_trust(await _COUNTS.get(app), session, words),
     )
+
+
+def _running(one: Prepared, mine: Home) -> bool:
+    """Whether what is prepared was already applied for; of several records (twins) another may still wait."""
+    return one.choose == 0 and any(line.matter == one.matter for line in mine.running)
 
 
 def greeting(now: dt.datetime, name: str, words: Texts) -> str:

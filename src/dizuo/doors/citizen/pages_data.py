@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dizuo.engines.cases import corrections_of, report_error
 from dizuo.foundation.kernel.errors import Invalid, NotFound
-from dizuo.foundation.ledger import Entry, EntryView, entries_of, proof
+from dizuo.foundation.ledger import Batcher, Entry, EntryView, entries_of, entry_batcher, proof
 from dizuo.web import ONCE_FIELD, WebRequest, answer, attachment, redirect
 from dizuo.web.tokens import once_token
 
@@ -77,7 +77,15 @@ async def _enter_viewing(request: WebRequest, subject: int) -> None:
         subject=subject,
         payload={"subject": subject, "name": session.account.name},
     )
-    await request.dizuo.entries.submit(entry)
+    await _batcher(request).submit(entry)
+
+
+def _batcher(request: WebRequest) -> Batcher[Entry, int]:
+    """One group-commit batcher a process, kept on the application's state beside the engines."""
+    state = request.app.state
+    if not hasattr(state, "citizen_entries"):
+        state.citizen_entries = entry_batcher(request.dizuo.pool)
+    return state.citizen_entries
 
 
 async def _own_entry(request: WebRequest, entry: int) -> EntryView:

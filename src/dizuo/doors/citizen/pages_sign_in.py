@@ -12,6 +12,8 @@ from dizuo.foundation.kernel.errors import Invalid, NotFound
 from dizuo.web import WebRequest, answer, local_path, page, redirect
 from dizuo.web.signin import COOKIE, KEEP, SignedIn
 
+SHOWN = 12
+
 
 class NotRegisteredHere(NotFound):
     """身份认证通过了，但是本市人口库里没有您的登记。"""
@@ -26,8 +28,11 @@ class PersonView(msgspec.Struct, frozen=True):
 
 
 class PeopleView(msgspec.Struct, frozen=True):
+    """A group of invented people; all but the first dozen are folded away."""
+
     name: str
     people: list[PersonView]
+    more: list[PersonView]
 
 
 class SignInView(msgspec.Struct, frozen=True):
@@ -51,7 +56,9 @@ async def _page(request: WebRequest, target: str, failed: str = "") -> Response:
     for choice in await adapter.choices():
         note = choice.note_en if request.lang == "en" else choice.note_zh
         groups[choice.kind].append(PersonView(choice.key, choice.name, note))
-    people = [PeopleView(words[f"{kind}s"], found) for kind, found in groups.items() if found]
+    people = [
+        PeopleView(words[f"{kind}s"], found[:SHOWN], found[SHOWN:]) for kind, found in groups.items() if found
+    ]
     link = "" if adapter.kind == "demo" else "/sign-in/begin"
     view = SignInView(target, link, people, failed)
     return page(request, "sign_in.html", status=422 if failed else 200, v=view)

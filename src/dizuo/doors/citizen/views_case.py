@@ -67,6 +67,12 @@ _HELD = {ItemState.WAITING, ItemState.CONSENT, ItemState.SPECIAL}
 _TAGS = {"ok": "ok", "bad": "warn", "wait": "", "now": "info", "no": "", "none": ""}
 
 
+# That an item waits is shown at the item; steps that follow by themselves name nobody.
+_NOISE = {"wait"}
+_OFFICIAL = "工作人员"
+_PERSONAL = {"submit", "consent_given", "consent_refused", "fix", "withdraw", "rated"}
+
+
 class Line(msgspec.Struct, frozen=True):
     """A row of a task list."""
 
@@ -265,7 +271,7 @@ class CaseMaker:
             bar=fill(words["done_of"], done=found.done, total=found.total),
             items=[self._item(found, item) for item in found.items],
             asks=[self._fix_ask(found, item) for item in found.items if _open_fix(item)],
-            history=[self._event(line) for line in reversed(found.history)],
+            history=[self._event(line) for line in reversed(found.history) if line.name not in _NOISE],
             rate=self._ratings() if found.may_rate else [],
             rated=fill(words["rated"], level=words[f"rate_{found.rating}"]) if found.rating else "",
             submitted=fill(words["submitted"], when=moment(found.submitted_at, self.lang)),
@@ -325,7 +331,8 @@ class CaseMaker:
     def _event(self, line: Event) -> Happened:
         item = pick(line.item, self.lang) if line.item else ""
         what = self.words["events"].get(line.name, line.what)
-        who = " · ".join(part for part in (line.who, line.reason) if part)
+        by = line.who if line.name in _PERSONAL or line.who == _OFFICIAL else ""
+        who = " · ".join(part for part in (by, line.reason) if part)
         local = to_shanghai(line.at)
         text = f"{item}：{what}" if item and self.lang == "zh" else f"{item}: {what}" if item else what
         return Happened(f"{local:%m-%d %H:%M}", line.at.isoformat(), text, who, "")

@@ -27,7 +27,7 @@ class UsedView(msgspec.Struct, frozen=True):
 
 
 class UseView(msgspec.Struct, frozen=True):
-    """One use: entries of the same moment, actor, case and purpose."""
+    """One use: entries of the same moment, actor and case."""
 
     title: str
     who: str
@@ -124,19 +124,18 @@ class DataMaker:
                 entry.at.replace(microsecond=0),
                 payload.get("case"),
                 str(entry.body.get("actor")),
-                entry.body.get("purpose"),
             )
             groups.setdefault(key, []).append(entry)
         return [self._use(members) for members in groups.values()]
 
     def _use(self, members: list[EntryView]) -> UseView:
         first = members[0]
-        body, payload = first.body, _dict(first.payload)
-        case, href = self._case(str(payload.get("case", "")), body)
+        payload = _dict(first.payload)
+        case, href = self._case(str(payload.get("case", "")), first.body)
         return UseView(
             title=self._title(first, members),
             who=self._who(first),
-            why=self._why(body),
+            why=listed(list(dict.fromkeys(self._why(entry.body) for entry in members)), self.lang),
             law=self._laws(members),
             case=case,
             case_href=href,
@@ -171,8 +170,10 @@ class DataMaker:
             )
         elif entry.body.get("state") == "missing":
             says = fill(self.words["not_held"], register=self._register(register))
+        elif register:
+            says = fill(self.words["only_found"], register=self._register(register))
         else:
-            says = self._register(register)
+            says = ""
         found = bool(_dict(entry.payload).get("key")) and entry.kind == "register.read" and fields
         return UsedView(
             entry.id,

@@ -465,13 +465,22 @@ class FormMaker:
 
     def _window(self) -> WindowView | None:
         windows = self.city.places.get("windows", ())
-        place = self.plan.place or ""
+        place = self.plan.place or self._lives_in()
         # The same town, else the same district, else any.
         for cut in (len(place), 6, 0):
             for one in windows:
                 if one.division.startswith(place[:cut]):
                     return WindowView(one.name, fill(self.words["window_note"], hours=one.hours))
         return None
+
+    def _lives_in(self) -> str:
+        """The applicant's own division, while the plan's place still hangs on an answer."""
+        given = {party.id for party in self.matter.parties if party.given}
+        for fact in self.plan.facts.values():
+            field = self.city.registers[fact.register].fields[fact.field]
+            if fact.party in given and field.type == "division" and fact.value:
+                return str(fact.value)
+        return ""
 
     # --- how it is introduced
 
