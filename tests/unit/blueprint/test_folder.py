@@ -184,3 +184,22 @@ def test_cycles_are_found_without_recursion() -> None:
         ["c", "d", "c"],
         ["f", "f"],
     ]
+
+
+@pytest.mark.parametrize("name", [b"\xb3\xc7\xca\xd0.yaml", b"a\x1b[31mb.yaml", b"two\nlines.yaml"])
+def test_names_that_cannot_be_shown(city: Path, name: bytes) -> None:
+    path = os.path.join(os.fsencode(city / "laws"), name)
+    try:
+        with open(path, "wb") as file:
+            file.write(b"kind: law/1\n")
+    except OSError:
+        pytest.skip("this file system refuses such a name")
+    report = check_city(city)
+    assert only(report)[2] == "文件名里有不能显示的字符。"
+    assert "\x1b" not in report.render()
+
+
+def test_hidden_links_are_links_too(city: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("x", encoding="utf-8")
+    (city / ".hidden").symlink_to(tmp_path / "outside")
+    assert only(check_city(city))[0] == "leaves-folder"

@@ -77,10 +77,22 @@ def read_folder(root: Path, log: Log) -> Folder:
 
 def _walk(folder: Path, base: Path, log: Log) -> list[Path]:
     found: list[Path] = []
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        place = Place(folder.relative_to(base).as_posix(), 1, 1)
+        log.add("unreadable", place, f"打不开这个文件夹：{error.strerror}。", fix="检查文件夹权限。")
+        return found
+    for entry in entries:
         path = Path(entry.path)
         name = path.relative_to(base).as_posix()
-        if entry.is_symlink() and not _inside(path, base):
+        if entry.name.startswith(".") and not entry.is_symlink():
+            continue
+        if not name.isprintable():
+            # Also bytes that are no UTF-8; a name is printed in messages and must not move the terminal.
+            place = Place(name.encode("unicode_escape").decode("ascii"), 1, 1)
+            log.add("unexpected-file", place, "文件名里有不能显示的字符。", fix="改名。")
+        elif entry.is_symlink() and not _inside(path, base):
             log.add(
                 "leaves-folder",
                 Place(name, 1, 1),
@@ -90,8 +102,6 @@ def _walk(folder: Path, base: Path, log: Log) -> list[Path]:
         elif entry.is_symlink() and entry.is_dir():
             log.add("leaves-folder", Place(name, 1, 1), "不接受指向文件夹的链接。", fix="把文件夹复制进来。")
         elif entry.is_dir():
-            if entry.name.startswith("."):
-                continue
             found += _walk(path, base, log)
         elif _may_be_here(entry.name, name, log):
             found.append(path)
@@ -107,7 +117,7 @@ def _inside(path: Path, base: Path) -> bool:
 
 def _may_be_here(file: str, name: str, log: Log) -> bool:
     suffix = PurePosixPath(file).suffix.lower()
-    if file.startswith(".") or suffix in _IMAGES or suffix in (_TEXT - {""}) or file in _BARE_NAMES:
+    if suffix in _IMAGES or suffix in (_TEXT - {""}) or file in _BARE_NAMES:
         return False  # allowed beside declarations, but nothing is read from it
     if suffix in _DATA or suffix == ".yaml":
         return True
