@@ -29,13 +29,15 @@ def shown(*, quiet: bool = False) -> Iterator[Tell]:
         tasks: dict[str, TaskID] = {}
 
         def tell(step: str, done: int, total: int) -> None:
-            if step not in tasks:
+            # "load X (police)" and "load Y (civil affairs)" are one bar whose text changes
+            family = step.partition(" ")[0]
+            if family not in tasks:
                 for earlier in tasks.values():
                     if not progress.tasks[earlier].finished:
                         progress.update(earlier, total=1, completed=1)
-                tasks[step] = progress.add_task(step, total=total or None, count="")
+                tasks[family] = progress.add_task(step, total=total or None, count="")
             count = f"{done:,}/{total:,}" if total else ""
-            progress.update(tasks[step], completed=done, total=total or None, count=count)
+            progress.update(tasks[family], description=step, completed=done, total=total or None, count=count)
 
         yield tell
         for task in tasks.values():
@@ -46,8 +48,9 @@ def _lines(quiet: bool) -> Tell:
     told: set[str] = set()
 
     def tell(step: str, done: int, total: int) -> None:
-        if not quiet and step not in told:
-            told.add(step)
-            print(f"… {step}" + (f" ({total:,})" if total else ""), file=sys.stderr, flush=True)
+        family = step.partition(" ")[0]
+        if not quiet and family not in told:
+            told.add(family)
+            print(f"… {family}" + (f" ({total:,})" if total else ""), file=sys.stderr, flush=True)
 
     return tell

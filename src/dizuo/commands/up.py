@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
@@ -62,8 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         os.environ[RUNTIME] = str(write_runtime(settings, runtime))
         clerk = subprocess.Popen([sys.executable, "-m", "dizuo.clerk"], start_new_session=True)
         try:
-            tell("就绪", 1, 1)
-            _say(settings, report.city, time.monotonic() - started)
+            tell("打开四个门", 0, 0)
+            threading.Thread(
+                target=_say_when_ready, args=(settings, report.city, started), daemon=True
+            ).start()
             _serve(settings)
         finally:
             clerk.send_signal(signal.SIGTERM)
@@ -105,6 +109,23 @@ def _free(settings: Settings) -> None:
             raise PortTaken(host=settings.host, port=settings.port) from error
 
 
+def _say_when_ready(settings: Settings, city: City, started: float) -> None:
+    """Wait until /health answers, then say so; gives up silently after two minutes, the server's errors speak then."""
+    for _ in range(1200):
+        try:
+            if (
+                httpx.get(
+                    f"http://{settings.host}:{settings.port}/health", timeout=2, trust_env=False
+                ).status_code
+                == 200
+            ):
+                _say(settings, city, time.monotonic() - started)
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+
+
 def _say(settings: Settings, city: City, seconds: float) -> None:
     """The four doors, and in a demonstration whom one may be."""
     console = Console()
@@ -131,5 +152,5 @@ def _serve(settings: Settings) -> None:
     Granian(
         "dizuo.app:application", address=settings.host, port=settings.port, interface=Interfaces.ASGI,
         workers=settings.workers, factory=True, loop=Loops.uvloop, websockets=False, log_enabled=False,
-        respawn_failed_workers=True, process_name="dizuo-web", workers_kill_timeout=20,
+        respawn_failed_workers=True, workers_kill_timeout=20,
     ).serve()  # fmt: skip
