@@ -14,6 +14,7 @@ from dizuo.engines.directory import (
     Representation,
     SeedPerson,
     Session,
+    forget_sessions,
     publish_representations,
     publish_units,
     seed_demo,
@@ -142,6 +143,20 @@ async def test_signing_out_everywhere(
     assert account is not None
     assert await directory.end_sessions_of(account) >= 3
     assert [await directory.find_session(token) for token in tokens] == [None, None, None]
+
+
+async def test_old_sessions_are_forgotten_and_live_ones_stay(
+    directory: Directory, frozen_now: FrozenNow, pg
+) -> None:
+    old, _ = await signed_in(directory, "lin")
+    frozen_now.advance(hours=30)
+    live, _ = await signed_in(directory, "lin")
+    async with pg() as conn:
+        assert await forget_sessions(conn, frozen_now() - dt.timedelta(hours=24)) > 0
+        left = await conn.fetch("SELECT token_hash FROM directory.session")
+    hashes = {row["token_hash"] for row in left}
+    assert token_hash(live) in hashes
+    assert token_hash(old) not in hashes
 
 
 async def test_a_closed_account_gets_no_session_and_loses_those_it_has(

@@ -340,6 +340,18 @@ def test_every_named_character_is_on_record_in_any_size_of_city(
     assert one(small, key).citizen_id == person.citizen_id
 
 
+def test_everybody_offered_at_sign_in_is_on_record_under_a_key_of_their_own(manifest: Manifest, rows) -> None:
+    assert len(manifest.demo) > 20
+    assert (
+        len({p.key for p in manifest.demo})
+        == len({p.citizen_id for p in manifest.demo})
+        == len(manifest.demo)
+    )
+    for person in manifest.demo:
+        assert rows["person"][person.citizen_id]["name"] == person.name
+        assert rows["person"][person.citizen_id]["state"] == "1"
+
+
 def test_the_characters_are_who_they_are_said_to_be(manifest: Manifest, rows) -> None:
     people = rows["person"]
     certificates = list(rows["birth_certificate"].values())

@@ -22,7 +22,12 @@ from dizuo.engines.directory.model import (
     Session,
 )
 from dizuo.engines.directory.rules import unit_for
-from dizuo.engines.directory.seeding import publish_representations, publish_units, seed_demo
+from dizuo.engines.directory.seeding import (
+    forget_sessions,
+    publish_representations,
+    publish_units,
+    seed_demo,
+)
 
 __all__ = [
     "Account",
@@ -36,6 +41,7 @@ __all__ = [
     "Represented",
     "SeedPerson",
     "Session",
+    "forget_sessions",
     "prepare",
     "publish_representations",
     "publish_units",

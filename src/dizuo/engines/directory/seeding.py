@@ -103,6 +103,16 @@ async def seed_demo(conn: Connection, city: City, people: Sequence[SeedPerson], 
     return len(officials)
 
 
+async def forget_sessions(conn: Connection, before: dt.datetime) -> int:
+    """Delete sessions that ended before a moment: who acted for whom is in the ledger, the rest nobody needs. Owner only."""
+    gone = await conn.fetchval(
+        "WITH gone AS (DELETE FROM directory.session WHERE coalesce(ended_at, ends_at) < $1 AND ends_at < $1 RETURNING 1)"
+        " SELECT count(*) FROM gone",
+        before,
+    )
+    return int(gone)
+
+
 class _Official:
     """An invented official at one post of one unit; `key` when the demonstration sign-in offers them."""
 

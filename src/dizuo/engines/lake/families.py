@@ -1,7 +1,7 @@
 """How the invented city's families come about: households, couples, children, the old and the alone.
 
-Each maker draws one cluster of kin. Shares follow the shape of a lower-Yangtze city (about a quarter past 60,
-one in eight below 15); they are chosen for plausibility and are not statistics of any place.
+Each maker draws one cluster of kin. Shares follow the shape of a lower-Yangtze city (about a fifth past 60,
+one in six below 15); they are chosen for plausibility and are not statistics of any place.
 """
 
 from __future__ import annotations

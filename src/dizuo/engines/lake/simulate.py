@@ -96,7 +96,7 @@ def _clusters(maker: Maker, people: int, demo: list[DemoPerson]) -> Iterator[Clu
             births += 1
             if offered < _OFFERED and cluster.births:
                 offered += 1
-                demo.append(_offer(cluster))
+                demo.append(_offer(cluster, offered))
         else:
             cluster = ordinary(maker)
         _some_died(maker, cluster)
@@ -106,11 +106,11 @@ def _clusters(maker: Maker, people: int, demo: list[DemoPerson]) -> Iterator[Clu
         yield cluster
 
 
-def _offer(cluster: Cluster) -> DemoPerson:
+def _offer(cluster: Cluster, number: int) -> DemoPerson:
     birth = cluster.births[0]
     parent: Person = birth.mother if birth.mother_registered or birth.father is None else birth.father
     return DemoPerson(
-        f"parent-{parent.number[-4:]}",
+        f"parent-{number:02d}",
         parent.number,
         parent.name,
         "有一个还没落户的新生儿",
