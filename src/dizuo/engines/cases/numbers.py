@@ -11,7 +11,7 @@ _NUMBER: Final = re.compile(r"([A-Z]{2})(\d{8})(\d{5})(\d)")
 
 def make_number(prefix: str, day: date, count: int) -> str:
     """The number of the ``count``-th submission of a day (counted from 0, below 100,000)."""
-    digits = f"{day:%Y%m%d}{count:05d}"
+    digits = f"{day.year:04d}{day:%m%d}{count:05d}"
     return f"{prefix}{digits}{check_digit(digits)}"
 
 
