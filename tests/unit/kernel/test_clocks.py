@@ -226,6 +226,45 @@ def test_the_promise_moves_with_the_extension():
     assert promise_left(start(DECIDE, at("2026-11-02T09:00")), at("2026-11-04T09:00"), CITY) is None
 
 
+@pytest.mark.parametrize(
+    ("duration", "promise", "extension", "promised", "statute"),
+    [
+        ("20 workday", "4 work_hour", "10 workday", "2026-11-16T14:30", "2026-12-14T17:30"),
+        ("20 workday", "36 hour", "2 calendar_day", "2026-11-05T21:00", "2026-12-02T17:30"),
+        ("48 hour", "1 workday", "24 hour", "2026-11-04T17:30", "2026-11-05T09:00"),
+        (
+            "20 workday",
+            "5 workday",
+            "5 calendar_day",
+            "2026-11-16T17:30",
+            "2026-12-07T17:30",
+        ),  # both roll over
+        ("30 calendar_day", "3 workday", "10 work_hour", "2026-11-09T17:30", "2026-12-04T17:30"),
+        ("16 work_hour", "1 workday", "1 work_hour", "2026-11-04T17:30", "2026-11-04T11:00"),
+    ],
+)
+def test_promise_and_extension_may_be_in_other_units(
+    duration: str, promise: str, extension: str, promised: str, statute: str
+):
+    def length(text: str) -> Duration:
+        n, unit = text.split()
+        return Duration(int(n), Unit(unit))
+
+    mixed = Term(
+        id="t",
+        duration=length(duration),
+        promise=length(promise),
+        extension=length(extension),
+        law="",
+        verified=False,
+        starts_on="",
+    )
+    longer = extend(start(mixed, at("2026-11-02T09:00")), at("2026-11-02T10:00"), "负责人", "理由", CITY)
+    end = promise_due(longer, CITY)
+    assert isinstance(end, Deadline)
+    assert (end.at, deadline(longer).at) == (at(promised), at(statute))
+
+
 def test_pause_and_resume_refuse_what_cannot_have_happened():
     state = start(DECIDE, at("2026-11-02T09:00"))
     with pytest.raises(NotPaused):

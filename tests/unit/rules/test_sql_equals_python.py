@@ -20,8 +20,6 @@ from dizuo.foundation.rules import (
     BOOLEAN,
     DATE,
     DATETIME,
-    DAYS,
-    MONTHS,
     NUMBER,
     TEXT,
     TIME,
@@ -34,7 +32,7 @@ from dizuo.foundation.rules import (
     compile_sql,
     parse,
 )
-from dizuo.foundation.store import OWNER, Server
+from dizuo.foundation.store import OWNER, Server, connect
 
 TODAY = date(2026, 11, 23)
 
@@ -373,7 +371,32 @@ def test_constants_never_enter_the_text_and_places_are_numbered_from_first():
     )
     assert all(f"${n}::" in fragment.text for n in (5, 6, 7, 8))
     assert fragment.type == BOOLEAN
-    assert {DAYS, MONTHS} == {DAYS, MONTHS}
+
+
+async def test_the_pool_that_the_engines_use_takes_the_parameters_as_they_are(server: Server):
+    rule = (
+        's in ("a", null) and n between 1 and 2.5 and d + @"P1D" > today() and at < @"2026-11-23T08:30:00" '
+        'and opens >= time("08:30:00") and matches(s, "^a$") and d - @"2026-11-01" < @"P30D"'
+    )
+    columns = {
+        "s": SqlColumn("r.s", TEXT),
+        "n": SqlColumn("r.n", NUMBER),
+        "d": SqlColumn("r.d", DATE),
+        "at": SqlColumn("r.at", DATETIME),
+        "opens": SqlColumn("r.opens", TIME),
+    }
+    fragment = compile_sql(parse(rule), columns, today=TODAY, first=1)
+    row = (
+        "SELECT 'a'::text AS s, 2::numeric AS n, DATE '2026-11-23' AS d, "
+        "TIMESTAMPTZ '2026-11-23 08:29+08' AS at, TIME '08:30' AS opens"
+    )
+    connection = await connect(server.dsn(OWNER, "postgres"))
+    try:
+        assert (
+            await connection.fetchval(f"SELECT {fragment.text} FROM ({row}) AS r", *fragment.params) is True
+        )
+    finally:
+        await connection.close(timeout=5)
 
 
 def test_the_text_of_a_deep_rule_stays_small():

@@ -371,7 +371,7 @@ def _end(
     day = state.started_at.date()
     try:
         day = _end_in_days(state, duration, calendar, present)
-        day = day if duration.unit is Unit.WORKDAY else calendar.roll(day)
+        day = calendar.roll(day)
     except UnknownYear as unknown:
         return _unknown(unknown, day)
     return Deadline(day, calendar.close_of(day), state.paused)
@@ -398,21 +398,25 @@ def _unknown(unknown: UnknownYear, reached: date) -> Unknown:
 def _end_in_hours(
     state: ClockState, duration: Duration, calendar: WorkCalendar, now: datetime | None
 ) -> datetime:
-    def add(moment: datetime, amount: timedelta) -> datetime:
-        if duration.unit is Unit.HOUR:
-            return moment + amount
-        return calendar.add_working_time(moment, amount)
-
-    hours = duration.n
+    end = _later(state.started_at, duration, duration.unit, calendar)
     if state.extended_by is not None:
-        hours += _same_unit(state.extended_by.duration, duration.unit)
-    end = add(state.started_at, timedelta(hours=hours))
+        end = _later(end, state.extended_by.duration, duration.unit, calendar)
     for stop in state.pauses:
         until = stop.end or now
         if until is not None:
-            seconds = _stood_still(stop, state, until, duration.unit, calendar)
-            end = add(end, timedelta(seconds=seconds))
+            stood = timedelta(seconds=_stood_still(stop, state, until, duration.unit, calendar))
+            end = end + stood if duration.unit is Unit.HOUR else calendar.add_working_time(end, stood)
     return end
+
+
+def _later(moment: datetime, length: Duration, running: Unit, calendar: WorkCalendar) -> datetime:
+    """An instant moved by a length; a length in days keeps the time of day, on a workday for working hours."""
+    if length.unit is Unit.HOUR:
+        return moment + timedelta(hours=length.n)
+    if length.unit is Unit.WORK_HOUR:
+        return calendar.add_working_time(moment, timedelta(hours=length.n))
+    day = _advance(moment.date(), length, calendar)
+    return datetime.combine(calendar.roll(day) if running is Unit.WORK_HOUR else day, moment.timetz())
 
 
 def _end_in_days(state: ClockState, duration: Duration, calendar: WorkCalendar, now: datetime | None) -> date:
@@ -442,14 +446,10 @@ def _advance(day: date, duration: Duration, calendar: WorkCalendar) -> date:
             return add_months(day, duration.n)
         case Unit.YEAR:
             return add_months(day, 12 * duration.n)
-        case Unit.HOUR | Unit.WORK_HOUR:
-            raise ValueError("a term in days cannot be extended by hours")
-
-
-def _same_unit(extension: Duration, unit: Unit) -> int:
-    if extension.unit is not unit:
-        raise ValueError(f"a term in {unit} cannot be extended by {extension.unit}")
-    return extension.n
+        case Unit.HOUR:  # an extension in hours of a promise in days: begun days count as whole ones
+            return day + timedelta(days=-(-duration.n // 24))
+        case Unit.WORK_HOUR:
+            return calendar.add_workdays(day, -(-timedelta(hours=duration.n) // calendar.day_length))
 
 
 def _received(state: ClockState, unit: Unit, calendar: WorkCalendar) -> date:

@@ -333,6 +333,8 @@ def _call(name: str, arguments: Sequence[_Run]) -> _Run:
     function = FUNCTIONS[name]
     if name == "today":
         return _today
+    if name == "coalesce":
+        return _coalesce(arguments)
     apply = function.run
     if not function.spread:
         return lambda scope: apply(*[argument(scope) for argument in arguments])
@@ -344,6 +346,17 @@ def _call(name: str, arguments: Sequence[_Run]) -> _Run:
                 return None
             given = given[0] if values.is_list(given[0]) else given
         return apply(given)
+
+    return run
+
+
+def _coalesce(arguments: Sequence[_Run]) -> _Run:
+    def run(scope: _Scope) -> Value:
+        for argument in arguments:  # later ones are not even looked at
+            value = argument(scope)
+            if value is not None:
+                return value
+        return None
 
     return run
 

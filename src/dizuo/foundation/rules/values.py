@@ -7,11 +7,12 @@ zero; text is compared by code point.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import Enum
-from typing import TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 import msgspec
 
@@ -29,13 +30,22 @@ _EXACT = Context(prec=20_000, rounding=ROUND_HALF_UP)
 _ZERO = Decimal(0)
 
 
+_AS_IS = frozenset({type(None), str, bool, dict, date, time, timedelta, Months})
+_KINDS: Mapping[type[object], type[object]] = {
+    kind: kind for kind in (bool, Decimal, str, datetime, date, time, timedelta, Months, list, dict)
+}
+_UNORDERED = (bool, list, dict)
+
+
 def feel(value: object) -> Value:
     """A Python value as a FEEL value; what FEEL does not know (bytes, NaN, other objects) becomes null."""
     kind = type(value)
-    if value is None or kind is str or kind is bool or kind is Decimal:
-        return None if kind is Decimal and not cast(Decimal, value).is_finite() else value
+    if kind in _AS_IS:  # by far the most
+        return value
     if kind is int:
         return Decimal(cast(int, value))
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
     if isinstance(value, Enum):
         return feel(value.value)
     if isinstance(value, datetime):
@@ -71,10 +81,11 @@ def negate(value: Value) -> bool | None:
 
 
 def _kind(value: Value) -> type[object]:
-    for kind in (bool, Decimal, str, datetime, date, time, timedelta, Months, list):
-        if isinstance(value, kind):
-            return cast("type[object]", kind)
-    return dict
+    """The kind of a value; subclasses (an enumeration of texts) count as what they are made of."""
+    kind = _KINDS.get(type(value))
+    if kind is None:
+        kind = next((known for known in _KINDS if isinstance(value, known)), dict)
+    return kind
 
 
 def equal(left: Value, right: Value) -> bool | None:
@@ -99,22 +110,22 @@ def unequal(left: Value, right: Value) -> bool | None:
     return negate(equal(left, right))
 
 
-def _ordered(compare: Callable[[object, object], bool]) -> Callable[[Value, Value], bool | None]:
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Value], bool | None]:
     def run(left: Value, right: Value) -> bool | None:
         if left is None or right is None:
             return None
         kind = _kind(left)
-        if kind is not _kind(right) or kind in (bool, list, dict):
+        if kind is not _kind(right) or kind in _UNORDERED:
             return None
         return compare(left, right)
 
     return run
 
 
-less = _ordered(lambda a, b: cast(Decimal, a) < cast(Decimal, b))
-less_or_equal = _ordered(lambda a, b: cast(Decimal, a) <= cast(Decimal, b))
-greater = _ordered(lambda a, b: cast(Decimal, a) > cast(Decimal, b))
-greater_or_equal = _ordered(lambda a, b: cast(Decimal, a) >= cast(Decimal, b))
+less = _ordered(operator.lt)
+less_or_equal = _ordered(operator.le)
+greater = _ordered(operator.gt)
+greater_or_equal = _ordered(operator.ge)
 
 COMPARISONS: Mapping[str, Callable[[Value, Value], bool | None]] = {
     "=": equal,
@@ -239,6 +250,8 @@ PARTS = ("year", "month", "day", "weekday", "hour", "minute", "days", "years", "
 
 def part(value: Value, name: str) -> Value:
     """A field of a record, a part of a date, a moment or a duration; over a list, of each item."""
+    if type(value) is dict:
+        return feel(cast("dict[str, object]", value).get(name))
     if isinstance(value, Mapping):
         return feel(cast("Mapping[str, object]", value).get(name))
     if isinstance(value, list):
