@@ -156,6 +156,8 @@ class Maker:
             one.marital = "40" if ended else "20"
             if not ended:
                 one.spouse = other
+                if one.relation in (HUSBAND, WIFE, SON_IN_LAW, DAUGHTER_IN_LAW):
+                    one.joined = when  # they came onto this register by marrying
         cluster.marriages.append(marriage)
         return marriage
 

@@ -55,6 +55,7 @@ class Person:
     settled_cost: int | None = None
     lives_at: Door | None = None
     unknown_home: bool = False
+    joined: date | None = None
     household: Household | None = None
     relation: str = "99"
     mother: Person | None = None

@@ -113,7 +113,7 @@ class Projection:
             "occupation": p.occupation or None, "disability_level": self._rng.choice("1234") if p.disabled else None,
             "fund_account": f"3202{int(p.number[-9:-1]):09d}" if p.works else None,
         }  # fmt: skip
-        since = max(p.birth, house.since) if house else p.birth
+        since = max(p.birth, p.joined or p.birth, house.since if house else p.birth)
         return Row("person", values, min(since, self._today))
 
     def _relation(self, code: str) -> str:
