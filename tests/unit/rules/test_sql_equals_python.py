@@ -259,9 +259,7 @@ def plain(value: object) -> object:
     return value
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     kind=st.sampled_from(["yes", "yes", "yes", "num", "txt", "day", "mom", "dur", "mon"]),
     seed=st.integers(0, 2**64),
