@@ -8,7 +8,7 @@ import msgspec
 
 from dizuo.web import ONCE_FIELD, Form
 
-from .views_form import ANSWER, GIVEN
+from .form_facts import ANSWER, GIVEN
 
 _DRAFT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BUTTONS = ("submit", "next", "back", "save", "choose")

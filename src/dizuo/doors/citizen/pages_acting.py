@@ -9,9 +9,9 @@ from dizuo.engines.directory import Mandate
 from dizuo.foundation.kernel.errors import Invalid
 from dizuo.web import WebRequest, answer, local_path, redirect
 
+from .form_facts import OptionView
 from .forms import number
 from .people import session_of, subject_of
-from .views_form import OptionView
 
 
 class ActingView(msgspec.Struct, frozen=True):
@@ -21,6 +21,7 @@ class ActingView(msgspec.Struct, frozen=True):
     chosen: str
     next: str
     error: str
+    none: str
 
 
 async def _view(request: WebRequest, target: str, error: str = "") -> ActingView:
@@ -38,7 +39,8 @@ async def _view(request: WebRequest, target: str, error: str = "") -> ActingView
     options = [OptionView("self", words["self"], session.account.name)]
     options += [OptionView(f"e{one.subject}", one.name, words["enterprise"]) for one in represented]
     options += [OptionView(f"m{one.id}", one.giver_name, words["mandate"]) for one in held]
-    return ActingView(options, "", target, error)
+    none = "" if represented or held else words["none"]
+    return ActingView(options, "", target, error, none)
 
 
 async def acting_page(request: WebRequest) -> Response:

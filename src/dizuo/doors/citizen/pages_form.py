@@ -26,16 +26,20 @@ from dizuo.web.tokens import once_token
 from dizuo.web.words import fill
 
 from .declared import pick
+from .form_facts import GIVEN, FormState
 from .forms import FormSent, draft_id, form_sent, number
 from .pages_matters import matter_of
-from .people import actor_for, session_of
-from .views_form import GIVEN, FormMaker, FormState
+from .people import ActingNeeded, actor_for, session_of
+from .views_form import FormMaker
 
 
 async def form_page(request: WebRequest) -> Response:
     """The form as it stands: prefilled, with the saved draft's answers when there is one."""
     matter = matter_of(request)
-    actor = actor_for(session_of(request), matter)
+    try:
+        actor = actor_for(session_of(request), matter)
+    except ActingNeeded:
+        return redirect(f"/acting?next=/matters/{matter.id}/apply")
     form, saved_at = await _resumed(request, matter, actor)
     state = FormState(
         errors=form.errors,
@@ -105,6 +109,11 @@ async def _keep(request: WebRequest, matter: Matter, actor: Actor, sent: FormSen
         wrong = {**_unanswered(request, form), **form.errors}
         if found := {name: says for name, says in wrong.items() if name in here}:
             return await _again(request, matter, actor, sent, found, form=form)
+    if sent.do == "choose":
+        form = await _opened(request, matter, actor, sent)
+        if form.plan.choose:
+            missing = {party: _words(request)["choose_missing"] for party in form.plan.choose}
+            return await _again(request, matter, actor, sent, missing, form=form)
     try:
         kept = await save_draft(
             request.dizuo.cases,

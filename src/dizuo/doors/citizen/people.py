@@ -9,14 +9,14 @@ import msgspec
 from dizuo.engines.directory import Session
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.model import Matter
-from dizuo.foundation.kernel.errors import SignInNeeded
+from dizuo.foundation.kernel.errors import Conflict, SignInNeeded
 from dizuo.web import WebRequest
 
 
-class ActingNeeded(SignInNeeded):
+class ActingNeeded(Conflict):
     """请先选替哪家企业办。"""
 
-    fix = "选好后会回到这一页。"
+    fix = "请到“我的”里的“代办”，选好企业再来。"
 
 
 def session_of(request: WebRequest) -> Session:

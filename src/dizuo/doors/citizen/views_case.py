@@ -32,7 +32,7 @@ from dizuo.web.format import day, iso_moment, moment
 from dizuo.web.words import fill
 
 from .declared import law_text, listed, pick
-from .views_form import LineView, OptionView
+from .form_facts import LineView, OptionView
 from .views_matter import Texts
 
 SAYS = {

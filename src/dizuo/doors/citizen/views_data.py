@@ -13,7 +13,7 @@ from dizuo.web.format import moment
 from dizuo.web.words import fill
 
 from .declared import department, law_text, listed, pick
-from .views_form import OptionView
+from .form_facts import OptionView
 from .views_matter import Texts
 
 
