@@ -40,6 +40,14 @@ def postmaster_port(cluster: Path) -> int | None:
     return int(lines[3])
 
 
+def lost_its_socket(cluster: Path) -> bool:
+    """Whether a ready server can no longer be reached: an older one on a deleted folder removes the name on its way out."""
+    lines = _pid_file(cluster)
+    if len(lines) < 8 or not lines[7].startswith("ready"):
+        return False
+    return bool(lines[4]) and not (Path(lines[4]) / f".s.PGSQL.{lines[3]}").exists()
+
+
 def remove_stale_pid_file(cluster: Path) -> None:
     """After a crash the number in postmaster.pid may belong to a stranger, and PostgreSQL would refuse to start."""
     if postmaster_pid(cluster) is None:

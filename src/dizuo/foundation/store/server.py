@@ -175,6 +175,8 @@ class Server:
     def _bring_up(
         self, port: int | None, options: Mapping[str, str], tell: Progress, deadline: float
     ) -> None:
+        if self.running() and process.lost_its_socket(self._cluster):
+            self.stop()
         if self.running():
             self._port = process.postmaster_port(self._cluster)
             self._wait_ready(tell, deadline)
