@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dizuo.foundation.kernel.errors import DizuoError, Invalid, Refused, SignInNeeded, Unavailable
+from dizuo.foundation.kernel.errors import Conflict, DizuoError, Invalid, Refused, Unavailable
 
 _AGAIN = "请回到登录页，再登录一次。"
+_LAW = "网络安全法第二十四条"
 
 
 class DemoNotAllowed(Refused):
@@ -13,7 +14,7 @@ class DemoNotAllowed(Refused):
     fix = "请用正式的身份认证登录。"
 
     def __init__(self) -> None:
-        super().__init__("signin.demo", "网络安全法第二十四条")
+        super().__init__("signin.demo", _LAW)
 
 
 class DemoPersonUnknown(Invalid):
@@ -34,31 +35,43 @@ class SignInMisconfigured(DizuoError):
         super().__init__(why=why)
 
 
-class SignInLost(SignInNeeded):
+class SignInFailed(Conflict):
+    """这次登录没有成功。
+
+    Not a SignInNeeded: that would send the browser to the sign-in page without a word about what happened.
+    """
+
+    fix = _AGAIN
+
+
+class SignInLost(SignInFailed):
     """这次登录对不上了：登录页放得太久，或者换了浏览器。"""
 
     fix = _AGAIN
 
 
-class SignInForged(SignInNeeded):
+class SignInForged(Refused):
     """这个登录结果不是您刚才在这里发起的，已经拒绝。"""
 
     fix = "如果不是您自己点开的链接，请关掉这一页；要登录，请从登录页开始。"
 
+    def __init__(self) -> None:
+        super().__init__("signin.state", _LAW)
 
-class SignInReplayed(SignInNeeded):
+
+class SignInReplayed(SignInFailed):
     """这个登录结果已经用过一次。"""
 
     fix = _AGAIN
 
 
-class SignInDeclined(SignInNeeded):
+class SignInDeclined(SignInFailed):
     """您在身份认证页取消了登录，没有登录成功。"""
 
     fix = _AGAIN
 
 
-class SignInRejected(SignInNeeded):
+class SignInRejected(SignInFailed):
     """身份认证平台没有认可这次登录（{reason}）。"""
 
     fix = _AGAIN
@@ -67,22 +80,22 @@ class SignInRejected(SignInNeeded):
         super().__init__(reason=reason)
 
 
-class IdentityNotProven(SignInNeeded):
+class IdentityNotProven(Refused):
     """身份认证平台的证明没有通过核验：{why}。"""
 
     fix = "请再登录一次；还是不行，请打 12345，告诉他们这句话。"
 
     def __init__(self, why: str) -> None:
-        super().__init__(why=why)
+        super().__init__("signin.proof", _LAW, why=why)
 
 
-class IdentityIncomplete(SignInNeeded):
+class IdentityIncomplete(Refused):
     """身份认证平台没有给出您的实名信息（缺少 {claim}）。"""
 
     fix = "请先在身份认证平台完成实名认证，再回来登录；也可以带身份证到窗口办。"
 
     def __init__(self, claim: str) -> None:
-        super().__init__(claim=claim)
+        super().__init__("signin.real_name", _LAW, claim=claim)
 
 
 class ProviderUnavailable(Unavailable):

@@ -63,7 +63,7 @@ class SignIn(Protocol):
         ...
 
     async def finish(self, answer: Mapping[str, str], kept: str) -> SignedIn:
-        """Check what came back (query or form fields) against what was kept. Errors: SignInNeeded's kinds, Invalid."""
+        """Check what came back (query or form fields) against what was kept. Errors: see errors.py."""
         ...
 
     async def close(self) -> None:
