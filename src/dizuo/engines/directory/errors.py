@@ -39,7 +39,7 @@ class NotRepresented(Refused):
     fix = "请由法定代表人登录办理，或由他授权给您。"
 
     def __init__(self) -> None:
-        super().__init__("directory.represent", "公司法第十条、市场主体登记管理条例第八条")
+        super().__init__("directory.represent", "市场主体登记管理条例第八条")
 
 
 class WindowRefused(Refused):
@@ -48,4 +48,4 @@ class WindowRefused(Refused):
     fix = "这件事由有“窗口服务”职责的岗位办理。"
 
     def __init__(self) -> None:
-        super().__init__("directory.window.serve", "国务院关于在线政务服务的若干规定第七条")
+        super().__init__("directory.window.serve", "个人信息保护法第五十一条")

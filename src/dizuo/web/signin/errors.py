@@ -5,7 +5,7 @@ from __future__ import annotations
 from dizuo.foundation.kernel.errors import Conflict, DizuoError, Invalid, Refused, Unavailable
 
 _AGAIN = "请回到登录页，再登录一次。"
-_LAW = "网络安全法第二十四条"
+_LAW = "国务院关于在线政务服务的若干规定第五条"  # 统一身份认证
 
 
 class DemoNotAllowed(Refused):
