@@ -73,7 +73,7 @@ class Worker:
                 (ticket,) = await connection.fetchval("SELECT registers.request($1)", [question])
                 await _sneak(connection)
             (answer,) = await connection.fetchval(
-                "SELECT registers.release($1, $2)", [uuid.UUID(ticket)], [secret]
+                "SELECT registers.release($1, $2)::jsonb", [uuid.UUID(ticket)], [secret]
             )
         facts = {
             f"{p['party']}.{field}": [told[0], p["entry"]]

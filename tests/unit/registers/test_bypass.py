@@ -35,7 +35,7 @@ async def ask(conn, *questions):
 
 
 async def show(conn, ticket, secret):
-    (answer,) = await conn.fetchval("SELECT registers.release($1, $2)", [ticket], [secret])
+    (answer,) = await conn.fetchval("SELECT registers.release($1, $2)::jsonb", [ticket], [secret])
     return answer
 
 
@@ -94,7 +94,7 @@ async def test_release_in_one_statement_with_the_request(town, pg, secret):
     async with pg("dizuo_app") as conn:
         answer = await conn.fetchval(
             "WITH r AS MATERIALIZED (SELECT registers.request($1) AS t)"
-            " SELECT registers.release(ARRAY[(t ->> 0)::uuid], ARRAY[$2::bytea]) FROM r",
+            " SELECT registers.release(ARRAY[(t ->> 0)::uuid], ARRAY[$2::bytea])::jsonb FROM r",
             [question(town, secret)],
             secret,
         )

@@ -63,7 +63,7 @@ async def test_every_person_concerned_gets_an_entry_with_purpose_fields_and_case
     assert {row["subject"] for row in certificate} == {town.ids[MOTHER], town.ids[FATHER]}
     body = certificate[0]["body"]
     assert body["uses"] == [
-        {"purpose": "birth.household", "basis": "hukou:7", "items": ["household"], "fields": ["born_on", "child_sex"]}
+        {"purpose": "birth.household", "basis": "hukou:7", "fields": ["born_on", "child_sex"]}
     ]
     assert body["used"] == ["father_id", "mother_id"]  # used to find others, not released
     assert body["actor"] == {"kind": "resident", "post": None, "unit": None, "place": "", "channel": "online"}

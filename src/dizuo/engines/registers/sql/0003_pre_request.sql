@@ -20,8 +20,11 @@ CREATE UNLOGGED TABLE registers.access_plan (
     more       jsonb NOT NULL,
     wheres     jsonb NOT NULL,
     labels     text[] COLLATE "C" NOT NULL,
-    fields     jsonb NOT NULL,
-    about      jsonb NOT NULL,
+    -- JSON objects without their closing brace: entries are put together as text and parsed once, which halves the
+    -- processor time of a read. `face` begins the ticket's part, `about` an entry's body, `bare` one without fields.
+    face       text NOT NULL,
+    about      text NOT NULL,
+    bare       text NOT NULL,
     PRIMARY KEY (digest, ord)
 );
 REVOKE ALL ON registers.access_plan FROM PUBLIC;
@@ -39,6 +42,11 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no_access' USING ERRCODE = 'DZ101';
     END IF;
+    IF EXISTS (SELECT 1 FROM registers.access_plan p WHERE p.digest = sign) THEN
+        RETURN sign;
+    END IF;
+    -- One writer of plans at a time: two batches that need the same two new plans in different order would deadlock.
+    PERFORM pg_advisory_xact_lock(7001, hashtext('registers.access_plan'));
     IF EXISTS (SELECT 1 FROM registers.access_plan p WHERE p.digest = sign) THEN
         RETURN sign;
     END IF;
@@ -65,13 +73,9 @@ BEGIN
         FROM registers.access_grant g
         WHERE g.access = access_in AND g.version = version_in AND (items IS NULL OR g.item = ANY (items))
     ), uses AS (
-        -- Purposes under which the chain only passes through are named once, without repeating their bases.
-        SELECT u.party,
-               coalesce(jsonb_agg(jsonb_build_object('purpose', u.purpose, 'basis', u.basis, 'items', u.items,
-                                                     'fields', u.fields) ORDER BY u.purpose, u.basis)
-                        FILTER (WHERE u.fields <> '[]'), '[]') AS uses,
-               coalesce(jsonb_agg(DISTINCT u.purpose) FILTER (WHERE u.fields = '[]'), '[]') AS passes
-        FROM (SELECT g.party, g.purpose, g.basis, jsonb_agg(DISTINCT g.item) AS items,
+        SELECT u.party, coalesce(jsonb_agg(jsonb_build_object('purpose', u.purpose, 'basis', u.basis, 'fields', u.fields)
+                                           ORDER BY u.purpose, u.basis) FILTER (WHERE u.fields <> '[]'), '[]') AS uses
+        FROM (SELECT g.party, g.purpose, g.basis,
                      coalesce(jsonb_agg(DISTINCT f) FILTER (WHERE f IS NOT NULL), '[]') AS fields
               FROM granted g LEFT JOIN LATERAL unnest(g.fields) AS f ON true
               GROUP BY g.party, g.purpose, g.basis) u
@@ -89,19 +93,22 @@ BEGIN
            ARRAY(SELECT jsonb_array_elements_text(p.matches -> 0 -> 0)),
            coalesce(p.matches -> 0 -> 0 = jsonb_build_array(p.key_field), false),
            p.matches -> 0 ->> 1, p.matches -> 0 ->> 2, coalesce(p.matches - 0, '[]'), p.wheres,
-           p.labels, to_jsonb(coalesce(n.fields, '{}')),
-           jsonb_build_object(
-               'matter', access_in, 'register', p.register, 'party', p.party, 'uses', u.uses, 'passes', u.passes,
-               'fields', to_jsonb(coalesce(n.fields, '{}')),
-               'used', coalesce((SELECT d.fields FROM used d WHERE d.party = p.party), '[]'),
+           p.labels,
+           left(jsonb_build_object('p', p.party, 'r', p.register, 'f', to_jsonb(coalesce(n.fields, '{}')))::text, -1),
+           left(jsonb_strip_nulls(jsonb_build_object(
+               'matter', access_in, 'register', p.register, 'party', p.party, 'uses', u.uses,
+               'fields', to_jsonb(coalesce(n.fields, '{}')), 'used', d.fields,
                -- one purpose on the entry's face: the only one, else what all of them have in common
                'purpose', CASE WHEN jsonb_array_length(u.uses) = 1 THEN u.uses -> 0 ->> 'purpose'
                                ELSE declared ->> 'purpose' END,
                'basis', CASE WHEN jsonb_array_length(u.uses) = 1 THEN u.uses -> 0 ->> 'basis'
-                             ELSE declared ->> 'basis' END)
+                             ELSE declared ->> 'basis' END))::text, -1),
+           left(jsonb_build_object('matter', access_in, 'register', p.register, 'party', p.party,
+                                   'purpose', declared ->> 'purpose', 'basis', declared ->> 'basis')::text, -1)
     FROM registers.access_party p
     JOIN uses u ON u.party = p.party
     LEFT JOIN union_of n ON n.party = p.party
+    LEFT JOIN used d ON d.party = p.party
     WHERE p.access = access_in AND p.version = version_in
     ON CONFLICT DO NOTHING;
     RETURN sign;
@@ -110,15 +117,16 @@ REVOKE ALL ON FUNCTION registers.plan_of(text, text, text[], text[]) FROM PUBLIC
 
 -- Who asks, as far as it is no personal datum; the rest goes into the erasable payload.
 CREATE OR REPLACE FUNCTION registers.face_of(actor jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_build_object('kind', actor -> 'kind', 'post', actor -> 'post', 'unit', actor -> 'unit',
-                              'place', actor -> 'place', 'channel', actor -> 'channel')
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN jsonb_build_object('kind', actor -> 'kind', 'post', actor -> 'post', 'unit', actor -> 'unit',
+                              'place', actor -> 'place', 'channel', actor -> 'channel');
+END $$;
 REVOKE ALL ON FUNCTION registers.face_of(jsonb) FROM PUBLIC;
 
 -- Everything about one request: its ledger entries, and the plan {"parties": […], "refusals": […]}, which refers to
 -- the entries by their numbers from 0.
-CREATE OR REPLACE FUNCTION registers.resolve(q jsonb, OUT entries jsonb[], OUT plan jsonb)
+CREATE OR REPLACE FUNCTION registers.resolve(q jsonb, OUT entries jsonb, OUT plan jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     actor     jsonb := q -> 'actor';
@@ -131,7 +139,7 @@ DECLARE
     facts     text[] := CASE WHEN jsonb_typeof(q -> 'facts') = 'array'
                              THEN ARRAY(SELECT jsonb_array_elements_text(q -> 'facts') ORDER BY 1) END;
     who       jsonb := jsonb_build_object('actor', registers.face_of(actor));
-    who_found jsonb := who || '{"state": "found"}';
+    who_in    text := ',' || right(left(who::text, -1), -1) || ',"state":"';
     hidden    jsonb := jsonb_strip_nulls(jsonb_build_object('case', q -> 'case', 'name', actor -> 'name',
                   'official', actor -> 'official', 'subject', actor -> 'subject', 'acting_for', actor -> 'acting_for'));
     sign      text;
@@ -153,14 +161,17 @@ DECLARE
     hit_key   text;
     hit_ver   integer;
     hit_data  jsonb;
+    kept      text;
+    one       bigint;
     hit_subj  bigint[];
     source    bigint;
     many      jsonb;
-    parties   jsonb[] := '{}';
+    parties   text[] := '{}';
+    told      text[] := '{}';
+    hidden_in text := left(hidden::text, -1);
     refusals  jsonb[] := '{}';
     no        jsonb;
 BEGIN
-    entries := '{}';
     IF coalesce(btrim(q ->> 'case'), '') = '' THEN
         RAISE EXCEPTION 'no_case' USING ERRCODE = 'DZ104';
     END IF;
@@ -171,14 +182,15 @@ BEGIN
     -- What policy refused before is entered here, about the person whose data it would have been.
     FOR no IN SELECT r FROM jsonb_array_elements(CASE WHEN jsonb_typeof(q -> 'refused') = 'array'
                                                       THEN q -> 'refused' ELSE '[]' END) AS r LOOP
-        refusals := refusals || (no || jsonb_build_object('reason', 'policy', 'entry', cardinality(entries)));
-        entries := entries || jsonb_build_object('kind', 'register.refused',
+        refusals := refusals || (no || jsonb_build_object('reason', 'policy', 'entry', cardinality(told)));
+        told := told || jsonb_build_object('kind', 'register.refused',
             'subject', registers.given_subject(q),
             'body', who || jsonb_build_object('matter', q -> 'access', 'reason', 'policy', 'items', no -> 'items',
                                               'rule', no -> 'rule', 'law', no -> 'law'),
-            'payload', hidden);
+            'payload', hidden)::text;
     END LOOP;
     IF items IS NOT NULL AND items = '{}' THEN
+        entries := '[' || array_to_string(told, ',') || ']';
         plan := jsonb_build_object('parties', '[]'::jsonb, 'refusals', to_jsonb(refusals));
         RETURN;
     END IF;
@@ -275,37 +287,36 @@ BEGIN
         first_of[n] := CASE WHEN state = 'found' THEN hit_subj[1] ELSE source END;
 
         IF state = 'found' THEN
-            parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state, 'k', hit_key,
-                'v', hit_ver, 'f', p.fields, 'e', cardinality(entries));
+            parties := parties || (p.face || ',"s":"found","k":' || to_json(hit_key) || ',"v":' || hit_ver
+                                   || ',"e":' || cardinality(told) || '}');
+            kept := p.about || who_in || 'found"},"payload":' || hidden_in || ',"key":' || to_json(hit_key) || ',"version":' || hit_ver || '}}';
             IF hit_subj = '{}' THEN hit_subj := ARRAY[NULL::bigint]; END IF;
-            FOREACH wanted IN ARRAY hit_subj LOOP
-                entries := entries || jsonb_build_object('kind', 'register.read', 'subject', wanted,
-                    'body', p.about || who_found,
-                    'payload', hidden || jsonb_build_object('key', hit_key, 'version', hit_ver));
+            FOREACH one IN ARRAY hit_subj LOOP
+                told := told || ('{"kind":"register.read","subject":' || coalesce(one::text, 'null') || ',"body":' || kept);
             END LOOP;
         ELSIF state = 'choose' THEN
             parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state,
-                'f', to_jsonb(p.labels), 'e', cardinality(entries), 'c', many);
+                'f', to_jsonb(p.labels), 'e', cardinality(told), 'c', many)::text;
             FOR m IN SELECT x FROM jsonb_array_elements(many) AS x LOOP
-                FOR wanted IN SELECT s::bigint FROM jsonb_array_elements_text(m -> 's') AS s
-                              UNION ALL SELECT NULL WHERE jsonb_array_length(m -> 's') = 0 LOOP
-                    entries := entries || jsonb_build_object('kind', 'register.read', 'subject', wanted,
-                        'body', p.about || who || jsonb_build_object('state', 'choose', 'fields', to_jsonb(p.labels)),
-                        'payload', hidden || jsonb_build_object('key', m -> 'k', 'version', m -> 'v'));
+                FOR one IN SELECT s::bigint FROM jsonb_array_elements_text(m -> 's') AS s
+                           UNION ALL SELECT NULL WHERE jsonb_array_length(m -> 's') = 0 LOOP
+                    told := told || jsonb_build_object('kind', 'register.read', 'subject', one,
+                        'body', (p.bare || '}')::jsonb || who
+                                || jsonb_build_object('state', 'choose', 'fields', to_jsonb(p.labels)),
+                        'payload', hidden || jsonb_build_object('key', m -> 'k', 'version', m -> 'v'))::text;
                 END LOOP;
             END LOOP;
         ELSIF state = 'missing' THEN
             -- That a register holds nothing about somebody is an answer about somebody.
-            parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state, 'e', cardinality(entries));
-            entries := entries || jsonb_build_object('kind', 'register.read', 'subject', source,
-                'body', p.about || who || jsonb_build_object('state', CASE WHEN hits > 1 THEN 'several' ELSE 'missing' END,
-                                                             'fields', '[]'::jsonb),
-                'payload', hidden);
+            parties := parties || (p.face || ',"s":"missing","e":' || cardinality(told) || '}');
+            told := told || ('{"kind":"register.read","subject":' || coalesce(source::text, 'null') || ',"body":' || p.bare
+                || who_in || CASE WHEN hits > 1 THEN 'several' ELSE 'missing' END || '"},"payload":' || hidden_in || '}}');
         ELSE
-            parties := parties || jsonb_build_object('p', p.party, 'r', p.register, 's', state);
+            parties := parties || (p.face || ',"s":"waiting"}');
         END IF;
     END LOOP;
 
-    plan := jsonb_build_object('parties', to_jsonb(parties), 'refusals', to_jsonb(refusals));
+    entries := '[' || array_to_string(told, ',') || ']';
+    plan := '{"parties":[' || array_to_string(parties, ',') || '],"refusals":' || to_jsonb(refusals) || '}';
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve(jsonb) FROM PUBLIC;

@@ -24,32 +24,32 @@ END $$;
 REVOKE ALL ON FUNCTION registers.given_subject(jsonb) FROM PUBLIC;
 
 -- A whole request refused: one entry with the reason, no party.
-CREATE OR REPLACE FUNCTION registers.refuse(q jsonb, reason text, OUT entries jsonb[], OUT plan jsonb)
+CREATE OR REPLACE FUNCTION registers.refuse(q jsonb, reason text, OUT entries jsonb, OUT plan jsonb)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ARRAY[jsonb_build_object(
+    SELECT jsonb_build_array(jsonb_build_object(
             'kind', 'register.refused', 'subject', registers.given_subject(q),
             'body', jsonb_build_object('matter', q -> 'access', 'reason', reason, 'items', q -> 'items',
                                        'rule', 'registers.' || reason, 'actor', registers.face_of(q -> 'actor')),
             'payload', jsonb_build_object('case', q -> 'case', 'name', q -> 'actor' -> 'name', 'facts', q -> 'facts',
-                                          'official', q -> 'actor' -> 'official', 'subject', q -> 'actor' -> 'subject'))],
+                                          'official', q -> 'actor' -> 'official', 'subject', q -> 'actor' -> 'subject'))),
         jsonb_build_object('parties', '[]'::jsonb, 'refusals', jsonb_build_array(jsonb_build_object(
             'reason', reason, 'items', q -> 'items', 'rule', 'registers.' || reason, 'entry', 0)))
 $$;
 REVOKE ALL ON FUNCTION registers.refuse(jsonb, text) FROM PUBLIC;
 
 -- Signing in asks one thing: which identity a number is. It is entered like a read.
-CREATE OR REPLACE FUNCTION registers.resolve_sign_in(q jsonb, OUT entries jsonb[], OUT plan jsonb)
+CREATE OR REPLACE FUNCTION registers.resolve_sign_in(q jsonb, OUT entries jsonb, OUT plan jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     whom bigint;
 BEGIN
     SELECT i.id INTO whom FROM registers.identity i
     WHERE i.scheme = q -> 'sign_in' ->> 'scheme' AND i.number = q -> 'sign_in' ->> 'number';
-    entries := ARRAY[jsonb_build_object(
+    entries := jsonb_build_array(jsonb_build_object(
             'kind', 'register.sign_in', 'subject', whom,
             'body', jsonb_build_object('scheme', q -> 'sign_in' -> 'scheme', 'found', whom IS NOT NULL,
                                        'channel', q -> 'sign_in' -> 'channel'),
-            'payload', jsonb_build_object('number', q -> 'sign_in' -> 'number'))];
+            'payload', jsonb_build_object('number', q -> 'sign_in' -> 'number')));
     plan := jsonb_build_object('identity', whom, 'parties', '[]'::jsonb, 'refusals', '[]'::jsonb);
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve_sign_in(jsonb) FROM PUBLIC;
@@ -88,7 +88,10 @@ BEGIN
             END IF;
         EXCEPTION WHEN OTHERS THEN
             -- The message of an unforeseen error may hold a value, so only its code leaves.
-            IF SQLSTATE NOT LIKE 'DZ1__' THEN
+            IF SQLSTATE ~ '^(25|40|53|54|55|57|58)' THEN
+                -- The database is in trouble, not the question: nothing is entered, the caller tries again.
+                RAISE EXCEPTION 'registers.request could not work (SQLSTATE %)', SQLSTATE USING ERRCODE = SQLSTATE;
+            ELSIF SQLSTATE NOT LIKE 'DZ1__' THEN
                 RAISE LOG 'registers.request: a request failed with SQLSTATE %', SQLSTATE;
             END IF;
             shown_to := coalesce(shown_to, sha256(gen_random_uuid()::text::bytea));
@@ -97,7 +100,7 @@ BEGIN
                 WHEN 'DZ104' THEN 'no_case' WHEN 'DZ105' THEN 'no_actor' WHEN 'DZ106' THEN 'not_candidate'
                 WHEN 'DZ107' THEN 'not_yours' ELSE 'malformed' END);
         END;
-        ids := ledger.append_batch(to_jsonb(r.entries));
+        ids := ledger.append_batch(r.entries);
         INSERT INTO registers.ticket (holder, expires_at, plan, entries)
         VALUES (shown_to, clock_timestamp() + interval '60 seconds', r.plan, ids) RETURNING id INTO ticket;
         tickets := tickets || to_jsonb(ticket);
@@ -140,14 +143,14 @@ REVOKE ALL ON FUNCTION registers.durable() FROM PUBLIC;
 -- release: what the tickets stand for, in their order; each with the secret whose hash its request gave.
 -- Gives {"parties", "facts", "refusals", "entries"} or {"identity"}, or {"closed": reason} for a ticket that opens
 -- nothing: of this very transaction, unknown, shown with a wrong secret, or expired. That is entered too.
-CREATE OR REPLACE FUNCTION registers.release(tickets uuid[], secrets bytea[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION registers.release(tickets uuid[], secrets bytea[]) RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET debug_print_plan = off SET debug_print_parse = off SET debug_print_rewritten = off
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     t        record;
-    answers  jsonb[] := '{}';
+    answers  text[] := '{}';
     shut     jsonb := '[]';
     flushed  boolean := false;
     reason   text;
@@ -164,45 +167,46 @@ BEGIN
         IF reason IS NOT NULL THEN
             shut := shut || jsonb_build_object('kind', 'register.refused', 'subject', NULL, 'payload', NULL,
                 'body', jsonb_build_object('reason', 'ticket_' || reason, 'rule', 'registers.ticket_' || reason));
-            answers := answers || jsonb_build_object('closed', reason);
+            answers := answers || json_build_object('closed', reason)::text;
             CONTINUE;
         END IF;
         IF NOT flushed THEN
             PERFORM registers.durable();
             flushed := true;
         END IF;
-        answers := answers || CASE WHEN t.plan ? 'identity' THEN jsonb_build_object('identity', t.plan -> 'identity')
-                                   ELSE registers.open_plan(t.plan, t.entries) END;
+        answers := answers || CASE WHEN t.plan ? 'identity' THEN json_build_object('identity', t.plan -> 'identity')
+                                   ELSE registers.open_plan(t.plan, t.entries) END::text;
     END LOOP;
     IF shut <> '[]' THEN
         PERFORM ledger.append_batch(shut);
     END IF;
-    RETURN to_jsonb(answers);
+    RETURN '[' || array_to_string(answers, ',') || ']';
 END $$;
 
 -- The values that a plan points at, from the very versions that its entries name.
-CREATE OR REPLACE FUNCTION registers.open_plan(plan jsonb, entries bigint[]) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_build_object(
-        'parties', coalesce(jsonb_agg(jsonb_build_object(
+CREATE OR REPLACE FUNCTION registers.open_plan(plan jsonb, entries bigint[]) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT json_build_object(
+        'parties', coalesce(json_agg(json_build_object(
             'party', x.p, 'register', x.r, 'state', x.s, 'key', x.k, 'entry', entries[x.e + 1],
             'facts', CASE WHEN x.s = 'found' THEN (
-                SELECT jsonb_object_agg(f.field, jsonb_build_array(r.data -> f.field, f.source, r.sources -> f.source))
+                SELECT json_object_agg(f.field, json_build_array(r.data -> f.field, f.source, r.sources -> f.source))
                 FROM registers.record r
                 JOIN registers.field f ON f.register = x.r AND f.field = ANY (x.f)
                 WHERE r.register = x.r AND r.key = x.k AND r.version = x.v) END,
             'candidates', CASE WHEN x.s = 'choose' THEN (
-                SELECT jsonb_agg(jsonb_build_array(r.key, (
-                    SELECT jsonb_object_agg(l, r.data -> l) FROM unnest(x.f) AS l)) ORDER BY r.key)
+                SELECT json_agg(json_build_array(r.key, (
+                    SELECT json_object_agg(l, r.data -> l) FROM unnest(x.f) AS l)) ORDER BY r.key)
                 FROM jsonb_to_recordset(x.c) AS c(k text, v integer)
                 JOIN registers.record r ON r.register = x.r AND r.key = c.k AND r.version = c.v) END))
             , '[]'),
-        'refusals', (SELECT coalesce(jsonb_agg(n || jsonb_build_object('entry', entries[(n ->> 'entry')::integer + 1])), '[]')
+        'refusals', (SELECT coalesce(json_agg(n || jsonb_build_object('entry', entries[(n ->> 'entry')::integer + 1])), '[]')
                      FROM jsonb_array_elements(plan -> 'refusals') AS n),
-        'entries', to_jsonb(entries))
+        'entries', entries)
     FROM jsonb_to_recordset(plan -> 'parties')
-        AS x(p text, r text, s text, k text, v integer, f text[], e integer, c jsonb)
-$$;
+        AS x(p text, r text, s text, k text, v integer, f text[], e integer, c jsonb));
+END $$;
 REVOKE ALL ON FUNCTION registers.open_plan(jsonb, bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION registers.release(uuid[], bytea[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION registers.release(uuid[], bytea[]) TO dizuo_app;
