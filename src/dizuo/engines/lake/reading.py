@@ -53,9 +53,9 @@ class Opened:
             for number, raw, cut in _physical_lines(file):
                 if number <= max(after, 1):
                     continue
-                text = raw.decode(self.encoding, "surrogateescape").rstrip("\r\n")
-                if not text.strip():
+                if not cut and not raw.strip():
                     continue
+                text = raw.decode(self.encoding, "surrogateescape").rstrip("\r\n")
                 yield Line(number, self._cells(text, cut), text)
 
     def count(self) -> int:
@@ -94,9 +94,12 @@ def open_delivery(path: Path, declared: str, delimiter: str) -> Opened:
     if b"\0" in header:
         raise DeliveryUnreadable("表头里有空字节，文件可能损坏")
     text = header.decode(encoding, "replace").rstrip("\r")
-    if len(delimiter) != 1:
-        raise DeliveryHeader(f"分隔符“{delimiter}”不是一个字符")
-    names = tuple(next(csv.reader([text], delimiter=delimiter)))
+    if delimiter not in _DELIMITERS:
+        raise DeliveryHeader(f"不认识分隔符“{delimiter[:5]}”，请用逗号")
+    try:
+        names = tuple(next(csv.reader([text], delimiter=delimiter, strict=True)))
+    except csv.Error:
+        raise DeliveryHeader("引号没有成对，或行尾符号不是 LF、CRLF") from None
     if len(names) == 1:
         for other, word in _DELIMITERS.items():
             if other != delimiter and other in text:
