@@ -55,13 +55,15 @@ NOTHING = Reads()
 class Compiled:
     """One compiled expression: ``run`` takes the scope; ``reads`` is transitive through names."""
 
-    __slots__ = ("reads", "run", "text")
+    __slots__ = ("fact", "reads", "run", "text")
 
     def __init__(
         self, text: str, run: Callable[[Mapping[str, Any], date | None], Value], reads: Reads
     ) -> None:
         self.text = text
         self.run = run
+        path = text.strip()
+        self.fact = path if path in reads.facts else None
         self.reads = reads
 
 

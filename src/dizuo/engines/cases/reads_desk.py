@@ -101,7 +101,7 @@ async def desk_queue(
 
     An official sees what his or her powers cover at the places of the posts. Errors: Invalid for a bad cursor.
     """
-    pairs = [(power, scope_place(cases, actor)) for actor in actors for power in actor.powers]
+    pairs = _reach(cases, actors)
     officials = [actor.official for actor in actors if actor.official]
     due, task = _read_cursor(cursor)
     shown = "waiting" if rail == "mine" else rail
@@ -125,6 +125,16 @@ async def desk_queue(
     rows = tuple(_queue_row(cases, one, now) for one in found[:limit])
     last = found[limit - 1] if len(found) > limit else None
     return QueuePage(rail, rows, counts, None if last is None else f"{last.due}|{last.task}")
+
+
+def _reach(cases: Cases, actors: Actors) -> list[tuple[str, str]]:
+    """(power, scope) of all posts, without those that a wider one covers, so that no row comes twice."""
+    pairs = {(power, scope_place(cases, actor)) for actor in actors for power in actor.powers}
+    return sorted(
+        (power, scope)
+        for power, scope in pairs
+        if not any(p == power and s != scope and scope.startswith(s) for p, s in pairs)
+    )
 
 
 def _read_cursor(cursor: str | None) -> tuple[datetime, int]:
@@ -205,8 +215,9 @@ async def _mine(
     now = cases.now()
     rows: list[QueueRow] = []
     for row in found[:limit]:
-        ready = cases.matter(row["matter"])
-        item = ready.items[row["item"]]
+        matter = cases.city.matters.get(row["matter"])
+        # A matter or an item may have left the declarations since; the work done on it has not.
+        item = None if matter is None else cases.matter(matter.id).items.get(row["item"])
         due = row["due_promise"]
         rows.append(
             QueueRow(
@@ -216,9 +227,9 @@ async def _mine(
                 title=row["title"],
                 applicant=row["applicant"],
                 matter=row["matter"],
-                matter_name=ready.matter.name,
-                item=item.id,
-                item_name=item.name,
+                matter_name=None if matter is None else matter.name,
+                item=row["item"],
+                item_name=None if item is None else item.name,
                 step_name=None,
                 unit="",
                 unit_name="",

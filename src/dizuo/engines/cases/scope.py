@@ -98,7 +98,7 @@ class Scope(Mapping[str, Value]):
         self.used_facts: set[str] = set()
         self.used_answers: set[str] = set()
         self._values: dict[str, Value] = {}
-        self._names: dict[str, Value] = {}
+        self._kept: dict[Compiled, tuple[Value | Open, set[str], set[str]]] = {}
         self._missed: Undetermined | None = None
 
     # --- reading ------------------------------------------------------------------------------------------
@@ -151,10 +151,7 @@ class Scope(Mapping[str, Value]):
         return self._values[key]
 
     def name(self, name: str) -> Value:
-        if name in self._names:
-            value = self._names[name]
-        else:
-            value = self._names[name] = self.value(self.matter.names[name])
+        value = self.value(self.matter.names[name])
         if isinstance(value, Open):
             raise self._miss(value.kind, value.name)
         return value
@@ -172,10 +169,23 @@ class Scope(Mapping[str, Value]):
     # --- evaluating ---------------------------------------------------------------------------------------
 
     def value(self, compiled: Compiled) -> Value | Open:
-        """The value of an expression, or Open with what it lacks."""
+        """The value of an expression, or Open with what it lacks; each is evaluated once in a scope."""
+        kept = self._kept.get(compiled)
+        if kept is None:
+            outer_facts, outer_answers = self.used_facts, self.used_answers
+            self.used_facts, self.used_answers = set(), set()
+            value = self._evaluate(compiled)
+            kept = self._kept[compiled] = value, self.used_facts, self.used_answers
+            self.used_facts, self.used_answers = outer_facts, outer_answers
+        self.used_facts |= kept[1]
+        self.used_answers |= kept[2]
+        return kept[0]
+
+    def _evaluate(self, compiled: Compiled) -> Value | Open:
         before, self._missed = self._missed, None
         try:
-            value = compiled.run(self, self.today)
+            # Most expressions are one fact: no need to walk a tree for it.
+            value = self[compiled.fact] if compiled.fact is not None else compiled.run(self, self.today)
             # An expression language may turn an error into null; what was missing must not become an answer.
             return value if self._missed is None else Open(self._missed.kind, self._missed.name)
         except Undetermined as missing:

@@ -110,9 +110,9 @@ FROM cases.correction WHERE subject = $1 AND reporter <> '系统线索' ORDER BY
 -- desk --
 -- A page of a rail and the bounded counts of all rails, in one walk along the queue's index.
 WITH mine AS (
-    SELECT DISTINCT power, scope FROM unnest($1::text[], $2::text[]) AS m (power, scope)
+    SELECT power, scope FROM unnest($1::text[], $2::text[]) AS m (power, scope)
 ), page AS (
-    SELECT DISTINCT q.due, q.task FROM mine CROSS JOIN LATERAL (
+    SELECT q.due, q.task FROM mine CROSS JOIN LATERAL (
         SELECT due, task FROM cases.queue
         WHERE power = mine.power AND rail = $3 AND scope = mine.scope AND (due, task) > ($4, $5)
         ORDER BY due, task LIMIT $6
@@ -127,11 +127,11 @@ SELECT (SELECT coalesce(json_agg(json_build_object(
         FROM page JOIN cases.task t ON t.id = page.task
         LEFT JOIN cases.application a ON a.id = t.application
         LEFT JOIN cases.item i ON i.application = t.application AND i.id = t.item)::text AS rows,
-    (SELECT count(*) FROM (SELECT DISTINCT q.task FROM mine CROSS JOIN LATERAL (SELECT task FROM cases.queue
+    (SELECT count(*) FROM (SELECT 1 FROM mine CROSS JOIN LATERAL (SELECT 1 FROM cases.queue
         WHERE power = mine.power AND rail = 'waiting' AND scope = mine.scope LIMIT $7) AS q LIMIT $7) AS few) AS waiting,
-    (SELECT count(*) FROM (SELECT DISTINCT q.task FROM mine CROSS JOIN LATERAL (SELECT task FROM cases.queue
+    (SELECT count(*) FROM (SELECT 1 FROM mine CROSS JOIN LATERAL (SELECT 1 FROM cases.queue
         WHERE power = mine.power AND rail = 'cooperating' AND scope = mine.scope LIMIT $7) AS q LIMIT $7) AS few) AS cooperating,
-    (SELECT count(*) FROM (SELECT DISTINCT q.task FROM mine CROSS JOIN LATERAL (SELECT task FROM cases.queue
+    (SELECT count(*) FROM (SELECT 1 FROM mine CROSS JOIN LATERAL (SELECT 1 FROM cases.queue
         WHERE power = mine.power AND rail = 'supervised' AND scope = mine.scope LIMIT $7) AS q LIMIT $7) AS few) AS supervised,
     (SELECT count(*) FROM (SELECT 1 FROM cases.handled WHERE official = ANY ($8) LIMIT $7) AS few) AS mine
 
