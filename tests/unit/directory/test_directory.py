@@ -230,6 +230,22 @@ async def test_the_demo_list_holds_residents_first_then_named_officials(director
     assert len(people) < 60
 
 
+async def test_another_invented_city_may_bring_the_same_keys(city: City, directory: Directory, pg) -> None:
+    def parent(subject: int) -> SeedPerson:
+        return SeedPerson("parent-01", subject, f"演示{subject}", "有新生儿", "Has a newborn")
+
+    async with pg() as conn:
+        await seed_demo(conn, city, [parent(8001)], TODAY)
+        first = await directory.demo_account("parent-01")
+        await seed_demo(conn, city, [parent(8002)], TODAY)
+        second = await directory.demo_account("parent-01")
+    assert first is not None
+    assert second is not None
+    assert first != second
+    assert (await directory.account(first)).demo, "invented people stay marked"
+    assert first not in {p.account for p in await directory.demo_people()}
+
+
 async def test_demo_accounts_are_refused_outside_a_demonstration(city: City, pg) -> None:
     real = msgspec.structs.replace(city, demonstration=False)
     async with pg() as conn:

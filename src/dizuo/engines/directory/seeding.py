@@ -86,6 +86,15 @@ async def seed_demo(conn: Connection, city: City, people: Sequence[SeedPerson], 
         raise Refused("directory.demo", "个人信息保护法第五条", "这座城市不是演示环境，不能放演示账号。")
     officials = list(_officials(city))
     async with conn.transaction():
+        # Another invented city may bring the same keys for other people: the former ones are no longer offered.
+        await conn.execute(
+            """
+            UPDATE directory.account SET demo_key = 'former-' || id, demo_order = NULL
+            WHERE kind = 'resident' AND demo_key = ANY ($1::text[]) AND subject <> ALL ($2::bigint[])
+            """,
+            [p.key for p in people],
+            [p.subject for p in people],
+        )
         await conn.execute(
             """
             INSERT INTO directory.account (kind, subject, name, demo_key, demo_note, demo_order)
