@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.policy import Ask, Policy, PolicyInvalid, Principal, Request
+from dizuo.foundation.policy.generate import Rule
 
 WUXI = Path(__file__).resolve().parents[3] / "cities" / "wuxi"
 
@@ -142,13 +143,27 @@ def test_the_whole_text_validates_and_is_told_in_full(policy):
 
 
 def test_a_policy_that_does_not_fit_the_schema_is_refused(city):
-    from dizuo.foundation.policy.generate import Rule
-
     with pytest.raises(PolicyInvalid):
         Policy(city, [Rule("x", "l:1", "s。", "permit (principal is Robot, action, resource);")])
     rule = Rule("x", "l:1", "s。", 'forbid (principal, action == Action::"submit", resource);')
     with pytest.raises(PolicyInvalid, match="重复"):
         Policy(city, [rule, rule])
+
+
+def test_a_policy_that_names_an_undeclared_power_does_not_validate(city):
+    body = 'permit (principal is Official, action == Action::"serve", resource) when { %s };'
+    Policy(city, [Rule("x", "l:1", "s。", body % 'principal.powers.contains(Power::"window.serve")')])
+    with pytest.raises(PolicyInvalid):
+        Policy(city, [Rule("x", "l:1", "s。", body % 'principal.powers.contains(Power::"window.sevre")')])
+
+
+def test_what_the_city_does_not_declare_means_nothing(policy):
+    stale = msgspec.structs.replace(POLICE, powers=("psb.household.decide", "psb.abolished"))
+    assert policy.decide(Request(stale, "read", HOUSEHOLD, duty())).allowed
+    foreign = msgspec.structs.replace(POLICE, unit="abolished")
+    assert not policy.decide(Request(foreign, "read", HOUSEHOLD, duty())).allowed
+    wide = policy.decide(Request(POLICE, "read", HOUSEHOLD, duty(purposes=frozenset({"curiosity"}))))
+    assert (wide.allowed, wide.rule) == (False, "bound.purposes")
 
 
 def test_names_with_quotes_and_scripts_stay_text(city):

@@ -9,18 +9,18 @@ import cedarpy
 
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.policy.errors import PolicyInvalid
-from dizuo.foundation.policy.generate import (
-    SCHEMA,
+from dizuo.foundation.policy.generate import Rule, holders, rules_of, who_holds
+from dizuo.foundation.policy.model import Action, Ask, Principal, Request, Verdict
+from dizuo.foundation.policy.schema import (
     WINDOW,
-    Rule,
     divisions_of,
     entities_of,
-    holders,
+    names_of,
     powers_of,
-    rules_of,
-    who_holds,
+    reference,
+    references,
+    schema_of,
 )
-from dizuo.foundation.policy.model import Action, Ask, Principal, Request, Verdict
 
 _KEPT: Final = 20_000
 _VERB: Final[Mapping[str, str]] = {
@@ -43,15 +43,16 @@ class Policy:
     def __init__(self, city: City, rules: Sequence[Rule]) -> None:
         self.version: Final = city.version
         self.rules: Final[Mapping[str, Rule]] = {rule.id: rule for rule in rules}
-        self.schema_text: Final = SCHEMA
+        self._names = names_of(city)
+        self.schema_text: Final = schema_of(self._names)
         self.text: Final = "\n".join(rule.text() for rule in rules)
         self._city = city
         self._entities = entities_of(city)
         self._kept: dict[Request, Verdict] = {}
-        checked = cedarpy.validate_policies(self.text, SCHEMA)  # pyright: ignore[reportUnknownMemberType]
+        checked = cedarpy.validate_policies(self.text, self.schema_text)  # pyright: ignore[reportUnknownMemberType]
         if not checked.validation_passed or len(self.rules) != len(rules):
             raise PolicyInvalid(problems="；".join(str(error) for error in checked.errors) or "规则编号重复")
-        self._schema = cedarpy.Schema.from_str(SCHEMA)
+        self._schema = cedarpy.Schema.from_str(self.schema_text)
         self._policies = cedarpy.PolicySet.from_str(self.text)
 
     @classmethod
@@ -93,6 +94,10 @@ class Policy:
         )
         if entity is None:
             return Verdict(False, *_NONE, f"没有声明过“{request.resource}”。")
+        if not request.context.purposes <= self._names.purposes:
+            return self._refused(request, self.rules["bound.purposes"])
+        if request.actor.kind != "resident" and request.actor.unit not in self._names.units:
+            return self._refused(request, None)
         who, entities = self._principal(request.actor)
         at = request.context.at or self._city.code
         known = {cast("dict[str, str]", e["uid"])["id"] for e in entities}
@@ -106,7 +111,7 @@ class Policy:
                 "principal": who,
                 "action": {"type": "Action", "id": request.action},
                 "resource": entity["uid"],
-                "context": _context(request.context, at),
+                "context": self._context(request.context, at),
             },
             self._policies,
             [*entities, entity, *self._parents(entity)],
@@ -129,15 +134,28 @@ class Policy:
         if kind == "Resident":
             return uid, [{"uid": uid, "attrs": {}, "parents": []}]
         if kind == "System":
-            return uid, [{"uid": uid, "attrs": {"unit": actor.unit}, "parents": []}]
+            return uid, [{"uid": uid, "attrs": {"unit": reference("Unit", actor.unit)}, "parents": []}]
         places = divisions_of(actor.place, self._city.code)
         attrs: dict[str, object] = {
-            "unit": actor.unit,
+            "unit": reference("Unit", actor.unit),
             "post": actor.post,
-            "powers": sorted(actor.powers),
+            # A power that the city no longer declares means nothing.
+            "powers": references("Power", set(actor.powers) & self._names.powers),
             "place": {"__entity": places[0]["uid"]},
         }
         return uid, [{"uid": uid, "attrs": attrs, "parents": []}, *places]
+
+    def _context(self, ask: Ask, at: str) -> dict[str, object]:
+        context: dict[str, object] = {
+            "relation": ask.relation,
+            "at": reference("Division", at),
+            "purposes": references("Purpose", ask.purposes),
+            "facts": sorted(ask.facts),
+            "has_case": ask.case,
+        }
+        if ask.power in self._names.powers:
+            context["power"] = reference("Power", ask.power)
+        return context
 
     def _parents(self, entity: Mapping[str, object]) -> list[dict[str, object]]:
         parents = cast("list[dict[str, str]]", entity["parents"])
@@ -198,14 +216,3 @@ class Policy:
             return self._city.name.zh
         division = self._city.divisions.get(code)
         return division.name if division else f"区划 {code}"
-
-
-def _context(ask: Ask, at: str) -> dict[str, object]:
-    return {
-        "relation": ask.relation,
-        "at": {"__entity": {"type": "Division", "id": at}},
-        "power": ask.power,
-        "purposes": sorted(ask.purposes),
-        "facts": sorted(ask.facts),
-        "has_case": ask.case,
-    }

@@ -1,45 +1,13 @@
-"""From a city's declarations to Cedar: schema, entities, policies, each policy with its law and one Chinese sentence."""
+"""From a city's declarations to Cedar policies, each with its law and one Chinese sentence."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from dizuo.foundation.blueprint.model import City, Item, Matter, Organisation, Post
-
-WINDOW = "window.serve"
-"""The power (职权) of a clerk who serves people at a window."""
-
-SCHEMA = """\
-// Where something is done. A town lies in its district, a district in the city.
-entity Division in [Division];
-entity Matter { purposes: Set<String> };
-// `facts` and `purposes` are all that the item's declared needs name.
-entity Item in [Matter] { department: String, purposes: Set<String>, facts: Set<String> };
-// `sources` are the departments that are the source of at least one field; `facts` all fields.
-entity Register { sources: Set<String>, facts: Set<String> };
-entity Resident;
-entity System { unit: String };
-entity Official { unit: String, post: String, powers: Set<String>, place: Division };
-
-type Ask = {
-  relation: String,
-  at: Division,
-  power: String,
-  purposes: Set<String>,
-  facts: Set<String>,
-  has_case: Bool,
-};
-action read, view_case appliesTo { principal: [Resident, Official, System], resource: [Item], context: Ask };
-action decide appliesTo { principal: [Official, System], resource: [Item], context: Ask };
-action write appliesTo { principal: [Official, System], resource: [Item], context: Ask };
-action submit appliesTo { principal: [Resident, Official], resource: [Matter], context: Ask };
-action consent appliesTo { principal: [Resident, Official], resource: [Matter], context: Ask };
-action serve appliesTo { principal: [Official], resource: [Matter], context: Ask };
-action correct appliesTo { principal: [Official, System], resource: [Register], context: Ask };
-"""
+from dizuo.foundation.policy.schema import WINDOW, literal, powers_of
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -51,16 +19,21 @@ class Rule(msgspec.Struct, frozen=True):
     body: str
 
     def text(self) -> str:
-        return f"@id({_text(self.id)})\n@law({_text(self.law)})\n@says({_text(self.says)})\n{self.body}\n"
+        return (
+            f"@id({literal(self.id)})\n@law({literal(self.law)})\n@says({literal(self.says)})\n{self.body}\n"
+        )
 
 
-def _text(value: str) -> str:
-    # Cedar's string literals have JSON's escapes for what declarations may contain.
-    return json.dumps(value, ensure_ascii=False)
+def _power(name: str) -> str:
+    return f"Power::{literal(name)}"
 
 
-def _set(values: Iterable[str]) -> str:
-    return "[" + ", ".join(_text(value) for value in sorted(values)) + "]"
+def _holds(power: str) -> str:
+    return f"principal.powers.contains({_power(power)})"
+
+
+def _needs_power(power: str) -> str:
+    return f"context has power && context.power == {_power(power)} && {_holds(power)}"
 
 
 def rules_of(city: City) -> tuple[Rule, ...]:
@@ -107,21 +80,21 @@ def _general() -> list[Rule]:
             "online-service-2019:7",
             "窗口人员可以为到场的群众服务。",
             'permit (principal is Official, action == Action::"serve", resource is Matter)\n'
-            f"when {{ principal.powers.contains({_text(WINDOW)}) && context.at in principal.place }};",
+            f"when {{ {_holds(WINDOW)} && context.at in principal.place }};",
         ),
         Rule(
             "window.submit",
             "online-service-2019:7",
             "窗口人员可以替到场的群众提交申请、转达同意。",
             'permit (principal is Official, action in [Action::"submit", Action::"consent"], resource is Matter)\n'
-            f'when {{ principal.powers.contains({_text(WINDOW)}) && context.relation == "served" }};',
+            f'when {{ {_holds(WINDOW)} && context.relation == "served" }};',
         ),
         Rule(
             "window.read",
             "online-service-2019:7",
             "窗口人员为到场的群众办事，可以调取这件事需要的资料，查看进度。",
             'permit (principal is Official, action in [Action::"read", Action::"view_case"], resource is Item)\n'
-            f'when {{ principal.powers.contains({_text(WINDOW)}) && context.relation == "served" }};',
+            f'when {{ {_holds(WINDOW)} && context.relation == "served" }};',
         ),
         Rule(
             "bound.facts",
@@ -167,7 +140,7 @@ def _corrections(city: City) -> list[Rule]:
                     "pipl-2021:46",
                     f"{organisation.name.zh}的{_posts(posts)}可以核对并更正本部门是数源的数据。",
                     'permit (principal is Official, action == Action::"correct", resource is Register)\n'
-                    f"when {{ principal.unit == {_text(organisation.id)} && principal.powers.contains({_text(power)}) }};",
+                    f"when {{ principal.unit == Unit::{literal(organisation.id)} && {_holds(power)} }};",
                 )
             )
     return rules
@@ -185,7 +158,7 @@ def _item_rules(city: City, matter: Matter, item: Item) -> list[Rule]:
             law,
             f"{unit}的系统自动办理“{name}”，可以调取这一事项需要的资料，按规则办结，并登记结果。",
             'permit (principal is System,\n        action in [Action::"read", Action::"view_case", Action::"decide", Action::"write"],\n'
-            f"        {resource})\nwhen {{ principal.unit == {_text(item.department)} }};",
+            f"        {resource})\nwhen {{ principal.unit == Unit::{literal(item.department)} }};",
         )
     ]
     powers = powers_of(item)
@@ -197,7 +170,7 @@ def _item_rules(city: City, matter: Matter, item: Item) -> list[Rule]:
                 f"{who_holds(city, powers)}办理“{name}”，可以查看办件，调取这一事项需要的资料，限本岗位管辖的地方。",
                 'permit (principal is Official, action in [Action::"read", Action::"view_case", Action::"write"],\n'
                 f"        {resource})\n"
-                f"when {{ principal.powers.containsAny({_set(powers)}) && context.at in principal.place }};",
+                f"when {{ principal.powers.containsAny([{', '.join(_power(p) for p in sorted(powers))}]) && context.at in principal.place }};",
             )
         )
     for power in powers:
@@ -207,7 +180,7 @@ def _item_rules(city: City, matter: Matter, item: Item) -> list[Rule]:
                 law,
                 f"{who_holds(city, (power,))}可以对“{name}”作出决定，限本岗位管辖的地方。",
                 f'permit (principal is Official, action == Action::"decide", {resource})\n'
-                f"when {{ context.power == {_text(power)} && principal.powers.contains({_text(power)})"
+                f"when {{ {_needs_power(power)}"
                 " && context.at in principal.place };",
             )
         )
@@ -220,16 +193,11 @@ def _item_rules(city: City, matter: Matter, item: Item) -> list[Rule]:
                 f"{who_holds(city, (approve,))}审批“{name}”的延期，可以查看办件。",
                 'permit (principal is Official, action in [Action::"view_case", Action::"decide"],\n'
                 f"        {resource})\n"
-                f"when {{ principal.powers.contains({_text(approve)}) && context.at in principal.place\n"
-                f'       && (action == Action::"view_case" || context.power == {_text(approve)}) }};',
+                f"when {{ {_holds(approve)} && context.at in principal.place\n"
+                f'       && (action == Action::"view_case" || ({_needs_power(approve)})) }};',
             )
         )
     return rules
-
-
-def powers_of(item: Item) -> tuple[str, ...]:
-    """The powers that the item's steps ask for, each once, in their order."""
-    return tuple(dict.fromkeys(step.power for step in item.steps if step.power))
 
 
 def holders(city: City, powers: Sequence[str]) -> list[tuple[Organisation, Post]]:
@@ -251,57 +219,3 @@ def who_holds(city: City, powers: Sequence[str]) -> str:
 
 def _posts(posts: Sequence[Post]) -> str:
     return "、".join(post.name.zh for post in posts)
-
-
-def entities_of(city: City) -> dict[str, dict[str, object]]:
-    """The unchanging entities by resource name (``matter``, ``matter.item``, ``register:id``), as Cedar JSON."""
-    found: dict[str, dict[str, object]] = {}
-    for matter in city.matters.values():
-        purposes = {need.purpose for item in matter.items for need in item.needs} | {matter.purpose}
-        found[matter.id] = _entity("Matter", matter.id, {"purposes": sorted(purposes)})
-        for item in matter.items:
-            name = f"{matter.id}.{item.id}"
-            found[name] = _entity(
-                "Item",
-                name,
-                {
-                    "department": item.department,
-                    "purposes": sorted({need.purpose for need in item.needs}),
-                    "facts": sorted({fact for need in item.needs for fact in need.facts}),
-                },
-                ("Matter", matter.id),
-            )
-    for register in city.registers.values():
-        found[f"register:{register.id}"] = _entity(
-            "Register",
-            register.id,
-            {
-                "sources": sorted({field.source for field in register.fields.values()}),
-                "facts": sorted(register.fields),
-            },
-        )
-    return found
-
-
-def _entity(kind: str, id_: str, attrs: dict[str, object], *parents: tuple[str, str]) -> dict[str, object]:
-    return {
-        "uid": {"type": kind, "id": id_},
-        "attrs": attrs,
-        "parents": [{"type": parent, "id": name} for parent, name in parents],
-    }
-
-
-def divisions_of(code: str, city_code: str) -> list[dict[str, object]]:
-    """A division and those it lies in, up to the city, as Cedar entities.
-
-    Codes have 12, 9 or 6 digits; an empty one is the whole city. A code outside the city lies in nothing.
-    """
-    if code in {"", city_code}:
-        return [_entity("Division", city_code, {})]
-    if not code.startswith(city_code[:4]):
-        return [_entity("Division", code, {})]
-    chain = [*dict.fromkeys(code[:size] for size in (len(code), 9, 6) if size <= len(code)), city_code]
-    return [
-        _entity("Division", inner, {}, *([("Division", outer)] if outer else []))
-        for inner, outer in zip(chain, [*chain[1:], ""], strict=True)
-    ]
