@@ -11,6 +11,7 @@ import asyncpg
 
 from dizuo.foundation.ledger.entry import Entry
 from dizuo.foundation.store.connection import Pool
+from dizuo.foundation.store.pool import CONNECTION_LOST
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -74,9 +75,7 @@ class Batcher(Generic[Item, Result]):
             if len(results) != len(batch):
                 raise RuntimeError(f"flush answered {len(results)} of {len(batch)} items")
         except asyncpg.PostgresError as error:
-            if len(batch) == 1 or isinstance(
-                error, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError
-            ):
+            if len(batch) == 1 or isinstance(error, CONNECTION_LOST):
                 _fail(batch, error)
                 return
             middle = len(batch) // 2

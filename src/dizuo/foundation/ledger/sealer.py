@@ -14,6 +14,7 @@ from dizuo.foundation.ledger.merkle import Edge, full_subtrees
 from dizuo.foundation.ledger.notes import Checkpoint, Signer
 from dizuo.foundation.ledger.tree import STEP, heads
 from dizuo.foundation.store.connection import Connection, Pool, Row
+from dizuo.foundation.store.pool import CONNECTION_LOST
 from dizuo.foundation.store.queries import Queries
 
 LOCK: Final = 7_315_002
@@ -46,7 +47,7 @@ class Sealer:
             last = stop.is_set()
             try:
                 await self.seal_once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
                 self._edge = None
                 _log.warning("sealing waits for the database: %s", error)
             if last:

@@ -14,7 +14,7 @@ from dizuo.foundation.store import jobs, outbox
 from dizuo.foundation.store.connection import Connection, Pool, Prepared, Row
 from dizuo.foundation.store.external import Database, external
 from dizuo.foundation.store.migrations import MigrationSet, discover, migrate, pending
-from dizuo.foundation.store.pool import connect, open_pool
+from dizuo.foundation.store.pool import CONNECTION_LOST, connect, open_pool
 from dizuo.foundation.store.queries import Queries
 from dizuo.foundation.store.roles import APP, LOADER, OWNER, SEALER
 from dizuo.foundation.store.secrets import secret_text
@@ -23,6 +23,7 @@ from dizuo.foundation.store.transaction import Tx, begin
 
 __all__ = [
     "APP",
+    "CONNECTION_LOST",
     "LOADER",
     "OWNER",
     "SEALER",

@@ -19,6 +19,7 @@ import asyncpg
 from dizuo.foundation.kernel.clock_source import Now
 from dizuo.foundation.store.connection import Connection, Pool
 from dizuo.foundation.store.errors import JobUnknown
+from dizuo.foundation.store.pool import CONNECTION_LOST
 from dizuo.foundation.store.transaction import Tx
 
 ATTEMPTS: Final = 10
@@ -102,7 +103,7 @@ class JobRunner:
             try:
                 while not stop.is_set() and await self.run_one():
                     pass
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
                 _log.warning("jobs wait for the database: %s", error)
             try:
                 await asyncio.wait_for(stop.wait(), self._interval)
@@ -128,7 +129,7 @@ class JobRunner:
                 job = _job(row)
                 await self._handler(job)(Tx(connection, now), job)
                 await connection.execute("DELETE FROM store.job WHERE id = $1", job.id)
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        except CONNECTION_LOST:
             raise  # the database went away: the job is where it was
         except Exception as error:  # whatever a handler raises, the other jobs go on
             if job is None:

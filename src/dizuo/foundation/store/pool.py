@@ -25,6 +25,17 @@ SESSION: Final = {
 }
 """Settings of every session, so that an existing PostgreSQL behaves like the embedded one."""
 
+CONNECTION_LOST: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What asyncpg may raise when the server goes away in the middle of something; whether it committed is unknown."""
+
 _UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
 
 
