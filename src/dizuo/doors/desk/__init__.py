@@ -1,0 +1,75 @@
+"""锡心办: the desk where officials work, and the window where they serve people who come in person.
+
+What the pages use of ``request.app.state.dizuo``: ``city``, ``cases``, ``registers``, ``directory``, ``policy``,
+``pool``, ``now``.
+
+1. My desk shows what waits, by time left; rails are queues with counts; filters are links.
+2. A case opens with the one exception to judge; facts carry their source; opening it is entered in the ledger.
+3. A decision is never preselected, shows the words the applicant will read, and can be taken back for ten minutes.
+4. Other lawful steps (补正, 特别程序, 延期, 转核实 …) are rows of one table, ``measures``.
+5. A clerk at a window serves somebody without a telephone through the same plan, checks and case.
+6. One small script adds keys; everything works without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dizuo.web import Door, Route, WebRequest
+
+from . import pages_case, pages_corrections, pages_measures, pages_queue, pages_window
+from .officers import WINDOW, served, session_of
+
+_CLERK = f"official:{WINDOW}"
+
+ROUTES = (
+    Route("GET", "/desk", pages_queue.home, purpose="See what waits for me, by time left.", who="official", json=True),
+    Route("GET", "/desk/sign-in", pages_queue.sign_in, purpose="Sign in as an official.", who="public"),
+    Route("GET", "/desk/queue/{rail}", pages_queue.queue, purpose="A queue of my posts.", who="official", json=True),
+    Route("GET", "/desk/search", pages_queue.search, purpose="Find a case by number, a matter, a law.", who="official"),
+    Route("GET", "/desk/cases/{number}", pages_case.case, purpose="Work on a case routed to my post.", who="official", json=True),
+    Route("GET", "/desk/cases/{number}/next", pages_queue.skip, purpose="Put a case aside, see the next.", who="official"),
+    Route("POST", "/desk/cases/{number}/reveal", pages_case.reveal_sent, purpose="See full numbers for a reason.", who="official"),
+    Route("POST", "/desk/cases/{number}/{item}/decide", pages_case.decide_sent, purpose="Decide an item.", who="official"),
+    Route("GET", "/desk/cases/{number}/{item}/{measure}", pages_measures.measure_page, purpose="Prepare a lawful step.", who="official"),
+    Route("POST", "/desk/cases/{number}/{item}/{measure}", pages_measures.measure_sent, purpose="Take a lawful step.", who="official"),
+    Route("POST", "/desk/decisions/{decision:int}/undo", pages_case.undo_sent, purpose="Take my decision back.", who="official"),
+    Route("GET", "/desk/corrections/{number}", pages_corrections.correction, purpose="Check a reported error.", who="official", json=True),
+    Route("POST", "/desk/corrections/{number}", pages_corrections.correction_sent, purpose="Answer a reported error.", who="official"),
+    Route("GET", "/desk/window", pages_window.window, purpose="Identify the person at the window.", who=_CLERK),
+    Route("POST", "/desk/window", pages_window.window_sent, purpose="Begin to serve a person present.", who=_CLERK),
+    Route("POST", "/desk/window/end", pages_window.window_end, purpose="End serving.", who=_CLERK),
+    Route("GET", "/desk/window/receipt/{number}", pages_window.window_receipt, purpose="Print the receipt.", who=_CLERK),
+    Route("GET", "/desk/window/{matter}", pages_window.window_form, purpose="Form for the person present.", who=_CLERK),
+    Route("POST", "/desk/window/{matter}", pages_window.window_form_sent, purpose="Submit for the person present.", who=_CLERK),
+)  # fmt: skip
+
+
+def _context(request: WebRequest) -> Mapping[str, object]:
+    """What every page of the door shows: the post, whom one serves, whether keys are on."""
+    script = request.shell.static.url("desk.js")
+    if request.signed_in is None or request.signed_in.account.kind != "official":
+        return {"post": "", "client": "", "clerk": False, "script": script, "home": "/desk"}
+    session = session_of(request)
+    client = served(session)
+    posts = session.account.posts
+    return {
+        "post": f"{posts[0].unit_name}，{posts[0].post_name}" if posts else "",
+        "client": client.name if client is not None else "",
+        "clerk": WINDOW in session.account.powers,
+        "script": script,
+        "home": "/desk",
+    }
+
+
+DOOR = Door(
+    name="desk",
+    folder=Path(__file__).parent,
+    routes=ROUTES,
+    css=("office.css",),
+    sign_in="/sign-in",
+    prefix="/desk",
+    scripts=True,
+    context=_context,
+)

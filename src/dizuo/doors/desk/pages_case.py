@@ -1,0 +1,146 @@
+"""One case at the desk: look, decide, take back, see a full number for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from dizuo.engines.cases import (
+    CasePage,
+    FixWant,
+    accept,
+    decide,
+    refer,
+    reject_accept,
+    request_fix,
+    undo,
+)
+from dizuo.foundation.blueprint.model import Choice
+from dizuo.foundation.kernel.errors import Invalid, Stale
+from dizuo.web import WebRequest, answer, redirect
+from dizuo.web.words import fill
+
+from .looking import note_reveal
+from .officers import actors_of, session_of
+from .opening import number_of, opened, was_faster
+from .pages_measures import measure_shown
+from .pages_queue import onward, rail_page, words_of
+from .views_case import CaseMaker, Typed, front_of
+from .views_queue import address, rail_of
+
+LONGEST = 4000
+
+
+async def case(request: WebRequest) -> Response:
+    """The case page."""
+    found = await opened(request, number_of(request))
+    query = request.query_params
+    done = query.get("done", "")
+    said = fill(words_of(request)["queue"]["done"], number=query.get("of", "")[:24]) if done.isdigit() else ""
+    return await shown(request, found, query.get("item", ""), done=said, undo=done if done.isdigit() else "")
+
+
+async def shown(
+    request: WebRequest,
+    found: CasePage,
+    item: str,
+    *,
+    typed: Typed = Typed(),  # noqa: B008 - frozen
+    errors: Mapping[str, str] | None = None,
+    revealed: bool = False,
+    done: str = "",
+    undo: str = "",
+) -> Response:
+    """The page of a case with one item in front."""
+    app, words = request.dizuo, words_of(request)
+    maker = CaseMaker(app.city, found, front_of(found, item), app.now(), request.lang, words)
+    queue = await rail_page(request, "waiting", limit=50)
+    rows = list(queue.rows)
+    at = next((i for i, row in enumerate(rows) if row.number == found.number and row.item == maker.front.id), None)
+    around = ("", "", address(rows[0]) if rows else "")
+    if at is not None:
+        before = address(rows[at - 1]) if at else ""
+        after = address(rows[at + 1]) if at + 1 < len(rows) else ""
+        around = (fill(words["case"]["position"], n=at + 1, all=rail_of(queue).waiting), before, after)
+    view = maker.view(
+        rail_of(queue), around, typed=typed, errors=errors, revealed=revealed, done=done, undo=undo
+    )
+    return answer(request, "case.html", view, status=422 if errors else 200)
+
+
+async def reveal_sent(request: WebRequest) -> Response:
+    """Show numbers in full, for a reason that the person concerned can read."""
+    number, reason = number_of(request), request.sent.text("why")[:200]
+    found = await opened(request, number)
+    item = request.sent.text("item")
+    if len(reason) < 4:
+        return await shown(request, found, item, errors={"why": words_of(request)["case"]["reveal_why"]})
+    await note_reveal(request.dizuo, actors_of(session_of(request)), found, reason)
+    return await shown(request, found, item, revealed=True)
+
+
+async def decide_sent(request: WebRequest) -> Response:
+    """The decision card."""
+    number, item = number_of(request), str(request.path_params["item"])
+    sent = request.sent
+    typed = Typed(
+        sent.text("verdict"), sent.text("reason")[:LONGEST], sent.text("law")[:60], sent.under("choice_")
+    )
+    if typed.verdict == "fix":
+        return await measure_shown(request, number, item, "fix", {"reason": typed.reason})
+    try:
+        done = await _act(request, number, item, typed)
+    except Invalid as error:
+        found = await opened(request, number)
+        return await shown(request, found, item, typed=typed, errors=error.fields)
+    except Stale as error:
+        words = words_of(request)["case"]
+        wrote = [(words["reason"], typed.reason), (words["law"], typed.law)]
+        return was_faster(request, error, number, item, wrote)
+    return await onward(request, number, item, f"done={done}&of={number}" if done else f"of={number}")
+
+
+async def _act(request: WebRequest, number: str, item: str, typed: Typed) -> int:
+    """Do what the card says; the id of the decision when it can be taken back. Errors: Invalid, Stale, Refused."""
+    cases, actors = request.dizuo.cases, actors_of(session_of(request))
+    version = int(request.sent.text("version") or 0) or None
+    other = _other_way(request, item, typed)
+    if not typed.verdict and other is not None:
+        check, choice = other
+        said = typed.reason or check
+        if choice.effect == "refer":
+            await refer(cases, actors, number, item, said, version=version)
+        else:
+            await request_fix(cases, actors, number, item, [FixWant(check, choice.name.zh, "")], said, version=version)
+        return 0
+    if typed.verdict == "accept":
+        await accept(cases, actors, number, item, version=version, reason=typed.reason)
+        return 0
+    if typed.verdict == "not_accepted":
+        await reject_accept(cases, actors, number, item, typed.reason, typed.law, version=version)
+        return 0
+    if typed.verdict not in ("grant", "refuse"):
+        raise Invalid({"verdict": words_of(request)["case"]["verdict_missing"]})
+    made = await decide(
+        cases, actors, number, item, "grant" if typed.verdict == "grant" else "refuse", typed.reason,
+        law=typed.law if typed.verdict == "refuse" else "", choices=typed.choices, version=version,
+    )  # fmt: skip
+    return made.id
+
+
+def _other_way(request: WebRequest, item: str, typed: Typed) -> tuple[str, Choice] | None:
+    """The chosen way out that is no decision: to ask the applicant or a colleague; with what the check says."""
+    matter = request.dizuo.city.matters.get(request.sent.text("matter"))
+    for declared in matter.items if matter is not None else ():
+        for check in (c for step in declared.steps for c in step.checks if declared.id == item):
+            for choice in check.choices:
+                if typed.choices.get(check.id) == choice.id and choice.effect != "continue":
+                    return check.exception.zh, choice
+    return None
+
+
+async def undo_sent(request: WebRequest) -> Response:
+    """Take a decision of one's own back within ten minutes."""
+    number = await undo(request.dizuo.cases, actors_of(session_of(request)), request.path_params["decision"])
+    return redirect(f"/desk/cases/{number}")
