@@ -11,20 +11,13 @@ from dizuo.engines.directory import Representation, SeedPerson
 from dizuo.engines.lake import Manifest
 from dizuo.foundation.blueprint import City
 from dizuo.foundation.kernel.clock_source import SystemNow
-from dizuo.foundation.store import OWNER, Connection, Database, connect, discover, migrate
+from dizuo.foundation.store import OWNER, Database, connect, discover, migrate
 from dizuo.settings import Settings
 
 Tell = Callable[[str, int, int], None]
 """What is being done, how much of it is done, how much there is (0: unknown)."""
 
-# Who may act for an enterprise is the enterprise register's word; the owner copies it for signing in.
-_REPRESENTATIVES = """
-SELECT e.id AS enterprise, p.id AS person, r.data ->> 'name' AS name, r.valid_from AS as_of
-FROM registers.record r
-JOIN registers.identity e ON e.scheme = 'uscc' AND e.number = r.data ->> 'uscc'
-JOIN registers.identity p ON p.scheme = 'citizen_id' AND p.number = r.data ->> 'legal_citizen_id'
-WHERE r.register = 'enterprise' AND r.superseded_at IS NULL
-"""
+KEEP_SESSIONS = dt.timedelta(days=7)
 
 
 async def publish(database: Database, city: City, tell: Tell) -> None:
@@ -37,6 +30,7 @@ async def publish(database: Database, city: City, tell: Tell) -> None:
         await registers.publish(conn, city)
         tell("机构和岗位", 0, 0)
         await directory.publish_units(conn, city)
+        await directory.forget_sessions(conn, SystemNow()() - KEEP_SESSIONS)
     finally:
         await conn.close()
 
@@ -58,39 +52,20 @@ def fill(database: Database, city: City, settings: Settings, tell: Tell) -> Mani
 
 
 async def people(database: Database, city: City, folder: Path) -> None:
-    """Say who represents which enterprise; in a demonstration give the named characters and officials accounts."""
+    """After a load: who represents which enterprise; in a demonstration, accounts for the named characters and officials."""
+    if not (folder / "manifest.json").exists():
+        return
+    manifest = lake.read_manifest(folder)
+    found = [
+        Representation(r.enterprise, r.person, r.name, r.as_of)
+        for r in lake.representatives(database, city, folder)
+    ]
+    known = lake.demo_subjects(database, manifest)
+    seeds = [SeedPerson(p.key, known[p.citizen_id], p.name, p.note_zh, p.note_en) for p in manifest.demo]
     conn = await connect(database.dsn(OWNER))
     try:
-        if "enterprise" in city.registers:
-            rows = await conn.fetch(_REPRESENTATIVES)
-            found = [Representation(r["enterprise"], r["person"], r["name"], _date(r["as_of"])) for r in rows]
-            await directory.publish_representations(conn, found)
-        if city.demonstration and (folder / "manifest.json").exists():
-            await _accounts(conn, city, lake.read_manifest(folder))
+        await directory.publish_representations(conn, found)
+        if city.demonstration:
+            await directory.seed_demo(conn, city, seeds, manifest.today)
     finally:
         await conn.close()
-
-
-async def _accounts(conn: Connection, city: City, manifest: Manifest) -> None:
-    numbers = [person.citizen_id for person in manifest.demo]
-    rows = await conn.fetch(
-        "SELECT number, id FROM registers.identity WHERE scheme = 'citizen_id' AND number = ANY ($1::text[])",
-        numbers,
-    )
-    known = {row["number"]: row["id"] for row in rows}
-    seeds = [
-        SeedPerson(p.key, known[p.citizen_id], p.name, p.note_zh, p.note_en)
-        for p in manifest.demo
-        if p.citizen_id in known
-    ]
-    await directory.seed_demo(conn, city, seeds, manifest.today)
-
-
-def _date(value: object) -> dt.date:
-    return (
-        value.date()
-        if isinstance(value, dt.datetime)
-        else value
-        if isinstance(value, dt.date)
-        else dt.date.min
-    )

@@ -79,7 +79,7 @@ def _build(settings: Settings, city: City, database: Database, tell: building.Te
     asyncio.run(building.publish(database, city, tell))
     if not asyncio.run(building.filled(database)) and city.demonstration:
         building.fill(database, city, settings, tell)
-    asyncio.run(building.people(database, city, settings.deliveries))
+        asyncio.run(building.people(database, city, settings.deliveries))
 
 
 def _runtime(settings: Settings, city: City, database: Database) -> Runtime:
