@@ -339,3 +339,18 @@ async def test_the_loader_can_bring_and_not_take(town, pg):
                           "DELETE FROM ledger.entry"):  # fmt: skip
             with pytest.raises(DENIED):
                 await conn.execute(statement)
+
+
+async def test_the_ledger_is_no_side_door(town, pg, secret):
+    """The web's role may show anybody's entries to them; they must hold no value of a register, keys included."""
+    await town.registers.identity_of("citizen_id", FATHER)
+    async with pg("dizuo_app") as conn:
+        (ticket,) = await ask(conn, question(town, secret))
+        await show(conn, ticket, secret)
+        text = ""
+        for subject in town.ids.values():
+            rows = await conn.fetch("SELECT body, payload FROM ledger.entries_of($1, NULL, 1000)", subject)
+            text += json.dumps([[row["body"], row["payload"]] for row in rows], ensure_ascii=False)
+    assert "register.read" not in text
+    assert '"#' in text
+    assert not any(value in text for value in (*SECRETS, MOTHER, FATHER, STRANGER, "C1", "M1", "H1"))

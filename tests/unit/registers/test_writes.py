@@ -98,6 +98,19 @@ async def test_a_correction_by_the_source_makes_a_version_that_everybody_concern
     assert (rows[0]["body"]["purpose"], rows[0]["payload"]["reason"]) == ("correction", "录入错误")
 
 
+async def test_a_correction_may_name_the_record_as_the_entry_does(town, app_pool, frozen_now, pg):
+    async with pg() as conn:
+        key = await conn.fetchval("SELECT '#' || ref FROM registers.record WHERE register = 'certificate' AND key = 'C1'")
+    officer = Actor("official", official="o9", unit="health", powers=("health.correct",))
+    named = change(register="certificate", key=key, values={"weight": 3300}, source="health", item="", actor=officer)
+    (done,) = await write(town, app_pool, frozen_now, named)
+    assert done.key == "C1"
+    for unknown in ("#999999", "#x", "#"):
+        with pytest.raises((RecordGone, WriteRefused)):
+            await write(town, app_pool, frozen_now, change(register="certificate", key=unknown, values={"weight": 1},
+                                                           source="health", item="", actor=officer))  # fmt: skip
+
+
 async def test_a_correction_needs_the_power_of_the_source(town, app_pool, frozen_now):
     other = Actor("official", official="o9", unit="psb", powers=("psb.correct",))
     with pytest.raises(WriteRefused):

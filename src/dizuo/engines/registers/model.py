@@ -113,7 +113,8 @@ class ReadResult(msgspec.Struct, frozen=True):
 class RegisterChange(msgspec.Struct, frozen=True):
     """A change of one record, made by the department that is the source of every field in it.
 
-    ``key`` None creates a record; a new person receives a number. ``item`` names the granted item that declares
+    ``key`` is the record's key, or the ``#reference`` that a ledger entry gives for it; None creates a record, and a
+    new person receives a number. ``item`` names the granted item that declares
     the write, or is empty for a correction (更正) by the source department. ``place`` is the division where the item
     is done. Everybody whom the record concerns, before or after the change, sees its entry.
     """

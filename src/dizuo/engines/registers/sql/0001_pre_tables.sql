@@ -18,10 +18,14 @@ CREATE TABLE registers.identity (
 -- One row per version of a record. `data` is {field: value}; `sources` is {organisation: date of its record}.
 -- One table, not one partition per register: a read walks ten registers, and planning or locking ten partitions
 -- for each step costs more than the index depth it saves.
+-- `ref` names a record where its key would say too much: a person's key is the citizen number, and ledger entries can be
+-- read by more people than registers.
+CREATE SEQUENCE registers.record_ref;
 CREATE TABLE registers.record (
     register      text COLLATE "C" NOT NULL,
-    key           text COLLATE "C" NOT NULL CHECK (key <> ''),
+    key           text COLLATE "C" NOT NULL CHECK (key <> '' AND key NOT LIKE '#%'),
     version       integer NOT NULL CHECK (version > 0),
+    ref           bigint NOT NULL,
     subjects      bigint[] NOT NULL DEFAULT '{}',
     data          jsonb NOT NULL CHECK (jsonb_typeof(data) = 'object'),
     sources       jsonb NOT NULL CHECK (jsonb_typeof(sources) = 'object'),
@@ -32,6 +36,7 @@ CREATE TABLE registers.record (
     PRIMARY KEY (register, key, version),
     CHECK (superseded_at IS NULL OR superseded_at >= recorded_at)
 );
+CREATE UNIQUE INDEX record_by_ref ON registers.record (ref, version);
 CREATE UNIQUE INDEX record_current ON registers.record (register, key) WHERE superseded_at IS NULL;
 
 -- Which records hold a value in a field that others are found by; kept with the time it was so.

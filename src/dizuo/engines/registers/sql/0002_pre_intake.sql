@@ -58,7 +58,7 @@ BEGIN
 
     WITH incoming AS MATERIALIZED (
         SELECT i.register, i.key, i.source, i.source_date, i.valid_from, i.valid_to,
-               r.version, r.data AS old, r.sources AS old_sources, r.subjects AS old_subjects,
+               r.version, r.ref, r.data AS old, r.sources AS old_sources, r.subjects AS old_subjects,
                jsonb_strip_nulls(coalesce(r.data, '{}') || i.data) AS new
         FROM registers.intake i
         LEFT JOIN registers.record r
@@ -88,8 +88,9 @@ BEGIN
         RETURNING 1
     ), written AS (
         INSERT INTO registers.record
-            (register, key, version, subjects, data, sources, valid_from, valid_to)
-        SELECT c.register, c.key, coalesce(c.version, 0) + 1, c.subjects, c.new,
+            (register, key, version, ref, subjects, data, sources, valid_from, valid_to)
+        SELECT c.register, c.key, coalesce(c.version, 0) + 1,
+               coalesce(c.ref, nextval('registers.record_ref')), c.subjects, c.new,
                coalesce(c.old_sources, '{}') || jsonb_build_object(c.source, c.source_date),
                c.valid_from, c.valid_to
         -- counting the closed rows first keeps one current version per record at every moment

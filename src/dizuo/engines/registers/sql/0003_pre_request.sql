@@ -160,6 +160,7 @@ DECLARE
     hits      integer;
     hit_key   text;
     hit_ver   integer;
+    hit_ref   bigint;
     hit_data  jsonb;
     kept      text;
     one       bigint;
@@ -233,13 +234,14 @@ BEGIN
 
         IF state IS NULL AND cardinality(keys) = 1 AND p.more = '[]' THEN
             -- one key, one current version at most: no loop
-            SELECT r.key, r.version, r.data, r.subjects INTO hit_key, hit_ver, hit_data, hit_subj FROM registers.record r
+            SELECT r.key, r.version, r.ref, r.data, r.subjects INTO hit_key, hit_ver, hit_ref, hit_data, hit_subj
+            FROM registers.record r
             WHERE r.register = p.register AND r.key = keys[1]
               AND r.recorded_at <= at AND (r.superseded_at IS NULL OR r.superseded_at > at) AND r.data @> p.wheres;
             IF FOUND THEN hits := 1; END IF;
         ELSIF state IS NULL AND keys IS NOT NULL THEN
             <<candidate>>
-            FOR c IN SELECT r.key, r.version, r.data, r.subjects FROM registers.record r
+            FOR c IN SELECT r.key, r.version, r.ref, r.data, r.subjects FROM registers.record r
                      WHERE r.register = p.register AND r.key = ANY (keys)
                        AND r.recorded_at <= at AND (r.superseded_at IS NULL OR r.superseded_at > at)
                        AND r.data @> p.wheres
@@ -256,11 +258,11 @@ BEGIN
                 END IF;
                 hits := hits + 1;
                 IF hits = 1 THEN
-                    hit_key := c.key; hit_ver := c.version; hit_data := c.data; hit_subj := c.subjects;
+                    hit_key := c.key; hit_ver := c.version; hit_ref := c.ref; hit_data := c.data; hit_subj := c.subjects;
                 END IF;
                 EXIT candidate WHEN p.pick = 'latest' OR hits > 50;
                 IF p.pick = 'choose' THEN
-                    many := many || jsonb_build_object('k', c.key, 'v', c.version, 's', to_jsonb(c.subjects));
+                    many := many || jsonb_build_object('k', c.key, 'v', c.version, 'ref', c.ref, 's', to_jsonb(c.subjects));
                 END IF;
             END LOOP;
         END IF;
@@ -289,7 +291,7 @@ BEGIN
         IF state = 'found' THEN
             parties := parties || (p.face || ',"s":"found","k":' || to_json(hit_key) || ',"v":' || hit_ver
                                    || ',"e":' || cardinality(told) || '}');
-            kept := p.about || who_in || 'found"},"payload":' || hidden_in || ',"key":' || to_json(hit_key) || ',"version":' || hit_ver || '}}';
+            kept := p.about || who_in || 'found"},"payload":' || hidden_in || ',"key":"#' || hit_ref || '","version":' || hit_ver || '}}';
             IF hit_subj = '{}' THEN hit_subj := ARRAY[NULL::bigint]; END IF;
             FOREACH one IN ARRAY hit_subj LOOP
                 told := told || ('{"kind":"register.read","subject":' || coalesce(one::text, 'null') || ',"body":' || kept);
@@ -303,7 +305,7 @@ BEGIN
                     told := told || jsonb_build_object('kind', 'register.read', 'subject', one,
                         'body', (p.bare || '}')::jsonb || who
                                 || jsonb_build_object('state', 'choose', 'fields', to_jsonb(p.labels)),
-                        'payload', hidden || jsonb_build_object('key', m -> 'k', 'version', m -> 'v'))::text;
+                        'payload', hidden || jsonb_build_object('key', '#' || (m ->> 'ref'), 'version', m -> 'v'))::text;
                 END LOOP;
             END LOOP;
         ELSIF state = 'missing' THEN

@@ -49,7 +49,8 @@ BEGIN
             'kind', 'register.sign_in', 'subject', whom,
             'body', jsonb_build_object('scheme', q -> 'sign_in' -> 'scheme', 'found', whom IS NOT NULL,
                                        'channel', q -> 'sign_in' -> 'channel'),
-            'payload', jsonb_build_object('number', q -> 'sign_in' -> 'number')));
+            -- a known number is the subject's; repeating it here would show it to whoever may read entries
+            'payload', CASE WHEN whom IS NULL THEN jsonb_build_object('number', q -> 'sign_in' -> 'number') END));
     plan := jsonb_build_object('identity', whom, 'parties', '[]'::jsonb, 'refusals', '[]'::jsonb);
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve_sign_in(jsonb) FROM PUBLIC;

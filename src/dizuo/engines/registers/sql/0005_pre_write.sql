@@ -32,7 +32,8 @@ REVOKE ALL ON FUNCTION registers.demonstration_number(text, date, text) FROM PUB
 
 -- The next version of one record. Gives the key, version, and the identities before and after.
 CREATE OR REPLACE FUNCTION registers.put(register_in text, key_in text, told jsonb, source_in text, on_date date,
-                                         OUT version integer, OUT subjects bigint[], OUT concerned bigint[])
+                                         OUT version integer, OUT ref bigint, OUT subjects bigint[],
+                                         OUT concerned bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     old    registers.record;
@@ -51,11 +52,12 @@ BEGIN
                       WHERE d.register = register_in AND d.subject IS NOT NULL ORDER BY d.is_key DESC, d.field, x.id);
     concerned := ARRAY(SELECT DISTINCT s FROM unnest(subjects || coalesce(old.subjects, '{}')) AS s);
     version := coalesce(old.version, 0) + 1;
+    ref := coalesce(old.ref, nextval('registers.record_ref'));
     -- clock_timestamp, not now: two changes of one record in one transaction must not share an instant
     UPDATE registers.record r SET superseded_at = clock_timestamp()
     WHERE r.register = register_in AND r.key = key_in AND r.version = old.version;
-    INSERT INTO registers.record (register, key, version, subjects, data, sources, valid_from, valid_to, recorded_at)
-    VALUES (register_in, key_in, put.version, put.subjects, fresh,
+    INSERT INTO registers.record (register, key, version, ref, subjects, data, sources, valid_from, valid_to, recorded_at)
+    VALUES (register_in, key_in, put.version, put.ref, put.subjects, fresh,
             coalesce(old.sources, '{}') || jsonb_build_object(source_in, on_date),
             coalesce(old.valid_from, on_date), old.valid_to, clock_timestamp());
     FOR f IN SELECT d.field FROM registers.field d WHERE d.register = register_in AND d.lookup
@@ -122,6 +124,16 @@ BEGIN
         WHERE f.register = c ->> 'register' AND f.is_key;
 
         record_key := c ->> 'key';
+        IF record_key LIKE '#%' THEN
+            IF record_key !~ '^#[0-9]{1,18}$' THEN
+                RAISE EXCEPTION 'no such record' USING ERRCODE = 'DZ204';
+            END IF;
+            SELECT r.key INTO record_key FROM registers.record r
+            WHERE r.ref = substr(record_key, 2)::bigint AND r.register = c ->> 'register' AND r.superseded_at IS NULL;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'no such record' USING ERRCODE = 'DZ204';
+            END IF;
+        END IF;
         IF record_key IS NULL THEN
             record_key := told ->> key_field.field;
             IF record_key IS NULL AND key_field.type = 'citizen_id' THEN
@@ -148,7 +160,7 @@ BEGIN
                     'fields', (SELECT jsonb_agg(k ORDER BY k) FROM jsonb_object_keys(told) AS k),
                     'matter', c -> 'matter', 'item', c -> 'item', 'actor', registers.face_of(c -> 'actor'),
                     'purpose', purpose, 'basis', coalesce(nullif(c ->> 'basis', ''), basis)),
-                'payload', jsonb_build_object('case', c -> 'case', 'key', record_key, 'reason', c -> 'reason',
+                'payload', jsonb_build_object('case', c -> 'case', 'key', '#' || done.ref, 'reason', c -> 'reason',
                     'name', c -> 'actor' -> 'name', 'official', c -> 'actor' -> 'official')))
             FROM unnest(CASE WHEN done.concerned = '{}' THEN ARRAY[NULL::bigint] ELSE done.concerned END) AS s));
         results := results || jsonb_build_object('register', c -> 'register', 'key', record_key,
