@@ -30,7 +30,9 @@ class NoSuchEntry(NotFound):
 
 def _maker(request: WebRequest) -> DataMaker:
     words = request.shell.templates(request.door).words[request.lang]
-    return DataMaker(request.dizuo.city, subject_of(request), request.lang, words)
+    return DataMaker(
+        request.dizuo.city, subject_of(request), session_of(request).account.name, request.lang, words
+    )
 
 
 async def data(request: WebRequest) -> Response:
@@ -55,12 +57,15 @@ async def _entries(
 ) -> tuple[list[EntryView], int | None]:
     """A page of entries that pass the filter, and the id to go on from; a filter looks at most 1,000 far."""
     kept: list[EntryView] = []
+    name = session_of(request).account.name
     async with request.dizuo.pool.acquire() as connection:
         for _ in range(LOOKS):
             some = await entries_of(connection, subject, before=before, limit=PAGE * 5)
             for entry in some:
                 before = entry.id
-                if kept_by(entry, kind, subject) and (not case or (entry.payload or {}).get("case") == case):
+                if kept_by(entry, kind, subject, name) and (
+                    not case or (entry.payload or {}).get("case") == case
+                ):
                     kept.append(entry)
                 if len(kept) == PAGE:
                     return kept, before

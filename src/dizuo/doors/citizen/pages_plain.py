@@ -17,11 +17,18 @@ class PlaceView(msgspec.Struct, frozen=True):
     note: str
 
 
+class PlaceGroup(msgspec.Struct, frozen=True):
+    """Places of one district."""
+
+    name: str
+    places: list[PlaceView]
+
+
 class Section(msgspec.Struct, frozen=True):
     id: str
     title: str
     lines: list[str]
-    places: list[PlaceView] = []
+    groups: list[PlaceGroup] = []
 
 
 class ProseView(msgspec.Struct, frozen=True):
@@ -40,10 +47,11 @@ async def help_page(request: WebRequest) -> Response:
     """Telephone, windows, family, remedies."""
     words, hotline = _page(request, "help")
     city = request.dizuo.city
-    windows = [
-        PlaceView(one.name, _where(division_name(city, one.division[:6]), one))
-        for one in city.places.get("windows", ())
-    ]
+    districts: dict[str, list[PlaceView]] = {}
+    for one in city.places.get("windows", ()):
+        district = division_name(city, one.division[:6])
+        districts.setdefault(district, []).append(PlaceView(one.name, _where(one)))
+    windows = [PlaceGroup(name, places) for name, places in districts.items()]
     sections = [
         Section("phone", words["phone_title"], [fill(words["phone_1"], hotline=hotline), words["phone_2"]]),
         Section("windows", words["windows_title"], [words["windows_1"]], windows),
@@ -53,8 +61,8 @@ async def help_page(request: WebRequest) -> Response:
     return answer(request, "prose.html", ProseView(words["title"], words["lead"], sections))
 
 
-def _where(district: str, place: ServicePlace) -> str:
-    return " · ".join(part for part in (district, place.address, place.hours) if part)
+def _where(place: ServicePlace) -> str:
+    return " · ".join(part for part in (place.address, place.hours) if part)
 
 
 async def accessibility(request: WebRequest) -> Response:

@@ -12,7 +12,7 @@ from dizuo.foundation.ledger import EntryView
 from dizuo.web.format import moment
 from dizuo.web.words import fill
 
-from .declared import department, law_text, listed, pick
+from .declared import article_order, articles_of, department, listed, pick
 from .form_facts import OptionView
 from .views_matter import Texts
 
@@ -90,27 +90,28 @@ def _texts(value: object) -> list[str]:
     return [str(one) for one in cast("list[object]", value)] if isinstance(value, list) else []
 
 
-def kept_by(entry: EntryView, kind: str, me: int) -> bool:
+def kept_by(entry: EntryView, kind: str, me: int, name: str) -> bool:
     """Whether an entry passes a filter: all, mine, others, refused."""
     if kind == "refused":
         return entry.kind.endswith("refused")
-    own = by_me(entry, me)
+    own = by_me(entry, me, name)
     return {"mine": own, "others": not own}.get(kind, True)
 
 
-def by_me(entry: EntryView, me: int) -> bool:
-    """Whether the person concerned made the entry themself."""
-    return (
-        _dict(entry.payload).get("subject") == me and _dict(entry.body.get("actor")).get("kind") == "resident"
-    )
+def by_me(entry: EntryView, me: int, name: str) -> bool:
+    """Whether the person concerned made the entry themself. Entries about cases name the actor, not the identity."""
+    payload = _dict(entry.payload)
+    mine = payload["subject"] == me if "subject" in payload else payload.get("name") == name
+    return mine and _dict(entry.body.get("actor")).get("kind") == "resident"
 
 
 class DataMaker:
     """Words ledger entries for one person in one language."""
 
-    def __init__(self, city: City, me: int, lang: str, words: Texts) -> None:
+    def __init__(self, city: City, me: int, name: str, lang: str, words: Texts) -> None:
         self.city = city
         self.me = me
+        self.name = name
         self.lang = lang
         self.words = words["data"]
 
@@ -170,10 +171,10 @@ class DataMaker:
             )
         elif entry.body.get("state") == "missing":
             says = fill(self.words["not_held"], register=self._register(register))
-        elif register:
-            says = fill(self.words["only_found"], register=self._register(register))
+        elif not register:
+            says = self._items(entry.body)
         else:
-            says = ""
+            says = fill(self.words["only_found"], register=self._register(register))
         found = bool(_dict(entry.payload).get("key")) and entry.kind == "register.read" and fields
         return UsedView(
             entry.id,
@@ -182,10 +183,19 @@ class DataMaker:
             f"/me/data/correct?entry={entry.id}" if found else "",
         )
 
+    def _items(self, body: Mapping[str, Any]) -> str:
+        matter = self.city.matters.get(str(body.get("matter", "")))
+        wanted = _texts(body.get("items"))
+        return (
+            listed([pick(i.name, self.lang) for i in matter.items if i.id in wanted], self.lang)
+            if matter
+            else ""
+        )
+
     def _who(self, entry: EntryView) -> str:
         actor, payload = _dict(entry.body.get("actor")), _dict(entry.payload)
         kind = actor.get("kind")
-        if by_me(entry, self.me):
+        if by_me(entry, self.me, self.name):
             return self.words["self"]
         unit = str(actor.get("unit") or "")
         where = department(self.city, unit.partition(":")[0], self.lang) if unit else ""
@@ -214,15 +224,19 @@ class DataMaker:
         return str(body.get("reason") or body.get("purpose") or self.words["why_kept"])
 
     def _laws(self, members: list[EntryView]) -> str:
-        found: dict[str, None] = {}
+        found: dict[str, dict[str, None]] = {}
         for entry in members:
             uses = cast("list[object]", entry.body.get("uses") or [])
-            for use in uses:
-                if basis := _dict(use).get("basis"):
-                    found[law_text(self.city, str(basis), self.lang)] = None
-            if not uses and (basis := entry.body.get("basis") or entry.body.get("law")):
-                found[law_text(self.city, str(basis), self.lang)] = None
-        return listed(list(found), self.lang) or self.words["law_own"]
+            bases = [_dict(use).get("basis") for use in uses]
+            for basis in bases or [entry.body.get("basis") or entry.body.get("law")]:
+                if basis:
+                    law, _, number = str(basis).partition(":")
+                    found.setdefault(law, {})[number] = None
+        laws = [
+            articles_of(self.city, law, sorted(numbers, key=article_order), self.lang)
+            for law, numbers in found.items()
+        ]
+        return listed(laws, self.lang) or self.words["law_own"]
 
     def _case(self, case: str, body: Mapping[str, Any]) -> tuple[str, str]:
         if not case:
