@@ -278,6 +278,8 @@ async def _insert(
     }
     given = {**chosen, ready.given: form.given[ready.given]}
     channel = actor.channel if served_by is None else "window"
+    named = form.known.facts.get(f"{ready.given}.name")
+    holder = str(named.value) if named is not None and named.value else actor.name
     application = await tx.conn.fetchval(
         QUERIES["insert_application"],
         number,
@@ -299,6 +301,7 @@ async def _insert(
         msgspec.to_builtins(made.counts),
         made.digest,
         tx.now,
+        holder,
     )
     if application is None:
         return None
@@ -312,6 +315,7 @@ async def _insert(
         applicant=_subject(actor),
         applicant_name=actor.name,
         acting_for=actor.acting_for,
+        holder_name=holder,
         channel=channel,
         served_by=None if served_by is None else served_by.official,
         given=given,

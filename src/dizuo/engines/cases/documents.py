@@ -109,9 +109,7 @@ async def issue(work: Work, item_id: str, scope: Scope) -> DocumentDraft | None:
     """Enter the document of a granted item, once."""
     item = work.ready.items[item_id]
     application = work.application
-    made = draft_document(
-        work.ready, item, scope, application.number, application.applicant_name, work.tx.now
-    )
+    made = draft_document(work.ready, item, scope, application.number, application.holder_name, work.tx.now)
     if made is None:
         return None
     await work.tx.conn.execute(
@@ -125,7 +123,7 @@ async def issue(work: Work, item_id: str, scope: Scope) -> DocumentDraft | None:
         made.issuer,
         made.issuer_name,
         application.acting_for or application.applicant,
-        application.applicant_name,
+        application.holder_name,
         [list(pair) for pair in made.fields],
         made.trust_level,
         made.sha256,

@@ -17,7 +17,10 @@ Verdict = Literal["grant", "refuse"]
 
 
 class Application(msgspec.Struct, frozen=True):
-    """One application (办件): one number for the applicant, whatever the number of items."""
+    """One application (办件): one number for the applicant, whatever the number of items.
+
+    ``holder_name`` is whom it is for: the applicant, or the enterprise or person acted for.
+    """
 
     id: int
     number: str
@@ -25,6 +28,7 @@ class Application(msgspec.Struct, frozen=True):
     applicant: int
     applicant_name: str
     acting_for: int | None
+    holder_name: str
     channel: str
     served_by: str | None
     given: Mapping[str, str]

@@ -86,10 +86,15 @@ def may_view(cases: Cases, actors: Actors, case: Case) -> tuple[Actor, tuple[str
 
 
 def own_case(actor: Actor, case: Case) -> None:
-    """A resident's own case, or one of the enterprise acted for. Errors: CaseNotFound, as if it did not exist."""
+    """A resident's own case: as whom it is for, or acting for them now. Errors: CaseNotFound, as if it did not exist.
+
+    Whoever submitted it for another sees it only while still acting for that one: a mandate may have been revoked.
+    """
     application = case.application
-    whom = {application.applicant, application.acting_for} - {None}
-    if actor.kind == "resident" and (actor.subject in whom or (actor.acting_for or 0) in whom):
+    whose = application.applicant if application.acting_for is None else application.acting_for
+    if actor.kind == "resident" and whose == (
+        actor.subject if actor.acting_for is None else actor.acting_for
+    ):
         return
     raise CaseNotFound()
 

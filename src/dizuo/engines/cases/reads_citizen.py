@@ -192,7 +192,7 @@ async def my_cases(
 async def fixes_of(cases: Cases, actor: Actor) -> tuple[FixAsked, ...]:
     """Fix requests that wait for an answer, the most urgent first."""
     found: list[FixAsked] = []
-    for row in await cases.pool.fetch(READS["fixes_of"], _who(actor)):
+    for row in await cases.pool.fetch(READS["fixes_of"], _who(actor), actor.acting_for):
         matter = await cases.pool.fetchval(
             "SELECT matter FROM cases.application WHERE number = $1", row["number"]
         )
@@ -298,8 +298,7 @@ async def documents_of(cases: Cases, actor: Actor) -> tuple[DocumentLine, ...]:
 async def document_page(cases: Cases, actor: Actor, number: str) -> DocumentView:
     """One's own document. Errors: CaseNotFound for anybody else's, as if it did not exist."""
     row = await cases.pool.fetchrow(READS["document"], number)
-    mine = {actor.subject, actor.acting_for} - {None}
-    if row is None or not mine & {row["holder"], row["applicant"], row["acting_for"]}:
+    if row is None or row["holder"] != (actor.acting_for if actor.acting_for is not None else _who(actor)):
         raise CaseNotFound()
     return _document(row)
 

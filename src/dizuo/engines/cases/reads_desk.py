@@ -17,8 +17,8 @@ from dizuo.foundation.kernel.clocks import Level
 from dizuo.foundation.kernel.errors import Invalid
 
 Rail = Literal["waiting", "mine", "cooperating", "supervised"]
-COUNT_LIMIT: Final = 1000
-"""Counts stop here: nobody reads 48,213 as anything but 999+."""
+COUNT_LIMIT: Final = 500
+"""Counts stop here: on a desk, more than that is one and the same number."""
 PAGE: Final = 25
 _FIRST = datetime(1970, 1, 1)
 _NEVER = "infinity"

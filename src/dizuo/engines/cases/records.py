@@ -22,6 +22,7 @@ def application_of(row: Row) -> Application:
         applicant=row["applicant"],
         applicant_name=row["applicant_name"],
         acting_for=row["acting_for"],
+        holder_name=row["holder_name"],
         channel=row["channel"],
         served_by=row["served_by"],
         given=row["given"],

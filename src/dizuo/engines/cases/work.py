@@ -182,6 +182,8 @@ class Work:
 
     async def tell_applicant(self, kind: str, says: str, item: str | None = None) -> None:
         await self.tell(self.application.applicant, kind, says, item)
+        if self.application.acting_for is not None:  # whom it is for is told as well as who does it
+            await self.tell(self.application.acting_for, kind, says, item)
 
     # --- tasks --------------------------------------------------------------------------------------------
 

@@ -2,13 +2,13 @@
 
 -- lock_application --
 -- The application by its number, locked until the transaction ends.
-SELECT id, number, matter, applicant, applicant_name, acting_for, channel, served_by, given, place, title, state,
+SELECT id, number, matter, applicant, applicant_name, acting_for, holder_name, channel, served_by, given, place, title, state,
        promised, submitted_at, ended_at, version
 FROM cases.application WHERE number = $1 FOR UPDATE
 
 -- application --
 -- The application by its number.
-SELECT id, number, matter, applicant, applicant_name, acting_for, channel, served_by, given, place, title, state,
+SELECT id, number, matter, applicant, applicant_name, acting_for, holder_name, channel, served_by, given, place, title, state,
        promised, submitted_at, ended_at, version
 FROM cases.application WHERE number = $1
 
@@ -40,8 +40,8 @@ SELECT nextval('cases.number_of_day')
 -- A new application, unless its form token made one already.
 INSERT INTO cases.application (number, form_token, matter, matter_version, city_version, applicant, applicant_name,
     acting_for, account, channel, served_by, served_unit, given, place, title, state, promised, counts, plan_digest,
-    submitted_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'running', $16, $17, $18, $19)
+    submitted_at, holder_name)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'running', $16, $17, $18, $19, $20)
 ON CONFLICT (form_token) DO NOTHING RETURNING id
 
 -- insert_answers --

@@ -12,7 +12,8 @@ SELECT number, matter, title, state, promised, submitted_at, ended_at,
        (SELECT count(*) FROM cases.item i WHERE i.application = a.id AND i.ended_at IS NOT NULL) AS ended,
        EXISTS (SELECT 1 FROM cases.rating r WHERE r.application = a.id) AS rated
 FROM cases.application a
-WHERE CASE WHEN $2::bigint IS NULL THEN a.applicant = $1 AND a.acting_for IS NULL ELSE a.acting_for = $2 END
+WHERE (CASE WHEN $2::bigint IS NULL THEN (a.applicant = $1 AND a.acting_for IS NULL) OR a.acting_for = $1
+       ELSE a.acting_for = $2 END)
   AND (submitted_at, id) < (coalesce($3::timestamptz, 'infinity'), 9223372036854775807)
 ORDER BY submitted_at DESC LIMIT $4
 
@@ -20,7 +21,8 @@ ORDER BY submitted_at DESC LIMIT $4
 -- What a person is asked to supply.
 SELECT a.number, a.title, a.matter, f.item, f.wants, f.reason, f.until FROM cases.application a
 JOIN cases.fix f ON f.application = a.id
-WHERE a.applicant = $1 AND f.answered_at IS NULL AND a.ended_at IS NULL ORDER BY f.until
+WHERE (CASE WHEN $2::bigint IS NULL THEN (a.applicant = $1 AND a.acting_for IS NULL) OR a.acting_for = $1
+       ELSE a.acting_for = $2 END) AND f.answered_at IS NULL AND a.ended_at IS NULL ORDER BY f.until
 
 -- consents_of --
 -- What a person is asked to agree to, open ones first.
@@ -54,7 +56,7 @@ UPDATE cases.notice SET read_at = $3 WHERE subject = $1 AND id <= $2 AND read_at
 -- A person's documents, newest first.
 SELECT d.number, d.name, d.kind, d.licence_type, d.issuer_name, d.issued_at, d.state, d.trust_level, a.number AS application, a.title
 FROM cases.document d JOIN cases.application a ON a.id = d.application
-WHERE d.holder = $1 OR a.applicant = $1 ORDER BY d.issued_at DESC LIMIT 100
+WHERE d.holder = $1 ORDER BY d.issued_at DESC LIMIT 100
 
 -- document --
 -- One document.

@@ -33,6 +33,7 @@ CREATE TABLE cases.application (
     applicant      bigint NOT NULL,
     applicant_name text NOT NULL,
     acting_for     bigint,
+    holder_name    text NOT NULL,
     account        bigint NOT NULL,
     channel        text COLLATE "C" NOT NULL CHECK (channel IN ('online', 'window', 'phone')),
     served_by      text,
