@@ -1,0 +1,79 @@
+"""A small filled city on the test server, made once a run; every module of stories gets its own fresh copy.
+
+``town``       the city of this module, served in this process, its clock at Monday 2026-11-23 10:00
+``city_copy``  the database below it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from town import Town, fill, locked, town_up
+
+from dizuo.foundation.store import OWNER, Server
+from dizuo.foundation.store.roles import ADMIN, SERVICE_ROLES
+
+_FILLED = "dizuo_filled"
+
+
+class CityDatabase:
+    """A database of the test server with the filled city in it."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server = server
+        self.name = name
+        self.data = server.data
+
+    def dsn(self, role: str) -> str:
+        return self.server.dsn(role, self.name)
+
+
+def _make(connection: psycopg.Connection, name: str, template: str) -> None:
+    """A copy that belongs to the owner and is closed to PUBLIC, as the server makes its own."""
+    one, owner = sql.Identifier(name), sql.Identifier(OWNER)
+    connection.execute(
+        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(one, owner, sql.Identifier(template))
+    )
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(one))
+    roles = sql.SQL(", ").join(map(sql.Identifier, SERVICE_ROLES))
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(one, roles))
+
+
+@pytest.fixture(scope="session")
+def filled(server: Server, template: str) -> str:
+    """The template database that holds the filled city, made by the first worker that asks."""
+    with locked(server.data / "filled.lock"):
+        if not (server.data / "filled.made").exists():
+            with psycopg.connect(server.dsn(ADMIN, "postgres"), autocommit=True) as connection:
+                _make(connection, _FILLED, template)
+            folder = server.data / "story-deliveries"
+            with ThreadPoolExecutor(1) as executor:  # a loop of its own: the session's may be running
+                executor.submit(lambda: asyncio.run(fill(CityDatabase(server, _FILLED), folder))).result()
+            (server.data / "filled.made").touch()
+    return _FILLED
+
+
+@pytest.fixture(scope="module")
+def city_copy(server: Server, filled: str) -> Iterator[CityDatabase]:
+    """A fresh copy of the filled city for this test module."""
+    name = f"s_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server.dsn(ADMIN, "postgres"), autocommit=True) as connection:
+        with locked(server.data / "filled.lock"):
+            _make(connection, name, filled)
+        yield CityDatabase(server, name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+async def town(city_copy: Any) -> AsyncIterator[Town]:
+    """The city of this module, up and running."""
+    async with town_up(city_copy) as up:
+        yield up
