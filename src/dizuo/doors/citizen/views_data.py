@@ -136,7 +136,7 @@ class DataMaker:
         return UseView(
             title=self._title(first, members),
             who=self._who(first),
-            why=listed(list(dict.fromkeys(self._why(entry.body) for entry in members)), self.lang),
+            why=listed(list(dict.fromkeys(self._why(entry) for entry in members)), self.lang),
             law=self._laws(members),
             case=case,
             case_href=href,
@@ -214,13 +214,16 @@ class DataMaker:
                 return pick(known.name, self.lang)
         return post
 
-    def _why(self, body: Mapping[str, Any]) -> str:
+    def _why(self, entry: EntryView) -> str:
+        body = entry.body
         purpose = self.city.purposes.get(str(body.get("purpose", "")))
         if purpose is not None:
             return pick(purpose.name, self.lang)
         matter = self.city.matters.get(str(body.get("matter", "")))
         if matter is not None:
             return pick(matter.name, self.lang)
+        if entry.kind.endswith("refused"):
+            return self.words["why_refused"]
         return str(body.get("reason") or body.get("purpose") or self.words["why_kept"])
 
     def _laws(self, members: list[EntryView]) -> str:
@@ -236,7 +239,9 @@ class DataMaker:
             articles_of(self.city, law, sorted(numbers, key=article_order), self.lang)
             for law, numbers in found.items()
         ]
-        return listed(laws, self.lang) or self.words["law_own"]
+        if laws:
+            return listed(laws, self.lang)
+        return self.words["law_none" if members[0].kind.endswith("refused") else "law_own"]
 
     def _case(self, case: str, body: Mapping[str, Any]) -> tuple[str, str]:
         if not case:
