@@ -54,7 +54,9 @@ async def shown(
 ) -> Response:
     """The page of a case with one item in front."""
     app, words = request.dizuo, words_of(request)
-    maker = CaseMaker(app.city, found, front_of(found, item), app.now(), request.lang, words)
+    posts = {post.post: f"{post.unit_name}，{post.post_name}" for post in session_of(request).account.posts}
+    post = posts.get(found.post, "")
+    maker = CaseMaker(app.city, found, front_of(found, item), post, app.now(), request.lang, words)
     queue = await rail_page(request, "waiting", limit=50)
     rows = list(queue.rows)
     at = next((i for i, row in enumerate(rows) if row.number == found.number and row.item == maker.front.id), None)

@@ -57,6 +57,8 @@ class ExceptionView(msgspec.Struct, frozen=True):
     says: str
     sides: list[SideView]
     rule: str
+    formal: str
+    version: str
     law: str
     choices: list[ChoiceView]
     chosen: str
@@ -165,12 +167,20 @@ class CaseView(msgspec.Struct, frozen=True):
 
 
 class CaseMaker:
-    """Turns the engine's page into the template's. ``at`` is the position of the item in front."""
+    """Turns the engine's page into the template's. ``at`` is the position of the item in front, ``post`` mine in words."""
 
     def __init__(
-        self, city: City, page: CasePage, at: int, now: dt.datetime, lang: str, words: dict[str, dict[str, str]]
+        self,
+        city: City,
+        page: CasePage,
+        at: int,
+        post: str,
+        now: dt.datetime,
+        lang: str,
+        words: dict[str, dict[str, str]],
     ) -> None:
         self.city = city
+        self.post = post
         self.page = page
         self.at = at
         self.now = now
@@ -259,15 +269,12 @@ class CaseMaker:
 
     def _meta(self) -> list[tuple[str, str]]:
         page, w = self.page, self.w
-        post = next(
-            (p.name for o in self.city.organisations.values() for p in o.posts if p.id == page.post), None
-        )
         at = when(page.submitted_at, self.now, self.words["time"], self.lang)
         return [
             (w["number"], page.number),
             (w["applicant"], page.applicant),
             (w["from"], f"{w[f'channel_{page.channel}']}，{at}"),
-            (w["post"], f"{self.front.unit_name}，{pick(post, self.lang)}"),
+            (w["post"], self.post),
         ]
 
     def _clock(self) -> ClockView | None:
@@ -311,6 +318,7 @@ class CaseMaker:
 
     def _exceptions(self, typed: Typed, wrong: Mapping[str, str]) -> list[ExceptionView]:
         found: list[ExceptionView] = []
+        should = {check.id: check.says for step in self.declared.steps for check in step.checks}
         for one in self.front.exceptions:
             sides = [
                 SideView(
@@ -326,7 +334,9 @@ class CaseMaker:
                     id=one.check,
                     says=pick(one.says, self.lang),
                     sides=sides,
-                    rule=one.rule,
+                    rule=fill(self.w["rule_should"], says=pick(should.get(one.check), self.lang)),
+                    formal=one.rule,
+                    version=self.matter.version[:8],
                     law=one.law,
                     choices=choices,
                     chosen=typed.choices.get(one.check, ""),
@@ -431,8 +441,11 @@ class CaseMaker:
         found: list[FactView] = []
         for question, answer in self.page.answers:
             found.append(FactView(pick(question, self.lang), answer, self.w["by_applicant"]))
-        for fact in self.front.facts:
+        order = {fact: i for i, fact in enumerate(f for need in self.declared.needs for f in need.facts)}
+        for fact in sorted(self.front.facts, key=lambda fact: order.get(fact.fact, len(order))):
             text = pick(fact.text, self.lang)
+            if fact.type == "division" and text in self.city.divisions:
+                text = self.city.divisions[text].name
             value = masked(text) if fact.type in _HIDDEN and not revealed else text
             label = f"{pick(fact.party, self.lang)} · {pick(fact.label, self.lang)}"
             register = self._register(fact.register)
@@ -480,10 +493,11 @@ class CaseMaker:
         """What this page read, one line for each ledger entry."""
         by_entry: dict[int, tuple[str, str, int]] = {}
         for fact in self.front.facts:
-            register, who, n = by_entry.get(fact.entry, (fact.register, pick(fact.source, self.lang), 0))
+            what = f"{self._register(fact.register)}（{pick(fact.party, self.lang)}）"
+            register, who, n = by_entry.get(fact.entry, (what, pick(fact.source, self.lang), 0))
             by_entry[fact.entry] = (register, who, n + 1)
         return [
-            UsedView(fill(self.w["used_line"], register=self._register(register), n=n), who, entry)
+            UsedView(fill(self.w["used_line"], register=register, n=n), who, entry)
             for entry, (register, who, n) in by_entry.items()
         ]
 
