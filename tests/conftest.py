@@ -1,6 +1,7 @@
 """Fixtures on the real embedded PostgreSQL. Clock, SMS and identity are the only fakes of the test suite.
 
-``server``      one server per test run, shared by pytest-xdist workers, deleted afterwards
+``server``      one server per pytest-xdist worker, deleted afterwards: another worker's open transaction would hold up
+                sealing and outbox, as it would in production
 ``database``    a fresh database per test module, copied from a template that holds every engine's structure
 ``pg``          ``async with pg() as conn`` / ``pg("dizuo_app")``: one connection to it, the owner's by default
 ``app_pool``    pool of dizuo_app, ``owner_pool`` of the owner, ``sealer_pool`` of the sealer, per test module
@@ -10,7 +11,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import shutil
 import tempfile
@@ -44,7 +44,13 @@ Connect = Callable[..., AbstractAsyncContextManager[Connection]]
 
 _TEMPLATE = "dizuo_template"
 # Small, so that several test runs fit on one machine; durability stays as in production.
-_OPTIONS = {"shared_buffers": "128MB", "max_wal_size": "512MB", "min_wal_size": "80MB", "wal_buffers": "4MB"}
+_OPTIONS = {
+    "shared_buffers": "128MB",
+    "max_wal_size": "512MB",
+    "min_wal_size": "80MB",
+    "wal_buffers": "4MB",
+    "autovacuum": "off",  # it comes at its own times, and tests would see it
+}
 
 
 @dataclass(frozen=True)
@@ -65,9 +71,9 @@ class TestDatabase:
 
 
 @pytest.fixture(scope="session")
-def server(testrun_uid: str) -> Iterator[Server]:
-    """The embedded server of this test run."""
-    data = Path(tempfile.gettempdir()) / f"dizuo-test-{testrun_uid[:12]}"
+def server(testrun_uid: str, worker_id: str) -> Iterator[Server]:
+    """The embedded server of this worker."""
+    data = Path(tempfile.gettempdir()) / f"dizuo-test-{testrun_uid[:12]}-{worker_id}"
     data.mkdir(mode=0o755, exist_ok=True)
     started = Server.start(data, options=_OPTIONS)
     try:
@@ -81,15 +87,11 @@ def server(testrun_uid: str) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def template(server: Server) -> str:
-    """A database with every engine's structure, made by the first worker that asks."""
-    with (server.data / "template.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (server.data / "template.made").exists():
-            with psycopg.connect(server.dsn(ADMIN, "postgres"), autocommit=True) as connection:
-                _create(connection, _TEMPLATE, None)
-            # A loop of its own, in a thread: a session's loop may be running already.
-            _in_thread(lambda: asyncio.run(_fill(TestDatabase(server, _TEMPLATE))))
-            (server.data / "template.made").touch()
+    """A database with every engine's structure."""
+    with psycopg.connect(server.dsn(ADMIN, "postgres"), autocommit=True) as connection:
+        _create(connection, _TEMPLATE, None)
+    # A loop of its own, in a thread: a session's loop may be running already.
+    _in_thread(lambda: asyncio.run(_fill(TestDatabase(server, _TEMPLATE))))
     return _TEMPLATE
 
 

@@ -72,7 +72,7 @@ def test_a_witness_may_sign_below() -> None:
     assert Checkpoint.open(witnessed, key.public).size == 1
 
 
-@pytest.mark.parametrize("size", ["007", "-1", "四", "1e3"])
+@pytest.mark.parametrize("size", ["007", "-1", "四", "1e3", "9" * 5000])
 def test_a_size_is_a_plain_number(size: str) -> None:
     key = SigningKey.generate("wuxi")
     text = f"wuxi\n{size}\n{base64.b64encode(bytes(32)).decode()}\n"

@@ -153,6 +153,8 @@ async def test_every_entry_has_a_proof_that_nobody_can_bend(
         text.replace("tlog-proof@v1", "tlog-proof@v2"),
         text.replace("extra ", "extra !"),
         text.replace("index 17", "index -17"),
+        text.replace("index 17", "index " + "9" * 5000),
+        text.replace("index 17\n", "index 17\n" + (lines[3] + "\n") * 100),
         "",
         "x" * 2_000_000,
     ]

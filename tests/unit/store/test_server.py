@@ -294,6 +294,16 @@ def test_a_quote_in_a_path_stays_inside_its_value() -> None:
     assert "a = 'it''s \\\\ here'\n" in as_conf({"a": "it's \\ here"})
 
 
+def test_lost_passwords_are_told_at_once(folder: Path) -> None:
+    with Server.start(folder, options=SMALL):
+        secret = folder / "secrets" / f"database-{ADMIN}"
+        kept = secret.read_text()
+        secret.write_text("another\n")
+        with pytest.raises(DataFolderUnusable, match="不一致"):
+            Server.start(folder, options=SMALL)
+        secret.write_text(kept)
+
+
 def test_waiting_has_an_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module.Server, "_answers", lambda self: False)
     began = time.monotonic()

@@ -162,7 +162,9 @@ class Checkpoint:
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] != "" or not lines[0]:
             raise CheckpointInvalid("应有三行：名称、条数、根")
-        if not (lines[1].isascii() and lines[1].isdigit()) or (lines[1] != "0" and lines[1].startswith("0")):
+        if not (lines[1].isascii() and lines[1].isdigit() and len(lines[1]) < 19) or (
+            lines[1] != "0" and lines[1].startswith("0")
+        ):
             raise CheckpointInvalid(f"条数 {lines[1]!r} 不是数字")
         try:
             root = base64.b64decode(lines[2], validate=True)

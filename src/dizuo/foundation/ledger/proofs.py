@@ -105,8 +105,10 @@ def verify_proof(text: bytes | str, key: PublicKey) -> Proven:
         raise ProofInvalid("第二、三行应是 extra 和 index")
     covered = _unbase64(lines[1].removeprefix("extra "))
     index = lines[2].removeprefix("index ")
-    if not (index.isascii() and index.isdigit()):
+    if not (index.isascii() and index.isdigit() and len(index) < 19):
         raise ProofInvalid("index 不是数字")
+    if len(lines) > 3 + 64:
+        raise ProofInvalid("路径太长")
     checkpoint = Checkpoint.open(note, key)
     path = [_unbase64(line) for line in lines[3:]]
     if not verify_inclusion(int(index), checkpoint.size, leaf_hash(covered), path, checkpoint.root):
@@ -115,8 +117,9 @@ def verify_proof(text: bytes | str, key: PublicKey) -> Proven:
 
 
 def _read(covered: bytes, index: int, checkpoint: Checkpoint) -> Proven:
+    """The entry's six lines. They are signed for by now, so what does not fit comes from another program."""
     names = ["id", "at", "kind", "body", "commitment"]
-    lines = covered.decode("utf-8").split("\n")
+    lines = covered.decode("utf-8", "replace").split("\n")
     if (
         len(lines) != 7
         or lines[0] != HEADER
@@ -126,15 +129,18 @@ def _read(covered: bytes, index: int, checkpoint: Checkpoint) -> Proven:
     number, at, kind, body, commitment = (
         line.removeprefix(f"{name} ") for name, line in zip(names, lines[1:6], strict=True)
     )
-    return Proven(
-        int(number),
-        datetime.fromisoformat(at),
-        kind,
-        msgspec.json.decode(body),
-        bytes.fromhex(commitment),
-        index,
-        checkpoint,
-    )
+    try:
+        return Proven(
+            int(number),
+            datetime.fromisoformat(at),
+            kind,
+            msgspec.json.decode(body),
+            bytes.fromhex(commitment),
+            index,
+            checkpoint,
+        )
+    except (ValueError, msgspec.DecodeError) as error:
+        raise ProofInvalid("条目的格式不认识，可能来自更新的版本") from error
 
 
 def _base64(value: bytes) -> str:

@@ -319,7 +319,13 @@ class Server:
         try:
             with self._admin("postgres"):
                 return True
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise DataFolderUnusable(
+                    str(self.data),
+                    "secrets 里的口令和数据库的不一致",
+                    "请从备份恢复 secrets 目录；演示数据可以用 dizuo reset 重新开始。",
+                ) from error
             return False
 
     def _admin(self, database: str) -> psycopg.Connection:
