@@ -84,13 +84,12 @@ class _Counts:
         return self._kept
 
 
-_PREPARED = PreparedShelf()
-_COUNTS = _Counts()
-
-
-def prepared_shelf() -> PreparedShelf:
-    """What this process remembers as prepared."""
-    return _PREPARED
+def _memory(request: WebRequest) -> tuple[PreparedShelf, _Counts]:
+    """What this process remembers for the front page, kept on the application's state."""
+    state = request.app.state
+    if not hasattr(state, "citizen_home"):
+        state.citizen_home = (PreparedShelf(), _Counts())
+    return state.citizen_home
 
 
 async def home_view(request: WebRequest) -> HomeView:
@@ -99,7 +98,8 @@ async def home_view(request: WebRequest) -> HomeView:
     words = request.shell.templates(request.door).words[lang]
     shelf, session = shelf_of(app.city), maybe_resident(request)
     mine = await my_home(app.cases, actor_now(session)) if session else None
-    prepared = await _PREPARED.of(app.cases, self_of(session)) if session else ()
+    remembered, counts = _memory(request)
+    prepared = await remembered.of(app.cases, self_of(session)) if session else ()
     ready = next((one for one in prepared if mine and not _running(one, mine)), None)
     return HomeView(
         greeting=greeting(app.now(), session.account.name if session else "", words),
@@ -110,7 +110,7 @@ async def home_view(request: WebRequest) -> HomeView:
         matter_count=len(app.city.matters),
         topics=shelf.topics(lang),
         item_count=shelf.item_count,
-        trust=_trust(await _COUNTS.get(app), session, words),
+        trust=_trust(await counts.get(app), session, words),
     )
 
 
