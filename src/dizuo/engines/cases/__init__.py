@@ -46,6 +46,7 @@ from dizuo.engines.cases.context import QUERIES, READS, Cases
 from dizuo.engines.cases.corrections import Correction, correction_page, decide_correction
 from dizuo.engines.cases.errors import (
     AlreadyRated,
+    AlreadyRunning,
     CannotSee,
     CaseNotFound,
     ConsentClosed,
@@ -115,6 +116,7 @@ __all__ = [
     "RATINGS",
     "READS",
     "AlreadyRated",
+    "AlreadyRunning",
     "ApplicationState",
     "CannotSee",
     "CaseLine",

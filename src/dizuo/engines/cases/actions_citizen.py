@@ -20,7 +20,7 @@ from dizuo.engines.cases.errors import (
 from dizuo.engines.cases.leads import LONGEST, open_correction
 from dizuo.engines.cases.model import ConsentRow
 from dizuo.engines.cases.planned_questions import answer_text
-from dizuo.engines.cases.reach import own_case
+from dizuo.engines.cases.reach import may_consent, own_case
 from dizuo.engines.cases.reading import read_for_item, scope_for
 from dizuo.engines.cases.records import load_case, load_consents
 from dizuo.engines.cases.rules import advance
@@ -46,6 +46,7 @@ async def answer_consent(cases: Cases, actor: Actor, number: str, consent: str, 
         mine = next((r for r in rows if r.id == consent and r.subject == actor.subject), None)
         if mine is None or actor.kind != "resident":
             raise CaseNotFound()
+        may_consent(cases, actor, case.application.matter)
         if mine.state != "pending" or tx.now > mine.expires_at:
             raise ConsentClosed()
         work = Work(cases, tx, case, actor)

@@ -135,7 +135,9 @@ async def decide(
         again = await _same_again(cases, tx, actors, number, item_id, verdict)
         if again is not None:
             return again
-        work, item, job = await open_desk(cases, tx, actors, number, item_id, version, what="决定")
+        work, item, job = await open_desk(
+            cases, tx, actors, number, item_id, version, kinds=("judge",), what="决定"
+        )
         declared = work.ready.items[item_id]
         chosen = dict(choices or {})
         check_decision(declared, item.exceptions, verdict, reason, law, chosen)

@@ -359,6 +359,7 @@ async def _start(
             tx.now,
         )
     work = Work(cases, tx, Case(application, items, stored, ready), served_by or actor)
+    await work.claim()
     await work.history(
         Event.SUBMIT,
         reason="" if served_by is None else f"窗口代为提交：{served_by.name}",

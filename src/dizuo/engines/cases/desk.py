@@ -53,7 +53,10 @@ async def open_desk(
     if item is None:
         raise CaseNotFound()
     rows = await tx.conn.fetch(QUERIES["open_tasks"], case.application.id, item_id)
-    row = next((r for r in rows if r["kind"] in kinds and (power is None or r["power"] == power)), None)
+    fitting = [r for r in rows if r["kind"] in kinds and (power is None or r["power"] == power)]
+    held = {held for actor in actors for held in actor.powers}
+    # Of steps that are open side by side, the one that this official has the power for.
+    row = next((r for r in fitting if r["power"] in held), fitting[0] if fitting else None)
     wanted = power or (row["power"] if row is not None else _any_power(case.ready.items[item_id].steps, item))
     actor = desk_actor(cases, actors, case, item, wanted)
     if version is not None and version != item.version:

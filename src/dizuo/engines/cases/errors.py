@@ -36,6 +36,12 @@ class NotEligible(Conflict):
     fix = "如果您认为记录有误，可以在“我的数据”里报告错误，或到窗口办理。"
 
 
+class AlreadyRunning(Conflict):
+    """这件事已经提交过申请，正在办{number}。"""
+
+    fix = "请到“我的办件”里看进度。要改内容，可以先撤回，再重新提交。"
+
+
 class FactsChanged(Stale):
     """您填写期间，政府记录有更新，这一页的内容已经重新核对。"""
 

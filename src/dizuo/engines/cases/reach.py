@@ -46,6 +46,14 @@ def may_apply(cases: Cases, actor: Actor, matter: str, *, serving: bool = False)
         raise refused_by(verdict)
 
 
+def may_consent(cases: Cases, actor: Actor, matter: str) -> None:
+    """May somebody whose consent is asked answer? Errors: Refused."""
+    ask = Ask(relation="consenting", at=actor.place)
+    verdict = cases.policy.decide(Request(principal_of(actor), "consent", matter, ask))
+    if not verdict.allowed:
+        raise refused_by(verdict)
+
+
 def desk_actor(cases: Cases, actors: Actors, case: Case, item: ItemRow, power: str) -> Actor:
     """The post in which an official may decide this step. Errors: Refused with rule, law and who can."""
     last: Verdict | None = None

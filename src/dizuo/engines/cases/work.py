@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from dizuo.engines.cases.context import QUERIES, Cases
-from dizuo.engines.cases.errors import ItemChanged
+from dizuo.engines.cases.errors import AlreadyRunning, ItemChanged
 from dizuo.engines.cases.machine import application_state, next_state
 from dizuo.engines.cases.model import Application, Case, ItemRow
 from dizuo.engines.cases.records import load_case, write_clock
@@ -257,6 +257,21 @@ class Work:
     async def soon(self, kind: str, payload: Mapping[str, Any], key: str) -> None:
         await self.later(kind, self.tx.now + timedelta(0), payload, key)
 
+    async def claim(self) -> None:
+        """Hold the records that the application is about (a child's certificate): nobody applies for them twice.
+
+        Errors: AlreadyRunning, with the number when it is the applicant's own.
+        """
+        about = self.application
+        for party, key in about.given.items():
+            if self.ready.parties[party].pick != "choose":
+                continue
+            mine = (about.matter, party, key)
+            if await self.tx.conn.fetchval(QUERIES["claim"], *mine, about.id) is None:
+                other = await self.tx.conn.fetchrow(QUERIES["claimed"], *mine)
+                own = other is not None and other["applicant"] == about.applicant
+                raise AlreadyRunning(number=f"（办件号 {other['number']}）" if own else "")
+
     # --- the whole ----------------------------------------------------------------------------------------
 
     async def settle(self) -> ApplicationState:
@@ -271,6 +286,7 @@ class Work:
             QUERIES["update_application"], self.application.id, state.value, promised, ended
         )
         if state.ended and self.application.ended_at is None:
+            await self.tx.conn.execute(QUERIES["release_claims"], self.application.id)
             await self.history("end", reason=state.word, detail={"state": state.value})
             await self.tell_applicant(
                 "ended", f"{self.application.title}：{state.word}。您可以对这次办事作出评价。"

@@ -44,6 +44,20 @@ INSERT INTO cases.application (number, form_token, matter, matter_version, city_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'running', $16, $17, $18, $19, $20)
 ON CONFLICT (form_token) DO NOTHING RETURNING id
 
+-- claim --
+-- Hold a record for this application, unless another one that runs holds it.
+INSERT INTO cases.occasion (matter, party, key, application) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING RETURNING application
+
+-- claimed --
+-- The application that holds a record.
+SELECT a.number, a.applicant FROM cases.occasion o JOIN cases.application a ON a.id = o.application
+WHERE (o.matter, o.party, o.key) = ($1, $2, $3)
+
+-- release_claims --
+-- An application that ended holds nothing any more.
+DELETE FROM cases.occasion WHERE application = $1
+
 -- insert_answers --
 -- The applicant's answers.
 INSERT INTO cases.answer (application, question, value)

@@ -54,6 +54,16 @@ CREATE INDEX application_ended ON cases.application (ended_at) WHERE ended_at IS
 CREATE INDEX application_submitted ON cases.application (submitted_at);
 CREATE INDEX application_acted_for ON cases.application (acting_for, submitted_at DESC) WHERE acting_for IS NOT NULL;
 
+-- The record that a running application is about (a child's certificate): one application for it at a time.
+CREATE TABLE cases.occasion (
+    matter       text COLLATE "C" NOT NULL,
+    party        text COLLATE "C" NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    application  bigint NOT NULL REFERENCES cases.application,
+    PRIMARY KEY (matter, party, key)
+);
+CREATE INDEX occasion_of_application ON cases.occasion (application);
+
 CREATE TABLE cases.answer (
     application  bigint NOT NULL REFERENCES cases.application,
     question     text COLLATE "C" NOT NULL,
@@ -301,7 +311,7 @@ CREATE TRIGGER history_stands BEFORE UPDATE OR DELETE OR TRUNCATE ON cases.event
     FOR EACH STATEMENT EXECUTE FUNCTION cases.history_stands();
 
 GRANT USAGE ON SEQUENCE cases.number_of_day TO dizuo_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON cases.draft, cases.queue TO dizuo_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON cases.draft, cases.queue, cases.occasion TO dizuo_app;
 GRANT SELECT, INSERT, UPDATE ON cases.application, cases.item, cases.task, cases.handled, cases.decision,
     cases.consent, cases.fix, cases.special, cases.document, cases.notice, cases.correction TO dizuo_app;
 GRANT SELECT, INSERT ON cases.rating, cases.event TO dizuo_app;
