@@ -269,8 +269,8 @@ class Work:
             mine = (about.matter, party, key)
             if await self.tx.conn.fetchval(QUERIES["claim"], *mine, about.id) is None:
                 other = await self.tx.conn.fetchrow(QUERIES["claimed"], *mine)
-                own = other is not None and other["applicant"] == about.applicant
-                raise AlreadyRunning(number=f"（办件号 {other['number']}）" if own else "")
+                own = None if other is None or other["applicant"] != about.applicant else other["number"]
+                raise AlreadyRunning(number=f"（办件号 {own}）" if own else "")
 
     # --- the whole ----------------------------------------------------------------------------------------
 
