@@ -93,8 +93,8 @@ BEGIN
                coalesce(c.ref, nextval('registers.record_ref')), c.subjects, c.new,
                coalesce(c.old_sources, '{}') || jsonb_build_object(c.source, c.source_date),
                c.valid_from, c.valid_to
-        -- counting the closed rows first keeps one current version per record at every moment
-        FROM changed c CROSS JOIN (SELECT count(*) FROM closed) AS done
+        -- counted once, before the first row: one current version per record at every moment
+        FROM changed c WHERE (SELECT count(*) FROM closed) >= 0
         RETURNING version
     ), left_behind AS (
         UPDATE registers.lookup l SET known_to = now()
