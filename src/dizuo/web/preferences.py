@@ -5,8 +5,9 @@ Kept in one small cookie and changed by plain links, so that it works without sc
 
 from __future__ import annotations
 
-from typing import Literal, cast
-from urllib.parse import parse_qsl, urlencode
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import parse_qsl, quote_plus
 
 import msgspec
 
@@ -80,4 +81,10 @@ def changed(query: str, current: Preferences) -> tuple[Preferences, str]:
 
 def link(name: str, value: str, back: str) -> str:
     """The address of the link that changes one preference and comes back."""
-    return "/-/prefer?" + urlencode(cast("dict[str, str]", {name: value, "back": back}))
+    return f"/-/prefer?{quote_plus(name)}={quote_plus(value)}&back={_quoted(back)}"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(back: str) -> str:
+    """Every page asks five times for the same address."""
+    return quote_plus(back)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -55,4 +56,14 @@ def differences(zh: Sentences, en: Sentences) -> list[str]:
 
 def fill(sentence: str, **values: object) -> str:
     """The sentence with its named places filled; a place without a value stays visible."""
-    return _PLACE.sub(lambda found: str(values.get(found[1], found[0])), sentence)
+    text, names = _taken_apart(sentence)
+    if not names:
+        return sentence
+    return text % tuple([values[name] if name in values else f"{{{name}}}" for name in names])
+
+
+@lru_cache(maxsize=4096)
+def _taken_apart(sentence: str) -> tuple[str, tuple[str, ...]]:
+    """The sentence with %s for each place, and their names: a page fills some fifty of the same few hundred."""
+    parts = _PLACE.split(sentence)
+    return "%s".join(part.replace("%", "%%") for part in parts[::2]), tuple(parts[1::2])
