@@ -165,11 +165,9 @@ async def correct_sent(request: WebRequest) -> Response:
         sent.text(ONCE_FIELD),
     )
     words = request.shell.templates(request.door).words[request.lang]["correct"]
-    errors: dict[str, str] = {}
-    if field not in (entry.body.get("fields") or []):
-        errors["field"] = words["missing_fact"]
-    if not wants:
-        errors["wants"] = words["missing_wants"]
+    known = field in (entry.body.get("fields") or [])
+    errors = {} if known else {"field": words["missing_fact"]}
+    errors |= {} if wants else {"wants": words["missing_wants"]}
     if not errors:
         key = str((entry.payload or {}).get("key", ""))
         actor = self_of(session_of(request))

@@ -103,16 +103,9 @@ async def _submit(request: WebRequest, matter: Matter, actor: Actor, sent: FormS
 
 async def _keep(request: WebRequest, matter: Matter, actor: Actor, sent: FormSent) -> Response:
     """Save the answers as typed, then go where the button leads; in steps, not past an open question."""
-    if sent.do == "next" and sent.step > 0:
+    if sent.do == "choose" or (sent.do == "next" and sent.step > 0):
         form = await _opened(request, matter, actor, sent)
-        here = {q.id for q in form.plan.questions if q.number == sent.step}
-        wrong = {**_unanswered(request, form), **form.errors}
-        if found := {name: says for name, says in wrong.items() if name in here}:
-            return await _again(request, matter, actor, sent, found, form=form)
-    if sent.do == "choose":
-        form = await _opened(request, matter, actor, sent)
-        if form.plan.choose:
-            missing = {party: _words(request)["choose_missing"] for party in form.plan.choose}
+        if missing := _missing_here(request, form, sent):
             return await _again(request, matter, actor, sent, missing, form=form)
     try:
         kept = await save_draft(
@@ -127,7 +120,19 @@ async def _keep(request: WebRequest, matter: Matter, actor: Actor, sent: FormSen
         )
     except DraftNotFound:  # it was submitted or thrown away on another page: keep what was typed as a new one
         return await _keep(request, matter, actor, msgspec.structs.replace(sent, draft="", version=0))
-    resume = f"/matters/{matter.id}/apply?draft={kept.id}"
+    return _onward(request, f"/matters/{matter.id}/apply?draft={kept.id}", sent)
+
+
+def _missing_here(request: WebRequest, form: Form, sent: FormSent) -> dict[str, str]:
+    """What keeps this step from being left: a record to choose, an answer that is open or wrong."""
+    if sent.do == "choose":
+        return {party: _words(request)["choose_missing"] for party in form.plan.choose}
+    here = {question.id for question in form.plan.questions if question.number == sent.step}
+    wrong = {**_unanswered(request, form), **form.errors}
+    return {name: says for name, says in wrong.items() if name in here}
+
+
+def _onward(request: WebRequest, resume: str, sent: FormSent) -> Response:
     if sent.do == "save":
         return page(request, "saved.html", v={"resume": f"{resume}&step={sent.step}"})
     step = {"next": sent.step + 1, "back": max(0, sent.step - 1)}.get(sent.do, 0)

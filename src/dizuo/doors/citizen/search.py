@@ -14,7 +14,7 @@ from dizuo.foundation.blueprint.model import City, Matter
 
 _NAME, _WORD, _ITEM, _SUMMARY, _THEME = 60.0, 50.0, 34.0, 18.0, 14.0
 _ENOUGH = 6.0
-_NOISE = "我想要办的请问怎么么如何办理在哪里可以吗呢给了一下，。？！、 "
+_NOISE = "我你您想要办的请问怎么样如何理在哪里可以吗呢给了一下个"
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class SearchIndex:
     def find(self, query: str, limit: int = 20) -> list[Hit]:
         """Matters best first. An empty query finds nothing; noise words of a spoken question are ignored."""
         folded = fold(query)[:80]
-        spoken = "".join(sign for sign in folded if sign not in _NOISE)
+        spoken = "".join(sign for sign in folded if sign not in _NOISE and (sign.isalnum() or sign == " "))
         if not folded:
             return []
         grams = bigrams(spoken or folded)
