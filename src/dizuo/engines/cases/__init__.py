@@ -20,30 +20,21 @@ from dizuo.engines.cases.actions_citizen import (
     withdraw,
 )
 from dizuo.engines.cases.actions_decide import accept, decide, undo
-from dizuo.engines.cases.actions_pause import (
+from dizuo.engines.cases.actions_longer import (
     answer_referral,
     approve_extension,
     ask_extension,
-    end_special,
     hand_over,
     refer,
-    reject_accept,
-    request_fix,
     site_check,
-    start_special,
 )
-from dizuo.engines.cases.actions_submit import (
-    DraftSaved,
-    Form,
-    drop_draft,
-    open_draft,
-    open_form,
-    save_draft,
-    submit,
-)
+from dizuo.engines.cases.actions_pause import end_special, reject_accept, request_fix, start_special
+from dizuo.engines.cases.actions_submit import submit
+from dizuo.engines.cases.case_views import CasePage
 from dizuo.engines.cases.compiled import calendar_of, compiled
 from dizuo.engines.cases.context import QUERIES, READS, Cases
 from dizuo.engines.cases.corrections import Correction, correction_page, decide_correction
+from dizuo.engines.cases.drafts import DraftSaved, Form, drop_draft, open_draft, open_form, save_draft
 from dizuo.engines.cases.errors import (
     AlreadyRated,
     AlreadyRunning,
@@ -84,22 +75,18 @@ from dizuo.engines.cases.plan_model import (
     Silent,
     Unmet,
 )
-from dizuo.engines.cases.reads_case import CasePage, case_page
+from dizuo.engines.cases.reads_case import case_page
 from dizuo.engines.cases.reads_citizen import (
     CaseLine,
     ConsentAsked,
     Delivered,
-    DocumentView,
     DraftView,
     Home,
     answer_label,
-    check_document,
     consent_page,
     consents_of,
     corrections_of,
     delivered,
-    document_page,
-    documents_of,
     drafts_of,
     fixes_of,
     mark_read,
@@ -108,6 +95,7 @@ from dizuo.engines.cases.reads_citizen import (
     notices_of,
 )
 from dizuo.engines.cases.reads_desk import QueuePage, QueueRow, desk_queue
+from dizuo.engines.cases.reads_documents import DocumentView, check_document, document_page, documents_of
 from dizuo.engines.cases.reads_progress import Progress, ProgressItem, progress
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,136 +12,25 @@ from dizuo.engines.cases import effects
 from dizuo.engines.cases.answers import Checked, complete, read_answers
 from dizuo.engines.cases.compiled import CompiledMatter
 from dizuo.engines.cases.context import QUERIES, Cases
-from dizuo.engines.cases.errors import DraftNotFound, NotEligible, StaleDraft
+from dizuo.engines.cases.drafts import Form, draft_key, make_form, subject_of, whom_of
+from dizuo.engines.cases.errors import NotEligible, StaleDraft
 from dizuo.engines.cases.model import Application, Case, ItemRow, Receipt
 from dizuo.engines.cases.numbers import make_number
-from dizuo.engines.cases.plan import plan
-from dizuo.engines.cases.plan_model import Known, Plan, PlannedConsent, PlannedItem
+from dizuo.engines.cases.plan_model import PlannedConsent, PlannedItem
 from dizuo.engines.cases.planned_questions import answer_text
 from dizuo.engines.cases.reach import may_apply
-from dizuo.engines.cases.reading import read_for_plan, scope_for
+from dizuo.engines.cases.reading import scope_for
 from dizuo.engines.cases.rules import unit_of
 from dizuo.engines.cases.scope import Scope
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 from dizuo.engines.cases.wording import moment_words
 from dizuo.engines.cases.work import Work
-from dizuo.engines.registers import Actor, Refusal
+from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.model import Consent
 from dizuo.foundation.kernel.clocks import Deadline, start
 from dizuo.foundation.kernel.clocks import due as clock_due
 from dizuo.foundation.kernel.errors import Conflict, Invalid, Refused
 from dizuo.foundation.store import begin
-
-
-class Form(msgspec.Struct, frozen=True):
-    """Everything a form page shows: the plan, the answers as typed, what was refused, and the draft if there is one."""
-
-    plan: Plan
-    known: Known
-    answers: Mapping[str, str]
-    given: Mapping[str, str]
-    errors: Mapping[str, str]
-    refusals: tuple[Refusal, ...]
-    draft: str | None = None
-    version: int = 0
-
-
-class DraftSaved(msgspec.Struct, frozen=True):
-    """A form put aside."""
-
-    id: str
-    version: int
-    updated_at: datetime
-
-
-async def open_form(
-    cases: Cases,
-    actor: Actor,
-    matter_id: str,
-    answers: Mapping[str, str],
-    choices: Mapping[str, str] | None = None,
-    *,
-    case: str = "",
-) -> Form:
-    """The form of a matter for this person with the answers so far: read what is needed, plan, check.
-
-    ``choices`` are the records chosen for parties with several candidates (party id → record key); ``case`` is
-    the draft's id when there is one. Errors: MatterNotFound, Refused when every read was refused.
-    """
-    ready = cases.matter(matter_id)
-    may_apply(cases, actor, matter_id)
-    given = {**(choices or {}), ready.given: str(_whom(actor))}
-    return await _form(cases, ready, actor, given, answers, case or f"form:{matter_id}")
-
-
-async def _form(
-    cases: Cases,
-    ready: CompiledMatter,
-    actor: Actor,
-    given: Mapping[str, str],
-    answers: Mapping[str, str],
-    case: str,
-) -> Form:
-    now = cases.now()
-    checked = read_answers(ready, answers, now.date())
-    known, refusals = await read_for_plan(cases, ready, actor, given, checked.values, case)
-    if refusals and not known.facts:
-        refusal = refusals[0]
-        raise Refused(refusal.rule, refusal.law, refusal.says or None, fix="请到窗口办理，或拨打 12345。")
-    made = plan(ready.matter, cases.city, known, checked.values, now, cases.calendar)
-    return Form(made, known, dict(answers), given, _shown_errors(made, checked), refusals)
-
-
-def _shown_errors(made: Plan, checked: Checked) -> Mapping[str, str]:
-    asked = {question.id for question in made.questions}
-    return {name: says for name, says in checked.errors.items() if name in asked}
-
-
-async def save_draft(
-    cases: Cases,
-    actor: Actor,
-    account: int,
-    matter_id: str,
-    answers: Mapping[str, str],
-    choices: Mapping[str, str] | None = None,
-    *,
-    draft: str | None = None,
-    version: int = 0,
-) -> DraftSaved:
-    """Put a form aside, as typed. Errors: StaleDraft when another page saved it meanwhile, DraftNotFound."""
-    ready = cases.matter(matter_id)
-    subject = _subject(actor)
-    kept = {q.id: answers[q.id][:500] for q in ready.matter.questions if answers.get(q.id)}
-    chosen = {party: key for party, key in (choices or {}).items() if party in ready.parties}
-    async with begin(cases.pool, cases.now) as tx:
-        if draft is None:
-            row = await tx.conn.fetchrow(
-                QUERIES["insert_draft"], account, subject, actor.acting_for, matter_id, kept, chosen, tx.now
-            )
-        else:
-            key = _uuid(draft)
-            row = await tx.conn.fetchrow(QUERIES["update_draft"], key, subject, version, kept, chosen, tx.now)
-            if row is None:
-                found = await tx.conn.fetchrow(QUERIES["draft"], key, subject)
-                if found is None:
-                    raise DraftNotFound()
-                raise StaleDraft(when=moment_words(found["updated_at"]))
-        assert row is not None
-        return DraftSaved(str(row["id"]), row["version"], row["updated_at"])
-
-
-async def open_draft(cases: Cases, actor: Actor, draft: str) -> tuple[str, Form]:
-    """A draft of this person as a form again, re-planned with today's facts. Errors: DraftNotFound."""
-    row = await cases.pool.fetchrow(QUERIES["draft"], _uuid(draft), _subject(actor))
-    if row is None:
-        raise DraftNotFound()
-    form = await open_form(cases, actor, row["matter"], row["answers"], row["given"], case=draft)
-    return row["matter"], msgspec.structs.replace(form, draft=draft, version=row["version"])
-
-
-async def drop_draft(cases: Cases, actor: Actor, draft: str) -> None:
-    """Throw a draft away; nothing is said when it is gone already."""
-    await cases.pool.execute(QUERIES["delete_draft"], _uuid(draft), _subject(actor))
 
 
 async def submit(
@@ -171,16 +59,16 @@ async def submit(
     again = await _made_before(cases, form_token, account)
     if again is not None:
         return again
-    given = {**(choices or {}), ready.given: str(_whom(actor))}
-    reader = actor if served_by is None else msgspec.structs.replace(served_by, acting_for=_whom(actor))
-    form = await _form(cases, ready, reader, given, answers, draft or f"form:{form_token[:24]}")
+    given = {**(choices or {}), ready.given: str(whom_of(actor))}
+    reader = actor if served_by is None else msgspec.structs.replace(served_by, acting_for=whom_of(actor))
+    form = await make_form(cases, ready, reader, given, answers, draft or f"form:{form_token[:24]}")
     checked = read_answers(ready, answers, cases.now().date())
     _check(form, checked)
     subjects = await _consenters(cases, ready, form)
     scope = scope_for(cases, ready, form.known, checked.values)
     async with begin(cases.pool, cases.now) as tx:
         if draft is not None:
-            found = await tx.conn.fetchrow(QUERIES["draft"], _uuid(draft), _subject(actor))
+            found = await tx.conn.fetchrow(QUERIES["draft"], draft_key(draft), subject_of(actor))
             if found is not None and version and found["version"] != version:
                 raise StaleDraft(when=moment_words(found["updated_at"]))
         stored = {
@@ -194,7 +82,7 @@ async def submit(
         else:
             await _start(cases, tx, made, ready, form, actor, served_by, scope, subjects, stored)
             if draft is not None:
-                await tx.conn.execute(QUERIES["delete_draft"], _uuid(draft), _subject(actor))
+                await tx.conn.execute(QUERIES["delete_draft"], draft_key(draft), subject_of(actor))
     if made is None:  # the same form was submitted at the same moment and won
         receipt = await _made_before(cases, form_token, account)
         if receipt is None:
@@ -287,7 +175,7 @@ async def _insert(
         ready.matter.id,
         ready.matter.version,
         cases.city.version,
-        _subject(actor),
+        subject_of(actor),
         actor.name,
         actor.acting_for,
         account,
@@ -312,7 +200,7 @@ async def _insert(
         id=application,
         number=number,
         matter=ready.matter.id,
-        applicant=_subject(actor),
+        applicant=subject_of(actor),
         applicant_name=actor.name,
         acting_for=actor.acting_for,
         holder_name=holder,
@@ -458,23 +346,3 @@ def consent_expires(cases: Cases, consent: Consent, now: datetime) -> datetime:
     if isinstance(end, Deadline):
         return end.at
     return datetime.combine(end.not_before, now.timetz())
-
-
-def _subject(actor: Actor) -> int:
-    if actor.subject is None:
-        raise Refused(
-            "applicant", "", "请用本人账号办理。", fix="工作人员请用窗口代办，先核对来人的身份证件。"
-        )
-    return actor.subject
-
-
-def _whom(actor: Actor) -> int:
-    """Whose matter it is: the enterprise or person acted for, else the applicant."""
-    return actor.acting_for if actor.acting_for is not None else _subject(actor)
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise DraftNotFound() from None

@@ -14,6 +14,7 @@ from datetime import datetime
 import msgspec
 
 from dizuo.engines.cases.compiled import Compiled, CompiledMatter, compiled
+from dizuo.engines.cases.decided import Deciding, Status
 from dizuo.engines.cases.plan_model import (
     Counts,
     Known,
@@ -21,10 +22,10 @@ from dizuo.engines.cases.plan_model import (
     PlannedConsent,
     PlannedItem,
     PlannedMaterial,
-    Unmet,
     Value,
     Wanted,
 )
+from dizuo.engines.cases.planned_consents import plan_consents
 from dizuo.engines.cases.planned_questions import (
     NO_WORDS,
     answer_text,
@@ -38,89 +39,12 @@ from dizuo.engines.cases.promised import Ends, item_ends, latest
 from dizuo.engines.cases.scope import Open, Scope
 from dizuo.engines.cases.shows import plan_shows
 from dizuo.engines.registers import Fact
-from dizuo.foundation.blueprint.model import City, Consent, Item, Matter, Words
+from dizuo.foundation.blueprint.model import City, Item, Matter, Words
 from dizuo.foundation.kernel.calendar import WorkCalendar
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.kernel.clocks import Deadline, Unknown
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-class _Status:
-    """Where one item stands in planning."""
-
-    __slots__ = ("applies", "done", "facts")
-
-    def __init__(self, applies: bool | None, done: bool) -> None:
-        self.applies = applies
-        self.done = done
-        self.facts: tuple[str, ...] = ()
-
-    @property
-    def runs(self) -> bool:
-        return self.applies is True and not self.done
-
-
-class _Decided:
-    """What is decided about a matter so far, and what is still missing to decide the rest."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.unmet: list[Unmet] = []
-        self.undecided: list[str] = []
-        self.open_facts: set[str] = set()
-        self.open_answers: set[str] = set()
-        self.open_parties: set[str] = set()
-        self.items: dict[str, _Status] = {}
-        for rule, words in scope.matter.matter.eligible:
-            value = scope.value(scope.matter.compile(rule))
-            if isinstance(value, Open):
-                self.missing(value)
-            elif value is not True:
-                self.unmet.append(Unmet(words, rule.place))
-        for item in scope.matter.matter.items:
-            self.items[item.id] = self._status(item)
-
-    def missing(self, what: Open) -> None:
-        {"fact": self.open_facts, "answer": self.open_answers, "party": self.open_parties}[what.kind].add(
-            what.name
-        )
-
-    def _status(self, item: Item) -> _Status:
-        scope = self.scope
-        if item.applies is not None:
-            value = scope.value(scope.matter.compile(item.applies))
-            if isinstance(value, Open):
-                self.missing(value)
-                self.undecided.append(item.id)
-                return _Status(None, False)
-            if value is not True:
-                return _Status(False, False)
-        done = False
-        if item.done_already is not None:
-            value = scope.value(scope.matter.compile(item.done_already))
-            if isinstance(value, Open):
-                self.missing(value)
-                self.undecided.append(item.id)
-                return _Status(None, False)
-            done = value is True
-        status = _Status(True, done)
-        if not done:
-            status.facts = self._needs(item)
-        return status
-
-    def _needs(self, item: Item) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for need in item.needs:
-            if need.when is not None:
-                value = self.scope.value(self.scope.matter.compile(need.when))
-                if isinstance(value, Open):
-                    self.missing(value)
-                    continue
-                if value is not True:
-                    continue
-            found.update(dict.fromkeys(need.facts))
-        return tuple(found)
 
 
 def needs_to_read(
@@ -134,7 +58,7 @@ def needs_to_read(
     ready = compiled(city, matter)
     if not known.parties:
         return _first(ready)
-    decided = _Decided(Scope(ready, known, answers, to_shanghai(today).date(), is_asked))
+    decided = Deciding(Scope(ready, known, answers, to_shanghai(today).date(), is_asked))
     if decided.unmet:
         return Wanted((), frozenset(), False)
     facts: dict[str, set[str]] = {}
@@ -186,9 +110,9 @@ def plan(
     ready = compiled(city, matter)
     now = to_shanghai(today)
     scope = Scope(ready, known, answers, now.date(), is_asked)
-    decided = _Decided(scope)
+    decided = Deciding(scope)
     running = {item_id for item_id, status in decided.items.items() if status.runs}
-    consents = _consents(scope, decided, running)
+    consents = plan_consents(scope, decided, running)
     materials = _materials(scope, decided, running)
     asked = needed_answers(scope, _wanted_answers(scope, decided, running))
     ends = item_ends(ready, running, now, calendar)
@@ -231,7 +155,7 @@ def plan(
     )
 
 
-def _wanted_answers(scope: Scope, decided: _Decided, running: set[str]) -> set[str]:
+def _wanted_answers(scope: Scope, decided: Deciding, running: set[str]) -> set[str]:
     # What expressions really read while deciding, answered or not, stays on the form: an answer that decides
     # must remain visible and changeable.
     wanted = scope.used_answers | decided.open_answers
@@ -244,7 +168,7 @@ def _wanted_answers(scope: Scope, decided: _Decided, running: set[str]) -> set[s
 
 
 def _item(
-    scope: Scope, item: Item, status: _Status, running: set[str], ends: Mapping[str, Ends]
+    scope: Scope, item: Item, status: Status, running: set[str], ends: Mapping[str, Ends]
 ) -> PlannedItem:
     place: Value | Open = None
     if status.runs and item.place_of is not None:
@@ -267,7 +191,7 @@ def _item(
     )
 
 
-def _used_facts(scope: Scope, decided: _Decided) -> Mapping[str, Fact]:
+def _used_facts(scope: Scope, decided: Deciding) -> Mapping[str, Fact]:
     used: dict[str, None] = {}
     for status in decided.items.values():
         if status.runs:
@@ -277,58 +201,7 @@ def _used_facts(scope: Scope, decided: _Decided) -> Mapping[str, Fact]:
     return {fact: known[fact] for fact in used if fact in known}
 
 
-def _consents(scope: Scope, decided: _Decided, running: set[str]) -> tuple[PlannedConsent, ...]:
-    found: list[PlannedConsent] = []
-    for consent in scope.matter.matter.consents:
-        items = tuple(item for item in consent.items if item in running)
-        if not items:
-            continue
-        if consent.when is not None:
-            value = scope.value(scope.matter.compile(consent.when))
-            if isinstance(value, Open):
-                decided.missing(value)
-                continue
-            if value is not True:
-                continue
-        others = _others(scope, consent)
-        if others:
-            found.append(
-                PlannedConsent(consent.id, tuple(others), items, consent.asks, tuple(others.values()))
-            )
-    return tuple(found)
-
-
-def _others(scope: Scope, consent: Consent) -> Mapping[str, str]:
-    """The parties who must be asked, with their record keys: never the applicant under another name."""
-    declared, given = scope.matter.parties, scope.matter.given
-    applicant = scope.known.parties.get(given)
-    others: dict[str, str] = {}
-    for party in consent.parties:
-        key = _key_of(scope, party)
-        same_register = declared[party].register == declared[given].register
-        if key is None or key in others.values():
-            continue
-        if same_register and applicant is not None and key == applicant.key:
-            continue
-        others[party] = key
-    return others
-
-
-def _key_of(scope: Scope, party: str) -> str | None:
-    """The record key of a party: found, or named by a fact. Nobody's record is read only to ask for consent."""
-    state = scope.known.parties.get(party)
-    if state is not None:
-        return state.key if state.state == "found" else None
-    declared = scope.matter.parties[party]
-    key = scope.matter.city.registers[declared.register].key
-    for fields, path in declared.match:
-        fact = scope.known.facts.get(path)
-        if key in fields and fact is not None and isinstance(fact.value, str):
-            return fact.value
-    return None
-
-
-def _materials(scope: Scope, decided: _Decided, running: set[str]) -> tuple[PlannedMaterial, ...]:
+def _materials(scope: Scope, decided: Deciding, running: set[str]) -> tuple[PlannedMaterial, ...]:
     found: dict[str, PlannedMaterial] = {}
     for item in scope.matter.matter.items:
         if item.id not in running:
@@ -346,7 +219,7 @@ def _materials(scope: Scope, decided: _Decided, running: set[str]) -> tuple[Plan
 
 
 def _not_read(
-    ready: CompiledMatter, decided: _Decided, facts: Iterable[str]
+    ready: CompiledMatter, decided: Deciding, facts: Iterable[str]
 ) -> tuple[tuple[str, Words], ...]:
     wanted = set(facts)
     for status in decided.items.values():

@@ -6,151 +6,42 @@ items of this post only, and every read and the opening itself are entered befor
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from dizuo.engines.cases.answers import read_answers
-from dizuo.engines.cases.compare import Marks, differences
+from dizuo.engines.cases.case_views import (
+    CasePage,
+    ChoiceView,
+    ComparedView,
+    DecisionLine,
+    DeskItem,
+    ExceptionView,
+    FactView,
+    OtherItem,
+)
+from dizuo.engines.cases.compare import differences
 from dizuo.engines.cases.context import READS, Cases
 from dizuo.engines.cases.machine import may
-from dizuo.engines.cases.model import Case, ConsentRow, ItemRow
+from dizuo.engines.cases.model import Case, ItemRow
 from dizuo.engines.cases.plan_model import Known
 from dizuo.engines.cases.planned_questions import value_text
 from dizuo.engines.cases.reach import Actors, may_view
 from dizuo.engines.cases.reading import read_for_item, scope_for
 from dizuo.engines.cases.reads_citizen import answer_label
 from dizuo.engines.cases.reads_desk import unit_name
-from dizuo.engines.cases.reads_progress import EventLine, FixView, event_line, fix_view
+from dizuo.engines.cases.reads_progress import event_line, fix_view
 from dizuo.engines.cases.records import load_case, load_consents
 from dizuo.engines.cases.rules import check_fix
 from dizuo.engines.cases.scope import Scope, typed
 from dizuo.engines.cases.shows import field_words
 from dizuo.engines.cases.states import Event, ItemState
 from dizuo.engines.cases.work import enter
-from dizuo.engines.registers import Actor, Refusal
+from dizuo.engines.registers import Refusal
 from dizuo.foundation.blueprint.model import Check, Words
 from dizuo.foundation.kernel.clocks import Amount, Level, left, level
 from dizuo.foundation.kernel.errors import Conflict
 from dizuo.foundation.rules import explain, parse
 from dizuo.foundation.store import begin
-
-
-class FactView(msgspec.Struct, frozen=True):
-    """One fact with its source: which register said it, from when, and the ledger entry of this read."""
-
-    fact: str
-    party: Words
-    label: Words
-    text: Words
-    type: str
-    register: str
-    source: Words
-    as_of: Any
-    entry: int
-
-
-class ComparedView(msgspec.Struct, frozen=True):
-    """One side of a comparison."""
-
-    fact: FactView
-    marks: Marks
-
-
-class ChoiceView(msgspec.Struct, frozen=True):
-    """A declared way out of an exception."""
-
-    id: str
-    name: Words
-    detail: Words
-    effect: str
-
-
-class ExceptionView(msgspec.Struct, frozen=True):
-    """A check that did not hold: what to judge, the two records, the rule in Chinese, and the ways out."""
-
-    check: str
-    says: Words
-    rule: str
-    law: str
-    compare: tuple[ComparedView, ...]
-    choices: tuple[ChoiceView, ...]
-
-
-class DecisionLine(msgspec.Struct, frozen=True):
-    """A decision that stands; ``undo_until`` is set while its official may still take it back."""
-
-    id: int
-    verdict: str
-    reason: str
-    law: str
-    remedy: str
-    official_name: str
-    at: datetime
-    undo_until: datetime | None
-    mine: bool
-
-
-class DeskItem(msgspec.Struct, frozen=True):
-    """One item that this post covers, with the work that is open on it."""
-
-    id: str
-    name: Words
-    state: ItemState
-    version: int
-    task: str | None
-    step: str | None
-    step_name: Words | None
-    unit_name: str
-    due_promise: datetime | None
-    due_statute: datetime | None
-    level: Level | None
-    left: str
-    paused: bool
-    exceptions: tuple[ExceptionView, ...]
-    passed: tuple[Words, ...]
-    facts: tuple[FactView, ...]
-    fix: FixView | None
-    decision: DecisionLine | None
-    may_decide: bool
-    may_fix: bool
-    may_extend: bool
-    may_special: bool
-    laws: tuple[tuple[str, str], ...]
-    granted: Words
-
-
-class OtherItem(msgspec.Struct, frozen=True):
-    """An item of the same case as a line: who has it and where it stands."""
-
-    id: str
-    name: Words
-    department: Words
-    word: str
-    ended_at: datetime | None
-    covered: bool
-
-
-class CasePage(msgspec.Struct, frozen=True):
-    """Everything on an official's case page."""
-
-    number: str
-    matter: str
-    matter_name: Words
-    title: str
-    applicant: str
-    channel: str
-    submitted_at: datetime
-    promised: datetime | None
-    post: str
-    items: tuple[DeskItem, ...]
-    others: tuple[OtherItem, ...]
-    answers: tuple[tuple[Words, str], ...]
-    consents: tuple[ConsentRow, ...]
-    history: tuple[EventLine, ...]
-    refusals: tuple[Refusal, ...]
-    entries: tuple[int, ...]
 
 
 async def case_page(cases: Cases, actors: Actors, number: str) -> CasePage:
@@ -386,6 +277,3 @@ def _decision(cases: Cases, row: Any, actors: Actors) -> DecisionLine:
         row["final_at"] if may_undo else None,
         mine,
     )
-
-
-__all__ = ["Actor", "CasePage", "case_page"]

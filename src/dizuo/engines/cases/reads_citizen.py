@@ -10,7 +10,6 @@ import msgspec
 
 from dizuo.engines.cases.context import QUERIES, READS, Cases
 from dizuo.engines.cases.corrections import Correction, correction_of
-from dizuo.engines.cases.documents import content_hash
 from dizuo.engines.cases.errors import CaseNotFound
 from dizuo.engines.cases.states import ApplicationState
 from dizuo.engines.registers import Actor
@@ -87,39 +86,6 @@ class Notice(msgspec.Struct, frozen=True):
     number: str | None
 
 
-class DocumentLine(msgspec.Struct, frozen=True):
-    """One document in a list."""
-
-    number: str
-    name: str
-    kind: str
-    licence_type: str
-    issuer_name: str
-    issued_at: datetime
-    state: str
-    trust_level: str
-    application: str
-    title: str
-
-
-class DocumentView(msgspec.Struct, frozen=True):
-    """A document with its content. ``intact`` says whether the content still has the hash that was entered."""
-
-    number: str
-    name: str
-    licence_type: str
-    issuer_name: str
-    holder_name: str
-    fields: tuple[tuple[str, str], ...]
-    trust_level: str
-    sha256: str
-    check_code: str
-    state: str
-    issued_at: datetime
-    application: str
-    intact: bool
-
-
 class Home(msgspec.Struct, frozen=True):
     """我的: what waits for me, what runs, what is new."""
 
@@ -131,7 +97,7 @@ class Home(msgspec.Struct, frozen=True):
     unread: int
 
 
-def _who(actor: Actor) -> int:
+def who(actor: Actor) -> int:
     if actor.subject is None:
         raise CaseNotFound()
     return actor.subject
@@ -146,13 +112,13 @@ async def my_home(cases: Cases, actor: Actor) -> Home:
         ended=tuple(line for line in lines if line.state.ended),
         fixes=await fixes_of(cases, actor),
         consents=tuple(c for c in await consents_of(cases, actor) if c.state == "pending"),
-        unread=int(await cases.pool.fetchval(READS["unread_of"], _who(actor))),
+        unread=int(await cases.pool.fetchval(READS["unread_of"], who(actor))),
     )
 
 
 async def drafts_of(cases: Cases, actor: Actor) -> tuple[DraftView, ...]:
     """Forms put aside, newest first."""
-    rows = await cases.pool.fetch(READS["drafts_of"], _who(actor), actor.acting_for)
+    rows = await cases.pool.fetch(READS["drafts_of"], who(actor), actor.acting_for)
     return tuple(
         DraftView(
             str(row["id"]),
@@ -171,7 +137,7 @@ async def my_cases(
     cases: Cases, actor: Actor, *, before: datetime | None = None, limit: int = 20
 ) -> tuple[CaseLine, ...]:
     """Own applications (or the enterprise's acted for), newest first; ``before`` pages on."""
-    rows = await cases.pool.fetch(READS["cases_of"], _who(actor), actor.acting_for, before, limit)
+    rows = await cases.pool.fetch(READS["cases_of"], who(actor), actor.acting_for, before, limit)
     return tuple(
         CaseLine(
             number=row["number"],
@@ -192,7 +158,7 @@ async def my_cases(
 async def fixes_of(cases: Cases, actor: Actor) -> tuple[FixAsked, ...]:
     """Fix requests that wait for an answer, the most urgent first."""
     found: list[FixAsked] = []
-    for row in await cases.pool.fetch(READS["fixes_of"], _who(actor), actor.acting_for):
+    for row in await cases.pool.fetch(READS["fixes_of"], who(actor), actor.acting_for):
         matter = await cases.pool.fetchval(
             "SELECT matter FROM cases.application WHERE number = $1", row["number"]
         )
@@ -213,13 +179,13 @@ async def fixes_of(cases: Cases, actor: Actor) -> tuple[FixAsked, ...]:
 
 async def consents_of(cases: Cases, actor: Actor) -> tuple[ConsentAsked, ...]:
     """Consents asked of this person, open ones first."""
-    rows = await cases.pool.fetch(READS["consents_of"], _who(actor))
+    rows = await cases.pool.fetch(READS["consents_of"], who(actor))
     return tuple(_consent(cases, row) for row in rows)
 
 
 async def consent_page(cases: Cases, actor: Actor, number: str, consent: str) -> ConsentAsked:
     """One consent as the person asked sees it: only what he or she is asked about. Errors: CaseNotFound."""
-    row = await cases.pool.fetchrow(READS["consent_asked"], number, consent, _who(actor))
+    row = await cases.pool.fetchrow(READS["consent_asked"], number, consent, who(actor))
     if row is None:
         raise CaseNotFound()
     ready = cases.matter(row["matter"])
@@ -277,7 +243,7 @@ async def notices_of(
     cases: Cases, actor: Actor, *, before: int | None = None, limit: int = 30
 ) -> tuple[Notice, ...]:
     """Messages, newest first; ``before`` is the last id of the page before."""
-    rows = await cases.pool.fetch(READS["notices_of"], _who(actor), before, limit)
+    rows = await cases.pool.fetch(READS["notices_of"], who(actor), before, limit)
     return tuple(
         Notice(r["id"], r["kind"], r["says"], r["at"], r["read_at"] is None, r["item"], r["number"])
         for r in rows
@@ -286,64 +252,12 @@ async def notices_of(
 
 async def mark_read(cases: Cases, actor: Actor, up_to: int) -> None:
     """The messages up to this one were seen."""
-    await cases.pool.execute(READS["mark_read"], _who(actor), up_to, cases.now())
-
-
-async def documents_of(cases: Cases, actor: Actor) -> tuple[DocumentLine, ...]:
-    """Own documents (or the enterprise's acted for), newest first."""
-    rows = await cases.pool.fetch(READS["documents_of"], actor.acting_for or _who(actor))
-    return tuple(DocumentLine(**{name: row[name] for name in DocumentLine.__struct_fields__}) for row in rows)
-
-
-async def document_page(cases: Cases, actor: Actor, number: str) -> DocumentView:
-    """One's own document. Errors: CaseNotFound for anybody else's, as if it did not exist."""
-    row = await cases.pool.fetchrow(READS["document"], number)
-    if row is None or row["holder"] != (actor.acting_for if actor.acting_for is not None else _who(actor)):
-        raise CaseNotFound()
-    return _document(row)
-
-
-async def check_document(cases: Cases, number: str, code: str) -> DocumentView:
-    """What anybody may learn with number and code: that it is genuine and valid; no content, the name masked.
-
-    Errors: CaseNotFound for a wrong code, as for a wrong number.
-    """
-    row = await cases.pool.fetchrow(READS["document"], number.strip().upper())
-    typed = code.replace("-", "").replace(" ", "").upper()
-    if row is None or row["check_code"].replace("-", "") != typed:
-        raise CaseNotFound(fix="请核对证照编号和核验码。")
-    view = _document(row)
-    holder = view.holder_name[:1] + "*" * (len(view.holder_name) - 1)
-    return msgspec.structs.replace(view, fields=(), holder_name=holder, application="")
-
-
-def _document(row: Any) -> DocumentView:
-    fields = tuple((pair[0], pair[1]) for pair in row["fields"])
-    digest = content_hash(
-        row["number"], row["name"], row["issuer_name"], row["holder_name"], fields, row["issued_at"]
-    )
-    return DocumentView(
-        number=row["number"],
-        name=row["name"],
-        licence_type=row["licence_type"],
-        issuer_name=row["issuer_name"],
-        holder_name=row["holder_name"],
-        fields=fields,
-        trust_level=row["trust_level"],
-        sha256=bytes(row["sha256"]).hex(),
-        check_code=row["check_code"],
-        state=row["state"],
-        issued_at=row["issued_at"],
-        application=row["application"],
-        intact=bytes(row["sha256"]) == digest,
-    )
+    await cases.pool.execute(READS["mark_read"], who(actor), up_to, cases.now())
 
 
 async def corrections_of(cases: Cases, actor: Actor) -> tuple[Correction, ...]:
     """Errors that this person reported, newest first."""
-    return tuple(
-        correction_of(cases, r) for r in await cases.pool.fetch(READS["corrections_of"], _who(actor))
-    )
+    return tuple(correction_of(cases, r) for r in await cases.pool.fetch(READS["corrections_of"], who(actor)))
 
 
 class Delivered(msgspec.Struct, frozen=True):

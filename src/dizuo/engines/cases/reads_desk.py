@@ -102,7 +102,7 @@ async def desk_queue(
     An official sees what his or her powers cover at the places of the posts. Errors: Invalid for a bad cursor.
     """
     pairs = _reach(cases, actors)
-    officials = [actor.official for actor in actors if actor.official]
+    officials = sorted({actor.official for actor in actors if actor.official})
     due, task = _read_cursor(cursor)
     shown = "waiting" if rail == "mine" else rail
     row = await cases.pool.fetchrow(

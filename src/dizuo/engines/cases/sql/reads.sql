@@ -135,15 +135,19 @@ SELECT (SELECT coalesce(json_agg(json_build_object(
         WHERE power = mine.power AND rail = 'cooperating' AND scope = mine.scope LIMIT $7) AS q LIMIT $7) AS few) AS cooperating,
     (SELECT count(*) FROM (SELECT 1 FROM mine CROSS JOIN LATERAL (SELECT 1 FROM cases.queue
         WHERE power = mine.power AND rail = 'supervised' AND scope = mine.scope LIMIT $7) AS q LIMIT $7) AS few) AS supervised,
-    (SELECT count(*) FROM (SELECT 1 FROM cases.handled WHERE official = ANY ($8) LIMIT $7) AS few) AS mine
+    (SELECT count(*) FROM (SELECT 1 FROM unnest($8::text[]) AS o (official) CROSS JOIN LATERAL (SELECT 1 FROM cases.handled h
+        WHERE h.official = o.official ORDER BY h.at DESC, h.application DESC LIMIT $7) AS few LIMIT $7) AS all_of) AS mine
 
 -- handled_by --
 -- What an official worked on, latest first.
 SELECT h.at, a.id, h.item, a.number, a.matter, a.title, a.applicant_name AS applicant, a.state AS application_state, i.state,
        i.due_promise, i.version
-FROM cases.handled h JOIN cases.application a ON a.id = h.application
+FROM unnest($1::text[]) AS o (official) CROSS JOIN LATERAL (
+    SELECT at, application, item FROM cases.handled
+    WHERE official = o.official AND (at, application) < (coalesce($2::timestamptz, 'infinity'), $3)
+    ORDER BY at DESC, application DESC LIMIT $4
+) AS h JOIN cases.application a ON a.id = h.application
 JOIN cases.item i ON i.application = h.application AND i.id = h.item
-WHERE h.official = ANY ($1) AND (h.at, h.application) < (coalesce($2::timestamptz, 'infinity'), $3)
 ORDER BY h.at DESC, h.application DESC LIMIT $4
 
 -- done_counts --

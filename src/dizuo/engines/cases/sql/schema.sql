@@ -139,7 +139,7 @@ CREATE TABLE cases.handled (
     at           timestamptz NOT NULL,
     PRIMARY KEY (official, application, item)
 );
-CREATE INDEX handled_latest ON cases.handled (official, at DESC, application);
+CREATE INDEX handled_latest ON cases.handled (official, at DESC, application DESC);
 
 CREATE TABLE cases.decision (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
