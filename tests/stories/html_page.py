@@ -188,7 +188,11 @@ class HtmlPage:
     def groups(self, form: Node) -> list[Node]:
         """Groups of options in which a control of the form stands."""
         mine = {id(node) for node in self.controls(form, "input")}
-        groups = [n for n in self.root.all("fieldset", "div") if n.tag == "fieldset" or n.get("role") == "radiogroup"]
+        groups = [
+            n
+            for n in self.root.all("fieldset", "div")
+            if n.tag == "fieldset" or n.get("role") == "radiogroup"
+        ]
         return [group for group in groups if any(id(node) in mine for node in group.all("input"))]
 
     def form_with(self, button: str) -> tuple[Node, Node]:
@@ -200,7 +204,9 @@ class HtmlPage:
                     if fits(node.text(), button):
                         return form, node
         told = [n.text() for form in forms for n in self.controls(form, "button")]
-        raise NotOnPage(f"no button says {button!r} on {self.path} ({self.status}); buttons say {told}; {self.h1}")
+        raise NotOnPage(
+            f"no button says {button!r} on {self.path} ({self.status}); buttons say {told}; {self.h1}"
+        )
 
     def filled(
         self, button: str, answers: dict[str, str | bool], *, extra: tuple[tuple[str, str], ...] = ()
@@ -226,7 +232,9 @@ class HtmlPage:
                 if on:
                     pairs.append((name, node.get("value") or "on"))
             elif kind == "select":
-                chosen = next((o for o in node.all("option") if "selected" in o.attrs), next(node.all("option")))
+                chosen = next(
+                    (o for o in node.all("option") if "selected" in o.attrs), next(node.all("option"))
+                )
                 pairs.append((name, typed.get(id(node), chosen.get("value"))))
             else:
                 own = node.text(visible=False) if node.tag == "textarea" else node.get("value")
@@ -253,7 +261,9 @@ class HtmlPage:
         if field_.tag == "select":
             found = next((o for o in field_.all("option") if o.text().startswith(value)), None)
             if found is None:
-                raise NotOnPage(f"{label!r} has no option {value!r}: {[o.text() for o in field_.all('option')]}")
+                raise NotOnPage(
+                    f"{label!r} has no option {value!r}: {[o.text() for o in field_.all('option')]}"
+                )
             value = found.get("value")
         typed[id(field_)] = value
 
@@ -262,7 +272,9 @@ class HtmlPage:
             around = box.above("label")
             if box.get("type") == "checkbox" and around is not None and label in around.text():
                 return box
-        raise NotOnPage(f"no box to tick says {label!r} on {self.path}: {[n.text() for n in self.root.all('label')]}")
+        raise NotOnPage(
+            f"no box to tick says {label!r} on {self.path}: {[n.text() for n in self.root.all('label')]}"
+        )
 
     def _field(self, form: Node, label: str) -> Node:
         named = {n.get("for"): n.text() for n in self.root.all("label") if n.get("for")}

@@ -30,7 +30,11 @@ async def test_an_unanswered_place_is_told(town: Town) -> None:
 async def test_the_police_judge_whether_the_child_is_registered_there(town: Town) -> None:
     zhou = await begin(town, "周婷婷")
     number = await submit(
-        zhou, {**answers(surname="程", name="子墨", household=None, clinic="东亭街道"), PLACE: "安徽省安庆市迎江区"}
+        zhou,
+        {
+            **answers(surname="程", name="子墨", household=None, clinic="东亭街道"),
+            PLACE: "安徽省安庆市迎江区",
+        },
     )
     await town.settle(minutes=1)
     assert (await states(zhou, number))["户口登记"] == "审查中"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from town import Town
 
 
-
-
 async def test_the_view_is_kept_and_says_whom_to_ask(town: Town) -> None:
     zhao = await town.signed_in("赵玉珍")
     await zhao.follow("长辈版")

@@ -45,7 +45,15 @@ async def test_every_public_page_has_its_words(town: Town) -> None:
     visitor = town.visitor()
     await visitor.open("/")
     await visitor.follow("English")
-    for path in ("/", "/matters", "/matters/newborn", "/matters/restaurant", "/help", "/accessibility", "/sign-in"):
+    for path in (
+        "/",
+        "/matters",
+        "/matters/newborn",
+        "/matters/restaurant",
+        "/help",
+        "/accessibility",
+        "/sign-in",
+    ):
         await visitor.open(path)
         assert visitor.page.status == 200
         for node in visitor.page.main.all("h1", "h2", "h3"):

@@ -78,7 +78,11 @@ class City:
         return f"http://127.0.0.1:{self.port}"
 
     def start_web(self) -> None:
-        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "PYTHONPATH"}}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name in {"PATH", "HOME", "LANG", "PYTHONPATH"}
+        }
         self.web = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(self.port)],
             env={**kept, RUNTIME: str(self.folder / "runtime.json")},
@@ -103,7 +107,9 @@ class City:
         if victim in {"postgres", "both"}:
             FAULTS.kill_tree(self.server.pid)
         if victim in {"web", "both"} and self.web is not None:
-            os.killpg(self.web.pid, signal.SIGKILL)  # its own session: the process and its workers, nobody else
+            os.killpg(
+                self.web.pid, signal.SIGKILL
+            )  # its own session: the process and its workers, nobody else
             self.web.wait()
 
     def start_again(self, victim: str) -> None:

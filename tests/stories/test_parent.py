@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from desk_work import at_desk, decide, pick_up
 from newborn import LIN, agree, answers, begin, states, submit
 from town import Town
 
+from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.foundation.ledger import PublicKey, verify_proof
 
 LATER = {"居民医保参保登记", "居民医保缴费", "社会保障卡", "育儿补贴和科学育儿指导"}
@@ -55,7 +57,14 @@ async def test_nothing_answered_is_told_all_at_once(town: Town) -> None:
     assert lin.page.status == 422
     assert lin.page.title.startswith("错误")
     told = " ".join(lin.page.errors())
-    for question in ("姓什么", "叫什么名字", "户口落在谁那里", "在哪里打预防针", "证件怎么给您", "请勾选同意"):
+    for question in (
+        "姓什么",
+        "叫什么名字",
+        "户口落在谁那里",
+        "在哪里打预防针",
+        "证件怎么给您",
+        "请勾选同意",
+    ):
         assert question in told, question
     # Each line of the summary leads to a field that is there.
     box = next(n for n in lin.page.root.all("div") if n.get("id") == "errsum")
@@ -88,7 +97,7 @@ async def test_from_submission_to_delivery(town: Town) -> None:
     officer = await at_desk(town, "周敏")
     await pick_up(officer, "王沐言")
     assert "落户地址在两个系统里不一样" in officer.page.text
-    await decide(officer, "准予", "以户籍登记为准", **{"怎么处理": "以户籍登记为准"})
+    await decide(officer, "准予", "以户籍登记为准", 怎么处理="以户籍登记为准")
     assert "10 分钟内可以撤回" in officer.page.text
     await town.settle(minutes=1)
     assert (await states(lin, number))["户口登记"] == "审查中"  # nothing is told before it is certain
@@ -97,11 +106,13 @@ async def test_from_submission_to_delivery(town: Town) -> None:
     await officer.press("撤回这个决定")
     assert (await states(lin, number))["户口登记"] == "审查中"
     await pick_up(officer, "王沐言")
-    await decide(officer, "准予", "以户籍登记为准", **{"怎么处理": "以户籍登记为准"})
+    await decide(officer, "准予", "以户籍登记为准", 怎么处理="以户籍登记为准")
     await town.settle(minutes=11)
     second = await states(lin, number)
     assert second["户口登记"] in ("送达中", "办好了"), second
-    assert {second[name] for name in ("居民医保参保登记", "居民医保缴费", "育儿补贴和科学育儿指导")} == {"办好了"}
+    assert {second[name] for name in ("居民医保参保登记", "居民医保缴费", "育儿补贴和科学育儿指导")} == {
+        "办好了"
+    }
 
     # Papers that go by post are handed over by their departments.
     for official in ("周敏", "陈志刚", "钱静"):
@@ -153,14 +164,10 @@ async def test_she_sees_every_use_and_can_prove_one(town: Town) -> None:
     assert proven.index < proven.checkpoint.size
     # One altered byte and it is no proof any more.
     broken = bytearray(proof.content)
-    at = proof.content.index(b'"')
-    broken[at + 1] ^= 1
-    try:
+    at = proof.content.index(b"extra ") + 200
+    broken[at] = ord("A") if broken[at] != ord("A") else ord("B")
+    with pytest.raises(DizuoError):
         verify_proof(bytes(broken), PublicKey.parse(town.runtime.ledger_key))
-    except Exception as error:  # noqa: BLE001 - whichever way it is found
-        assert str(error)
-    else:
-        raise AssertionError("an altered proof was accepted")
 
 
 async def test_each_read_of_hers_is_on_her_page(town: Town) -> None:

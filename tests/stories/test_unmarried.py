@@ -29,7 +29,9 @@ async def couple(town: Town) -> tuple[str, str, str]:
     return row["name"], row["mother"], row["father"]
 
 
-async def test_the_form_is_the_same_and_asks_nothing_about_marriage(town: Town, couple: tuple[str, str, str]) -> None:
+async def test_the_form_is_the_same_and_asks_nothing_about_marriage(
+    town: Town, couple: tuple[str, str, str]
+) -> None:
     name, mother, father = couple
     who = await begin(town, name)
     facts = who.page.facts()

@@ -141,7 +141,10 @@ async def town_up(database: Any) -> AsyncIterator[Town]:
     city = load_city(CITY)
     now = FrozenNow(MORNING)
     runtime = runtime_of(database, city)
-    home._PREPARED, home._COUNTS = PreparedShelf(), home._Counts()  # one memory a process; here several cities share one
+    home._PREPARED, home._COUNTS = (
+        PreparedShelf(),
+        home._Counts(),
+    )  # one memory a process; here several cities share one
     app = make(runtime, now=now)
     owner = await open_pool(database.dsn(OWNER), min_size=1, max_size=2)
     sealer_pool = await open_pool(database.dsn(SEALER), min_size=1, max_size=2)

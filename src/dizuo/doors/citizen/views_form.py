@@ -57,7 +57,7 @@ class FormMaker:
     def view(self, state: FormState, *, stepwise: bool) -> FormView:
         """The page for this state; ``stepwise`` puts each question on its own page."""
         plan, words = self.plan, self.words
-        questions = self.questions(state.errors)
+        questions = self.questions(state.errors, state.answers)
         ready = not plan.choose and not plan.eligible
         last_step = len(questions) + 1 if stepwise and questions else 0
         step = min(max(state.step, 0), last_step) if ready else 0
@@ -106,17 +106,23 @@ class FormMaker:
 
     # --- what is asked
 
-    def questions(self, errors: Mapping[str, str]) -> list[QuestionView]:
-        """The numbered questions with the errors beside them."""
+    def questions(
+        self, errors: Mapping[str, str], typed: Mapping[str, str] | None = None
+    ) -> list[QuestionView]:
+        """The numbered questions with the errors beside them; ``typed`` stays in a field that cannot be taken."""
         groups: dict[int, list[PlannedQuestion]] = {}
         for question in self.plan.questions:
             groups.setdefault(question.number, []).append(question)
-        return [self._question(number, members, errors) for number, members in groups.items()]
+        return [self._question(number, members, errors, typed or {}) for number, members in groups.items()]
 
     def _question(
-        self, number: int, members: Sequence[PlannedQuestion], errors: Mapping[str, str]
+        self,
+        number: int,
+        members: Sequence[PlannedQuestion],
+        errors: Mapping[str, str],
+        typed: Mapping[str, str],
     ) -> QuestionView:
-        fields = [self._field(question, errors.get(question.id, "")) for question in members]
+        fields = [self._field(q, errors.get(q.id, ""), typed.get(q.id, "")) for q in members]
         # Of several fields under one legend, the free text asks the main thing: what is the child's name.
         main = next((q for q in members if q.type != "choice"), members[0])
         reasons = dict.fromkeys(pick(q.reason, self.lang) for q in members if pick(q.reason, self.lang))
@@ -128,7 +134,7 @@ class FormMaker:
             fields=fields,
         )
 
-    def _field(self, question: PlannedQuestion, error: str) -> FieldView:
+    def _field(self, question: PlannedQuestion, error: str, typed: str) -> FieldView:
         kind = "choice" if question.type in ("choice", "boolean") else "text"
         options = [
             OptionView(o.value, pick(o.label, self.lang), pick(o.detail, self.lang)) for o in question.options
@@ -149,7 +155,7 @@ class FormMaker:
             small=pick(question.asks, self.lang).rstrip("？?"),
             hint=pick(question.hint, self.lang),
             error=error,
-            value=question.value or "",
+            value=question.value or typed,
             options=options,
             short=bool(options) and all(len(o.label) <= 6 and not o.detail for o in options),
             more=fill(self.words["more"], n=question.more) if question.more else "",
