@@ -7,10 +7,10 @@ import uuid
 from typing import Any
 
 import pytest
-from family import MOTHER, STRANGER
+from family import FATHER, MOTHER, STRANGER
 
 from dizuo.engines import cases as engine
-from dizuo.engines.cases import DraftNotFound, NotEligible, StaleDraft, read_number
+from dizuo.engines.cases import AlreadyRunning, DraftNotFound, NotEligible, StaleDraft, read_number
 from dizuo.foundation.kernel.errors import Invalid, Refused
 
 
@@ -197,3 +197,19 @@ async def test_the_submission_is_in_the_ledger_without_anything_personal(bench: 
     assert '"matter": "newborn"' in body
     for personal in (receipt.number, "林晓晴", "王沐言", MOTHER):
         assert personal not in body
+
+
+async def test_nobody_applies_twice_for_one_child_until_the_first_has_ended(bench: Any) -> None:
+    certificate = await bench.child()
+    choice = {"certificate": certificate}
+    mother, father = bench.resident(), bench.resident(FATHER, "王启明")
+    first = await engine.submit(bench.cases, mother, 1, "newborn", bench.answers, choice, uuid.uuid4().hex)
+    with pytest.raises(AlreadyRunning) as own:
+        await engine.submit(bench.cases, mother, 1, "newborn", bench.answers, choice, uuid.uuid4().hex)
+    assert first.number in own.value.message
+    with pytest.raises(AlreadyRunning) as theirs:
+        await engine.submit(bench.cases, father, 2, "newborn", bench.answers, choice, uuid.uuid4().hex)
+    assert first.number not in theirs.value.message
+    await engine.withdraw(bench.cases, mother, first.number)
+    again = await engine.submit(bench.cases, father, 2, "newborn", bench.answers, choice, uuid.uuid4().hex)
+    assert again.number != first.number
