@@ -24,6 +24,7 @@ from dizuo.foundation.store import (
     migrate,
     open_pool,
 )
+from dizuo.foundation.store.process import postmaster_pid
 
 OPTIONS = {"shared_buffers": "32MB", "wal_buffers": "1MB", "min_wal_size": "32MB", "max_wal_size": "64MB"}
 ROUNDS = 3
@@ -34,8 +35,8 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="dz-fault-"))
     path.chmod(0o755)
     yield path
-    server = Server.start(path, options=OPTIONS)
-    server.stop()
+    if postmaster_pid(path / "postgres" / "cluster") is not None:
+        Server.start(path, options=OPTIONS).stop()
     shutil.rmtree(path)
 
 

@@ -26,23 +26,51 @@ from dizuo.foundation.store.errors import (
     ServerNotStarted,
     UnknownRole,
 )
-from dizuo.foundation.store.process import alive
+from dizuo.foundation.store.process import alive, postmaster_pid
 from dizuo.foundation.store.roles import ADMIN, ROLES
 from dizuo.foundation.store.tuning import as_conf, settings
 
 SMALL = {"shared_buffers": "32MB", "wal_buffers": "1MB", "min_wal_size": "32MB"}
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+def fresh() -> Path:
     path = Path(tempfile.mkdtemp(prefix="dz-"))
     path.chmod(0o755)
-    yield path
-    cluster = path / "postgres"
-    if cluster.exists():
+    return path
+
+
+def clear(path: Path) -> None:
+    """Stop what still runs there and delete it."""
+    if postmaster_pid(path / "postgres" / "cluster") is not None:
         Server.start(path, options=SMALL).stop()
-        Server.remove(path)
+    Server.remove(path)
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A stopped installation, to be copied: initdb is the slow part."""
+    path = fresh()
+    Server.start(path, options=SMALL).close()
+    yield path
+    clear(path)
+
+
+@pytest.fixture
+def folder(made: Path) -> Iterator[Path]:
+    """An installation that has run before."""
+    path = fresh()
+    shutil.copytree(made, path, dirs_exist_ok=True)
+    yield path
+    clear(path)
+
+
+@pytest.fixture
+def empty() -> Iterator[Path]:
+    """A folder where nothing has run yet."""
+    path = fresh()
+    yield path
+    clear(path)
 
 
 def one(server: Server, role: str, query: str) -> object:
@@ -51,19 +79,19 @@ def one(server: Server, role: str, query: str) -> object:
         return row[0] if row else None
 
 
-def test_a_server_is_made_joined_and_stopped_by_the_last_to_leave(folder: Path) -> None:
-    with Server.start(folder, options=SMALL) as first:
+def test_a_server_is_made_joined_and_stopped_by_the_last_to_leave(empty: Path) -> None:
+    with Server.start(empty, options=SMALL) as first:
         pid = first.pid
         for role in ROLES:
             assert one(first, role, "SELECT current_user") == role
-        second = Server.start(folder)
+        second = Server.start(empty)
         assert second.pid == pid
         first.close()
         assert second.running()
         assert one(second, OWNER, "SELECT 1") == 1
         second.close()
         assert not second.running()
-    with Server.start(folder, options=SMALL) as again:
+    with Server.start(empty, options=SMALL) as again:
         assert again.pid not in {None, pid}
         assert one(again, OWNER, "SHOW fsync") == "on"
         assert one(again, OWNER, "SHOW max_prepared_transactions") == "0"
@@ -162,8 +190,8 @@ def test_a_server_whose_socket_was_removed_is_started_again(folder: Path) -> Non
     server.close()
 
 
-def test_a_long_path_gets_a_short_socket(folder: Path) -> None:
-    deep = folder / ("很长的目录名" * 8)
+def test_a_long_path_gets_a_short_socket(empty: Path) -> None:
+    deep = empty / ("很长的目录名" * 8)
     deep.mkdir()
     with Server.start(deep, options=SMALL) as server:
         assert one(server, OWNER, "SELECT 1") == 1
@@ -171,11 +199,11 @@ def test_a_long_path_gets_a_short_socket(folder: Path) -> None:
     Server.remove(deep)
 
 
-def test_an_interrupted_initdb_is_never_taken_for_a_cluster(folder: Path) -> None:
-    half = folder / "postgres" / "cluster.new"
+def test_an_interrupted_initdb_is_never_taken_for_a_cluster(empty: Path) -> None:
+    half = empty / "postgres" / "cluster.new"
     half.mkdir(parents=True, mode=0o700)
     (half / "PG_VERSION").write_text("18\n")
-    with Server.start(folder, options=SMALL) as server:
+    with Server.start(empty, options=SMALL) as server:
         assert one(server, OWNER, "SELECT 1") == 1
         assert not half.exists()
 
@@ -233,30 +261,30 @@ def test_a_killed_parent_leaves_a_server_that_is_joined(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another way to start PostgreSQL")
-def test_root_without_namespaces_uses_a_system_user(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_without_namespaces_uses_a_system_user(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "_namespace_prefix", lambda: ())
     try:
-        with Server.start(folder, options=SMALL) as server:
+        with Server.start(empty, options=SMALL) as server:
             assert server.note is not None
             assert "系统用户" in server.note
             assert one(server, OWNER, "SELECT 1") == 1
             assert Path(f"/proc/{server.pid}").stat().st_uid != 0
-        with Server.start(folder, options=SMALL) as server:
+        with Server.start(empty, options=SMALL) as server:
             assert one(server, OWNER, "SELECT 1") == 1
     finally:
-        Server.remove(folder)
+        Server.remove(empty)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another way to start PostgreSQL")
 def test_root_moves_a_cluster_that_no_system_user_could_reach(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    empty: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("var")
     for parent in (elsewhere, *elsewhere.parents[:2]):
         parent.chmod(0o755)
     monkeypatch.setattr(launch, "_namespace_prefix", lambda: ())
     monkeypatch.setattr(launch, "_SYSTEM_HOME", elsewhere / "dizuo")
-    closed = folder / "closed"
+    closed = empty / "closed"
     closed.mkdir(mode=0o700)
     with Server.start(closed, options=SMALL) as server:
         assert one(server, OWNER, "SELECT 1") == 1

@@ -71,7 +71,7 @@ class Server:
         launch = choose_launch(data, find_binaries())
         tell = progress or _silent
         with _exclusive(data / f"{HOME}.start"):
-            lease = (data / f"{HOME}.lease").open("ab")
+            lease = _private(data / f"{HOME}.lease")
             fcntl.flock(lease, fcntl.LOCK_SH)
             server = cls(data, launch, lease)
             try:
@@ -359,9 +359,14 @@ class Server:
 
 @contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
-    with path.open("ab") as lock:
+    with _private(path) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _private(path: Path) -> IO[bytes]:
+    """A lock file that only its owner can open, because whoever opens it can hold it."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
 
 
 def _last_lines(text: str) -> str:
