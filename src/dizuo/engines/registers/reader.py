@@ -89,6 +89,15 @@ class Registers:
         self._pool = pool
         self._city = city
         self._policy = policy
+        # Built once: a frozen set keeps its hash, and every read asks policy about every item.
+        self._needs = {
+            (matter.id, item.id): (
+                frozenset(need.purpose for need in item.needs),
+                frozenset(fact for need in item.needs for fact in need.facts),
+            )
+            for matter in city.matters.values()
+            for item in matter.items
+        }
         self._requests = Batcher[bytes, uuid.UUID](self._request, limit=128)
         self._releases = Batcher[tuple[uuid.UUID, bytes], _Answer](self._release, limit=128)
 
@@ -138,13 +147,8 @@ class Registers:
         allowed: list[str] = []
         refused: dict[tuple[str, str, str], list[str]] = {}
         for item in items:
-            ask = Ask(
-                relation=relation,
-                at=request.place,
-                purposes=frozenset(need.purpose for need in item.needs),
-                facts=frozenset(fact for need in item.needs for fact in need.facts),
-                case=bool(request.case.strip()),
-            )
+            purposes, facts = self._needs[request.access, item.id]
+            ask = Ask(relation, request.place, "", purposes, facts, bool(request.case.strip()))
             verdict: Verdict = self._policy.decide(
                 Request(principal, "read", f"{request.access}.{item.id}", ask)
             )
