@@ -144,6 +144,13 @@ ROUTES = (
         purpose="Agree or not (共同同意).",
         who="resident",
     ),
+    Route(
+        "POST",
+        "/cases/{number}/consents/{consent}/again",
+        pages_cases.consent_again,
+        purpose="Ask for a lapsed consent once more.",
+        who="resident",
+    ),
     Route("GET", "/me", pages_me.me, purpose="My account: messages, data, documents.", who="resident"),
     Route(
         "GET",
@@ -183,6 +190,14 @@ ROUTES = (
         pages_me.document,
         purpose="Show one document of mine.",
         who="resident",
+    ),
+    Route(
+        "GET",
+        "/check",
+        pages_plain.check_page,
+        purpose="Check that a document is genuine.",
+        who="public",
+        json=True,
     ),
     Route("GET", "/help", pages_plain.help_page, purpose="Find a person who helps.", who="public"),
     Route(

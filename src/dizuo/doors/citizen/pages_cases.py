@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from dizuo.engines.cases import answer_consent, answer_fix, rate, withdraw
+from dizuo.engines.cases import answer_consent, answer_fix, ask_consent_again, rate, withdraw
 from dizuo.foundation.kernel.errors import Invalid
 from dizuo.web import WebRequest, answer, page, redirect
 
@@ -85,6 +85,13 @@ async def consent_sent(request: WebRequest) -> Response:
     maker = _maker(request)
     await answer_consent(request.dizuo.cases, maker.actor, case_number, name, agrees=said == "yes")
     return redirect(f"/cases/{case_number}/consents/{name}")
+
+
+async def consent_again(request: WebRequest) -> Response:
+    """Ask once more for a consent that was refused or lapsed."""
+    case_number, name = _number(request), request.path_params["consent"]
+    await ask_consent_again(request.dizuo.cases, _maker(request).actor, case_number, name)
+    return redirect(f"/cases/{case_number}")
 
 
 async def rating_sent(request: WebRequest) -> Response:

@@ -10,9 +10,9 @@ from dizuo.web import WebRequest, answer
 from dizuo.web.format import day, masked, moment
 from dizuo.web.words import fill
 
+from .case_facts import Line
 from .form_facts import LineView
 from .people import actor_now, session_of
-from .views_case import Line
 
 
 class Card(msgspec.Struct, frozen=True):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
+from dizuo.engines.cases import CaseNotFound, check_document
 from dizuo.foundation.blueprint.model import ServicePlace
 from dizuo.web import WebRequest, answer
+from dizuo.web.format import day
 from dizuo.web.words import fill
 
 from .declared import division_name
@@ -41,6 +43,35 @@ class ProseView(msgspec.Struct, frozen=True):
 
 def _page(request: WebRequest, page: str) -> tuple[dict[str, str], str]:
     return request.shell.templates(request.door).words[request.lang][page], request.shell.site.hotline
+
+
+class CheckView(msgspec.Struct, frozen=True):
+    """Checking a document: what was typed, and what is known about it."""
+
+    number: str
+    code: str
+    error: str
+    name: str
+    issuer: str
+    holder: str
+    issued: str
+    valid: bool
+
+
+async def check_page(request: WebRequest) -> Response:
+    """Anybody with a document's number and check code learns that it is genuine; nothing of its content."""
+    number, code = (request.query_params.get(name, "").strip()[:80] for name in ("number", "code"))
+    words, _ = _page(request, "check")
+    view = CheckView(number, code, "", "", "", "", "", False)
+    if number or code:
+        try:
+            one = await check_document(request.dizuo.cases, number, code)
+        except CaseNotFound:
+            view = msgspec.structs.replace(view, error=words["wrong"])
+        else:
+            issued, valid = day(one.issued_at, request.lang), one.state == "valid" and one.intact
+            view = CheckView(number, code, "", one.name, one.issuer_name, one.holder_name, issued, valid)
+    return answer(request, "check.html", view, status=404 if view.error else 200)
 
 
 async def help_page(request: WebRequest) -> Response:

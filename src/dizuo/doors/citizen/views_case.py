@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import msgspec
-
 from dizuo.engines.cases import (
     ApplicationState,
     CaseLine,
@@ -31,6 +29,20 @@ from dizuo.web import WebRequest
 from dizuo.web.format import day, iso_moment, moment
 from dizuo.web.words import fill
 
+from .case_facts import (
+    Again,
+    Ask,
+    ConsentPage,
+    FixPage,
+    Happened,
+    Line,
+    Link,
+    ListView,
+    ProgressView,
+    ReceiptView,
+    TrackItem,
+    WithdrawPage,
+)
 from .declared import law_text, listed, pick
 from .form_facts import LineView, OptionView
 from .views_matter import Texts
@@ -71,119 +83,6 @@ _TAGS = {"ok": "ok", "bad": "warn", "wait": "", "now": "info", "no": "", "none":
 _NOISE = {"wait"}
 _OFFICIAL = "工作人员"
 _PERSONAL = {"submit", "consent_given", "consent_refused", "fix", "withdraw", "rated"}
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A row of a task list."""
-
-    href: str
-    title: str
-    note: str
-    tag: str = ""
-    kind: str = ""
-
-
-class ListView(msgspec.Struct, frozen=True):
-    """The page 我的办件."""
-
-    drafts: list[Line]
-    consents: list[Line]
-    cases: list[Line]
-
-
-class Link(msgspec.Struct, frozen=True):
-    href: str
-    name: str
-
-
-class Ask(msgspec.Struct, frozen=True):
-    """Something that waits for the applicant."""
-
-    title: str
-    says: str
-    href: str
-    act: str
-
-
-class TrackItem(msgspec.Struct, frozen=True):
-    name: str
-    note: str
-    state: str
-    tag: str
-    kind: str
-    says: list[str]
-    links: list[Link]
-
-
-class Happened(msgspec.Struct, frozen=True):
-    when: str
-    iso: str
-    what: str
-    who: str
-    href: str
-
-
-class ProgressView(msgspec.Struct, frozen=True):
-    """The page of one case."""
-
-    number: str
-    title: str
-    says: str
-    bar: str
-    items: list[TrackItem]
-    asks: list[Ask]
-    history: list[Happened]
-    rate: list[OptionView]
-    rated: str
-    submitted: str
-    promised: str
-    next: list[str]
-    documents: list[Link]
-    withdraw: bool
-
-
-class ReceiptView(msgspec.Struct, frozen=True):
-    number: str
-    title: str
-    says: str
-    submitted: str
-    promised: str
-    next: list[str]
-
-
-class FixPage(msgspec.Struct, frozen=True):
-    number: str
-    case_title: str
-    action: str
-    item: str
-    department: str
-    says: str
-    wants: list[str]
-    reason: str
-    until: str
-    answer: str
-    error: str
-    errors: list[tuple[str, str]]
-
-
-class WithdrawPage(msgspec.Struct, frozen=True):
-    number: str
-    case_title: str
-    action: str
-    options: list[OptionView]
-    error: str
-    errors: list[tuple[str, str]]
-
-
-class ConsentPage(msgspec.Struct, frozen=True):
-    action: str
-    asks: str
-    lines: list[LineView]
-    open: bool
-    options: list[OptionView]
-    state: str
-    error: str
-    errors: list[tuple[str, str]]
 
 
 def state_of(state: ItemState) -> str:
@@ -271,6 +170,7 @@ class CaseMaker:
             bar=fill(words["done_of"], done=found.done, total=found.total),
             items=[self._item(found, item) for item in found.items],
             asks=[self._fix_ask(found, item) for item in found.items if _open_fix(item)],
+            again=self._again(found),
             history=[self._event(line) for line in reversed(found.history) if line.name not in _NOISE],
             rate=self._ratings() if found.may_rate else [],
             rated=fill(words["rated"], level=words[f"rate_{found.rating}"]) if found.rating else "",
@@ -327,6 +227,27 @@ class CaseMaker:
         words, until = self.words["progress"], item.fix.until if item.fix else case.submitted_at
         says = fill(words["fix_says"], item=pick(item.name, self.lang), until=day(until, self.lang))
         return Ask(words["fix_title"], says, f"/cases/{case.number}/fix/{item.id}", words["fix_act"])
+
+    def _again(self, case: Progress) -> list[Again]:
+        """Consents to ask for once more, each id once, while an item still stands for them."""
+        returned = {item.id for item in case.items if item.state is ItemState.RETURNED}
+        lapsed = {
+            one.id: one
+            for one in case.consents
+            if one.state in ("refused", "expired") and returned.intersection(one.items)
+        }
+        words = self.words["progress"]
+        names = {item.id: pick(item.name, self.lang) for item in case.items}
+        return [
+            Again(
+                fill(
+                    words[f"again_{one.state}"],
+                    items=listed([names[item] for item in one.items if item in names], self.lang),
+                ),
+                f"/cases/{case.number}/consents/{one.id}/again",
+            )
+            for one in lapsed.values()
+        ]
 
     def _event(self, line: Event) -> Happened:
         item = pick(line.item, self.lang) if line.item else ""
