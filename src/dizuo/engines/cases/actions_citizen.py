@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dizuo.engines.cases import effects
 from dizuo.engines.cases.actions_pause import resumed
@@ -33,6 +33,9 @@ from dizuo.foundation.store import Tx, begin
 
 RATINGS: Mapping[int, str] = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
 """好差评五级 (GB/T 39735)."""
+
+ROUNDS = 3
+"""How often one may be asked to agree to the same thing."""
 
 
 async def answer_consent(cases: Cases, actor: Actor, number: str, consent: str, *, agrees: bool) -> None:
@@ -118,34 +121,44 @@ async def consent_expiry(cases: Cases, tx: Tx, number: str, consent: str) -> Non
 
 
 async def ask_consent_again(cases: Cases, actor: Actor, number: str, consent: str) -> datetime:
-    """The applicant asks once more after a refusal or a lapse; returns until when. Errors: ConsentClosed."""
+    """The applicant asks once more after a refusal or a lapse; returns until when. Errors: ConsentClosed.
+
+    Whatever else lapsed for the same items is asked again with it: half of the consents would start nothing.
+    """
     async with begin(cases.pool, cases.now) as tx:
         case = await load_case(cases, tx.conn, number, lock=True)
         own_case(actor, case)
-        rows = [r for r in await load_consents(tx.conn, case.application.id) if r.id == consent]
-        declared = next((c for c in case.ready.matter.consents if c.id == consent), None)
-        lapsed = [r for r in rows if r.state in ("expired", "refused")]
-        if declared is None or not lapsed or any(r.round >= 3 for r in lapsed):
+        rows = await load_consents(tx.conn, case.application.id)
+        this = next((r for r in rows if r.id == consent), None)
+        if this is None:
+            raise CaseNotFound()
+        if this.state == "pending":
+            return this.expires_at
+        lapsed = [r for r in rows if r.state in ("expired", "refused") and set(r.items) & set(this.items)]
+        if this not in lapsed or any(r.round >= ROUNDS for r in lapsed):
             raise ConsentClosed(fix="可以撤回这一项，或到窗口办理。")
         work = Work(cases, tx, case, actor)
-        until = consent_expires(cases, declared, tx.now)
+        declared = {c.id: c for c in case.ready.matter.consents}
+        until = tx.now
         for row in lapsed:
+            expires = consent_expires(cases, declared[row.id], tx.now)
             await tx.conn.execute(
-                QUERIES["renew_consent"], case.application.id, row.id, row.party, tx.now, until
+                QUERIES["renew_consent"], case.application.id, row.id, row.party, tx.now, expires
             )
             await work.tell(
                 row.subject, "consent", f"{case.application.applicant_name}再次请您看看：{row.asks}"
             )
-        for item_id in lapsed[0].items:
+            await work.later(
+                "cases.consent_expiry",
+                expires,
+                {"number": number, "consent": row.id},
+                f"consent:{case.application.id}:{row.id}:{int(expires.timestamp())}",
+            )
+            until = max(until, expires)
+        for item_id in dict.fromkeys(item for row in lapsed for item in row.items):
             item = work.items.get(item_id)
             if item is not None and item.state is ItemState.RETURNED:
                 await work.move(item_id, Event.ASK_CONSENT)
-        await work.later(
-            "cases.consent_expiry",
-            until,
-            {"number": number, "consent": consent},
-            f"consent:{case.application.id}:{consent}:{int(until.timestamp())}",
-        )
         await work.settle()
         return until
 
@@ -345,7 +358,3 @@ async def report_error(
             tx.now,
         )
         return made
-
-
-WINDOW_AFTER_END = timedelta(days=30)
-"""How long after its end a rating is asked for; afterwards it counts as none (domain §3.6)."""

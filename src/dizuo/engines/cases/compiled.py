@@ -55,16 +55,21 @@ NOTHING = Reads()
 class Compiled:
     """One compiled expression: ``run`` takes the scope; ``reads`` is transitive through names."""
 
-    __slots__ = ("fact", "reads", "run", "text")
+    __slots__ = ("facts", "read", "reads", "run", "text")
 
     def __init__(
-        self, text: str, run: Callable[[Mapping[str, Any], date | None], Value], reads: Reads
+        self,
+        text: str,
+        run: Callable[[Mapping[str, Any], date | None], Value],
+        reads: Reads,
+        read: Callable[[Any], Value] | None,
     ) -> None:
         self.text = text
         self.run = run
-        path = text.strip()
-        self.fact = path if path in reads.facts else None
+        # Most expressions are one fact: no need to walk a tree for it.
+        self.read = read
         self.reads = reads
+        self.facts = tuple(sorted(reads.facts))
 
 
 class CompiledMatter:
@@ -91,10 +96,21 @@ class CompiledMatter:
         found = self._cache.get(expression.text)
         if found is None:
             tree = parse(expression.text)
-            run = compile_python(lazy(tree))
-            found = Compiled(expression.text, run, self._reads(paths(tree)))
+            run = compile_python(lazy(tree), self._getter)
+            path = expression.text.strip()
+            read = self._getter(path) if path in self.fields else None
+            found = Compiled(expression.text, run, self._reads(paths(tree)), read)
             self._cache[expression.text] = found
         return found
+
+    def _getter(self, path: str) -> Callable[[Any], Value] | None:
+        """How a scope gives a name or a fact: worked out here, once, and not at every reading."""
+        if path in self.names:
+            return lambda scope: scope.name(path)
+        if path in self.fields:
+            party = path.partition(".")[0]
+            return lambda scope: scope.fact_of(party, path)
+        return None
 
     def reads_of(self, expressions: Iterable[Expression | None]) -> Reads:
         total = NOTHING

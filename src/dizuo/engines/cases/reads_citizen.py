@@ -292,6 +292,6 @@ async def note_refusal(cases: Cases, actor: Actor, number: str) -> None:
             QUERIES["append_entry"],
             "case.refused",
             body,
-            actor.subject if row is None else row["applicant"],
+            actor.subject if row is None else (row["acting_for"] or row["applicant"]),
             payload,
         )

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from dizuo.engines.cases.compiled import Compiled, CompiledMatter
 from dizuo.engines.cases.plan_model import Known, Value
 from dizuo.foundation.kernel.clock_source import SHANGHAI
+
+
+_UNREAD: Final = object()
 
 
 class Undetermined(Exception):
@@ -108,8 +112,7 @@ class Scope(Mapping[str, Value]):
         if name in matter.names:
             return self.name(name)
         if name in matter.fields:
-            party, _, field = name.partition(".")
-            return None if self._party(party) is None else self.fact(party, field)
+            return self.fact_of(name.partition(".")[0], name)
         if name in matter.parties:
             return self._party(name)
         if name not in matter.questions:
@@ -140,15 +143,29 @@ class Scope(Mapping[str, Value]):
 
     def fact(self, party: str, field: str) -> Value:
         """The typed fact; null when its register holds none. Errors: Undetermined when it was not read."""
-        key = f"{party}.{field}"
+        return self._fact(f"{party}.{field}")
+
+    def fact_of(self, party: str, key: str) -> Value:
+        """The same by its whole name ``party.field``; null when the party does not exist."""
+        value = self._values.get(key, _UNREAD)
+        if value is not _UNREAD:  # read before: the party was found then
+            self.used_facts.add(key)
+            return value
+        state = self.known.parties.get(party)
+        if state is None or state.state in ("choose", "waiting"):
+            raise self._miss("party", party)
+        return self._fact(key) if state.state == "found" else None
+
+    def _fact(self, key: str) -> Value:
         self.used_facts.add(key)
-        found = self.known.facts.get(key)
-        if found is None:
-            raise self._miss("fact", key)
-        if key not in self._values:
+        value = self._values.get(key, _UNREAD)
+        if value is _UNREAD:
+            found = self.known.facts.get(key)
+            if found is None:
+                raise self._miss("fact", key)
             declared = self.matter.field(key)
-            self._values[key] = typed(found.value, "text" if declared is None else declared.type)
-        return self._values[key]
+            value = self._values[key] = typed(found.value, "text" if declared is None else declared.type)
+        return value
 
     def name(self, name: str) -> Value:
         value = self.value(self.matter.names[name])
@@ -177,15 +194,17 @@ class Scope(Mapping[str, Value]):
             value = self._evaluate(compiled)
             kept = self._kept[compiled] = value, self.used_facts, self.used_answers
             self.used_facts, self.used_answers = outer_facts, outer_answers
-        self.used_facts |= kept[1]
-        self.used_answers |= kept[2]
-        return kept[0]
+        value, facts, answers = kept
+        if facts:
+            self.used_facts.update(facts)
+        if answers:
+            self.used_answers.update(answers)
+        return value
 
     def _evaluate(self, compiled: Compiled) -> Value | Open:
         before, self._missed = self._missed, None
         try:
-            # Most expressions are one fact: no need to walk a tree for it.
-            value = self[compiled.fact] if compiled.fact is not None else compiled.run(self, self.today)
+            value = compiled.run(self, self.today) if compiled.read is None else compiled.read(self)
             # An expression language may turn an error into null; what was missing must not become an answer.
             return value if self._missed is None else Open(self._missed.kind, self._missed.name)
         except Undetermined as missing:

@@ -307,7 +307,7 @@ async def enter(
     reason: str = "",
     law: str = "",
 ) -> int:
-    """A ledger entry about a case, in the caller's transaction; whoever applied sees it in 我的数据.
+    """A ledger entry about a case, in the caller's transaction; whom the case is for sees it in 我的数据.
 
     The body names capacity and matter only; number, name and reason are in the erasable payload.
     """
@@ -318,4 +318,6 @@ async def enter(
         "actor": {"kind": actor.kind, "post": actor.post, "unit": actor.unit, "channel": actor.channel},
     }
     payload = {"case": application.number, "actor": actor.official, "name": actor.name, "reason": reason}
-    return int(await tx.conn.fetchval(QUERIES["append_entry"], kind, body, application.applicant, payload))
+    # Whom the case is for is whom it concerns, also when somebody else acts.
+    concerned = application.applicant if application.acting_for is None else application.acting_for
+    return int(await tx.conn.fetchval(QUERIES["append_entry"], kind, body, concerned, payload))
