@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from dizuo import __version__
-from dizuo.doors import citizen
+from dizuo.doors import centre, citizen, data, desk
 from dizuo.engines import directory
 from dizuo.engines.cases import Cases
 from dizuo.engines.directory import Directory
@@ -40,6 +40,7 @@ class Dizuo:
     ledger_key: PublicKey
     ledger_origin: str
     data: Path
+    folder: Path
     now: Now
 
 
@@ -64,6 +65,7 @@ async def open_dizuo(runtime: Runtime, city: City, now: Now | None = None) -> Di
         ledger_key=PublicKey.parse(runtime.ledger_key),
         ledger_origin=runtime.ledger_origin,
         data=Path(runtime.data),
+        folder=Path(runtime.city),
         now=clock,
     )
 
@@ -91,7 +93,7 @@ def make(runtime: Runtime, *, now: Now | None = None) -> Starlette:
     """The application of one process; engines open when it starts and close when it ends."""
     city = load_city(runtime.city)
     shell = Shell(
-        (citizen.DOOR,),
+        (citizen.DOOR, desk.DOOR, centre.DOOR, data.DOOR),
         site=site_of(city, runtime),
         secret=bytes.fromhex(runtime.web_secret),
         now=now,

@@ -1,0 +1,33 @@
+"""The operations page and its JSON."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+from dizuo.web import WebRequest, json, page
+
+from .figures import Counting, Figures
+from .views import CentreMaker
+
+REFRESH = 30
+_COUNTING = Counting()
+
+
+async def _figures(request: WebRequest) -> Figures:
+    app = request.dizuo
+    return await _COUNTING.figures(app.pool, app.now(), app.city.timezone)
+
+
+async def centre(request: WebRequest) -> Response:
+    """What is open, what is late, who keeps time, how today compares."""
+    figures = await _figures(request)
+    if request.wants_json:
+        return json(msgspec.to_builtins(figures))
+    app, live = request.dizuo, request.query_params.get("refresh") != "off"
+    words = request.shell.templates(request.door).words[request.lang]
+    shapes = app.folder / app.city.geography.shapes
+    view = CentreMaker(app.city, request.lang, words).view(figures, shapes, live=live)
+    return page(request, "centre.html", v=view, refresh=REFRESH)
+
+

@@ -1,0 +1,35 @@
+-- What the city's operations page counts. Every figure is computed from cases; nothing is reported by hand.
+
+-- items --
+-- Per department and district: what is open, due within a day, over time; and what ended in the last days, in time or not.
+SELECT department, left(unit, 6) AS district,
+       count(*) FILTER (WHERE open) AS open,
+       count(*) FILTER (WHERE open AND due_promise >= $1 AND due_promise < $1 + interval '1 day') AS soon,
+       count(*) FILTER (WHERE open AND due_promise < $1) AS over,
+       count(*) FILTER (WHERE ended_at >= $2 AND counted) AS ended,
+       count(*) FILTER (WHERE ended_at >= $2 AND counted AND (due_promise IS NULL OR ended_at <= due_promise)) AS in_time,
+       count(*) FILTER (WHERE ended_at >= $2 AND counted AND decided_at IS NULL) AS by_system
+FROM (SELECT department, unit, due_promise, ended_at, decided_at,
+             ended_at IS NULL AND state = ANY ($3::text[]) AS open, state = ANY ($4::text[]) AS counted
+      FROM cases.item WHERE ended_at IS NULL OR ended_at >= $2) AS some
+GROUP BY 1, 2
+
+-- running --
+-- Applications that are not finished, and of these the ones past the promised time.
+SELECT count(*) AS running, count(*) FILTER (WHERE promised < $1) AS over FROM cases.application WHERE ended_at IS NULL
+
+-- hours --
+-- Applications submitted per hour, since a moment; day and hour on the city's clock.
+SELECT (submitted_at AT TIME ZONE $2)::date AS day, extract(hour FROM submitted_at AT TIME ZONE $2)::int AS hour, count(*) AS n
+FROM cases.application WHERE submitted_at >= $1 GROUP BY 1, 2
+
+-- urgent --
+-- The open work that is due first: what, where, until when; no name and no title, which belong to the case.
+SELECT t.id, t.kind, t.department, t.unit, t.item, t.due, t.opened_at, a.number, a.matter, i.state, i.paused
+FROM cases.task t JOIN cases.application a ON a.id = t.application
+JOIN cases.item i ON i.application = t.application AND i.id = t.item
+WHERE t.state = 'open' AND t.due < 'infinity' ORDER BY t.due, t.id LIMIT $1
+
+-- ratings --
+-- What people said after their case ended (好差评), five levels.
+SELECT count(*) AS n, count(*) FILTER (WHERE level >= 3) AS satisfied FROM cases.rating WHERE at >= $1

@@ -1,0 +1,44 @@
+"""数据中心: which data the city holds, from whom, on which law, and who may read what for what. Open to everybody.
+
+What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``data``, ``ledger_key``, ``ledger_origin``, ``now``.
+
+1. Registers with their fields: source department, legal basis, level, how many items read each.
+2. Matters as access specifications: item → party → fields, purpose, law.
+3. The ledger: size, last signed checkpoint, public key, how to verify.
+4. No page shows anything about a person; every page is JSON at the same address with ``.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dizuo.web import Door, Route, WebRequest
+
+from . import pages
+
+ROUTES = (
+    Route("GET", "/data", pages.catalogue, purpose="See which data the city holds and from whom.", who="public", json=True),
+    Route(
+        "GET", "/data/registers/{register}", pages.register, purpose="See one register's fields.", who="public", json=True
+    ),
+    Route(
+        "GET", "/data/matters/{matter}", pages.matter, purpose="See which item reads what.", who="public", json=True
+    ),
+    Route("GET", "/data/ledger", pages.ledger, purpose="See the ledger's state and verify it.", who="public", json=True),
+)
+
+
+def _context(request: WebRequest) -> Mapping[str, object]:
+    return {"home": "/data", "twin": request.url.path.rstrip("/") + ".json"}
+
+
+DOOR = Door(
+    name="data",
+    folder=Path(__file__).parent,
+    routes=ROUTES,
+    css=("data.css",),
+    sign_in="/sign-in",
+    prefix="/data",
+    context=_context,
+)
