@@ -18,8 +18,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from dizuo.engines.cases.actions_submit import open_form, submit
-from dizuo.engines.cases.context import Cases
+from dizuo.engines.cases import Cases, open_form, submit
 from dizuo.engines.registers import Actor, ReadRequest, Registers, failpoints
 from dizuo.foundation.kernel.clock_source import SystemNow
 from dizuo.foundation.ledger import Sealer, SigningKey

@@ -173,6 +173,17 @@ class Bench:
         self.data = folder / "data"
         self.data.mkdir(parents=True)
         self.server = Server.start(self.data, options=OPTIONS)
+        try:
+            self._fill(people)
+        except BaseException:
+            self._put_away()
+            raise
+        self.findings = Findings()
+        self._ids = itertools.count(1)
+        self._chance = random.Random(2026)
+
+    def _fill(self, people: int) -> None:
+        folder = self.folder
         asyncio.run(migrate(self.server, discover()))
         city = load_city(ROOT / "cities" / "wuxi")
         asyncio.run(self._publish(city))
@@ -190,9 +201,6 @@ class Bench:
         with self._owner() as owner:
             owner.execute(HOLD_COMMITS)
         self.client = Client(folder)
-        self.findings = Findings()
-        self._ids = itertools.count(1)
-        self._chance = random.Random(2026)
 
     async def _publish(self, city: Any) -> None:
         connection = await connect(self.server.dsn(OWNER))
@@ -204,6 +212,9 @@ class Bench:
 
     def close(self) -> None:
         self.client.kill()
+        self._put_away()
+
+    def _put_away(self) -> None:
         self.server.stop()
         self.server.close()
         Server.remove(self.data)
