@@ -1,7 +1,7 @@
 """The real web process and PostgreSQL are killed while people read their forms and submit them over HTTP.
 
 Black box: what a browser received is held against the ledger and the cases after everything is up again. The steps
-inside a read are killed one by one in test_faults.py.
+inside a read are killed one by one in test_faults_steps.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import msgspec
 import psycopg
 import pytest
 from newborn import LIN
-from test_faults import FAULTS
+from test_faults_steps import FAULTS
 from town import fill, runtime_of
 from visitor import BROWSER, Visitor
 
