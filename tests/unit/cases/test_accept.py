@@ -13,6 +13,7 @@ from family import FATHER, MOTHER
 from dizuo.engines import cases as engine
 from dizuo.engines.cases import CaseNotFound, FixWant, NotPossibleNow
 from dizuo.foundation.blueprint import City, load_city
+from dizuo.foundation.blueprint.model import Length
 
 KEEP = {"father_address": "keep"}
 
@@ -30,7 +31,12 @@ def wuxi() -> City:
         if step.id == "make":
             steps.append(
                 msgspec.structs.replace(
-                    step, id="approve", kind="judge", power="psb.approve", after=("review",)
+                    step,
+                    id="approve",
+                    kind="judge",
+                    power="psb.approve",
+                    after=("review",),
+                    promise=Length(1, "workday"),
                 )
             )
             step = msgspec.structs.replace(step, after=("approve",))
@@ -66,7 +72,9 @@ async def test_accept_then_review_then_approve(bench: Any) -> None:
     assert passed.verdict == "pass"
     assert (await bench.item(receipt.number, "household"))["steps_done"] == ["intake", "review"]
     queue = await engine.desk_queue(bench.cases, head(bench), limit=500)
-    assert receipt.number in {row.number for row in queue.rows}
+    (row,) = [row for row in queue.rows if row.number == receipt.number]
+    assert row.due is not None
+    assert row.due.date().isoformat() == "2026-11-25"  # the step's own promise, before the item's
     await engine.decide(bench.cases, head(bench), receipt.number, "household", "grant", "同意")
     bench.now.advance(minutes=10)
     await bench.due()

@@ -10,15 +10,8 @@
 7. The history is only ever added to, and exports as XES and OCEL 2.0.
 """
 
-from dizuo.engines.cases.actions_citizen import (
-    RATINGS,
-    answer_consent,
-    answer_fix,
-    ask_consent_again,
-    rate,
-    report_error,
-    withdraw,
-)
+from dizuo.engines.cases.actions_after import RATINGS, rate, report_error
+from dizuo.engines.cases.actions_citizen import answer_consent, answer_fix, ask_consent_again, withdraw
 from dizuo.engines.cases.actions_decide import accept, decide, undo
 from dizuo.engines.cases.actions_longer import (
     answer_referral,

@@ -164,6 +164,21 @@ class CompiledMatter:
         return found
 
     @cached_property
+    def first(self) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Items and facts of the first read: whatever decides, and what items need that surely apply."""
+        deciding = self.deciding.facts
+        facts = set(deciding)
+        items: list[str] = []
+        for item in self.matter.items:
+            needed = {fact for need in item.needs if need.when is None for fact in need.facts}
+            if item.id in self.sure:
+                facts |= needed
+                items.append(item.id)
+            elif any(fact in deciding for need in item.needs for fact in need.facts):
+                items.append(item.id)
+        return tuple(items), frozenset(facts)
+
+    @cached_property
     def sure(self) -> frozenset[str]:
         """Items whose needs may be read together with what decides the others: one read instead of two.
 

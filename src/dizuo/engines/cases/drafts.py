@@ -12,7 +12,7 @@ from dizuo.engines.cases.answers import Checked, read_answers
 from dizuo.engines.cases.compiled import CompiledMatter
 from dizuo.engines.cases.context import QUERIES, Cases
 from dizuo.engines.cases.errors import DraftNotFound, StaleDraft
-from dizuo.engines.cases.plan import plan
+from dizuo.engines.cases.plan import plan_decided
 from dizuo.engines.cases.plan_model import Known, Plan
 from dizuo.engines.cases.reach import may_apply
 from dizuo.engines.cases.reading import read_for_plan
@@ -73,11 +73,11 @@ async def make_form(
 ) -> Form:
     now = cases.now()
     checked = read_answers(ready, answers, now.date())
-    known, refusals = await read_for_plan(cases, ready, actor, given, checked.values, case)
+    known, refusals, decided = await read_for_plan(cases, ready, actor, given, checked.values, case, now)
     if refusals and not known.facts:
         refusal = refusals[0]
         raise Refused(refusal.rule, refusal.law, refusal.says or None, fix="请到窗口办理，或拨打 12345。")
-    made = plan(ready.matter, cases.city, known, checked.values, now, cases.calendar)
+    made = plan_decided(decided, now, cases.calendar)
     return Form(made, known, dict(answers), given, _shown_errors(made, checked), refusals)
 
 

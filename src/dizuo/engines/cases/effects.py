@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dizuo.engines.cases import documents
+from dizuo.engines.cases.compiled import duration_of
 from dizuo.engines.cases.context import QUERIES
 from dizuo.engines.cases.rules import Position, advance, fix_notice_until, scopes_of
 from dizuo.engines.cases.scope import Open, Scope
@@ -66,7 +67,7 @@ async def begin_item(work: Work, item_id: str, scope: Scope) -> None:
 async def open_steps(work: Work, item_id: str, position: Position) -> None:
     """Put every open step on the desks that have its power."""
     for step in position.open:
-        due_at = None
+        due_at = _step_due(work, item_id, step.step)
         if step.kind == "accept":
             due_at = fix_notice_until(work.items[item_id].received_at or work.tx.now, work.cases.calendar)
         await work.open_task(
@@ -77,6 +78,21 @@ async def open_steps(work: Work, item_id: str, position: Position) -> None:
             due_at=due_at,
             detail={"exceptions": list(step.exceptions)},
         )
+
+
+def _step_due(work: Work, item_id: str, step_id: str) -> datetime | None:
+    """When the step itself is promised (环节时限), never later than the item; None leaves it to the item."""
+    step = next((s for s in work.ready.items[item_id].steps if s.id == step_id), None)
+    if step is None or step.promise is None:
+        return None
+    term = clocks.Term(
+        id=step_id, duration=duration_of(step.promise), law="", verified=True, starts_on=step.name.zh
+    )
+    end = clocks.due(clocks.start(term, work.tx.now), work.cases.calendar)
+    whole = work.items[item_id].due_promise
+    if not isinstance(end, clocks.Deadline):
+        return None
+    return end.at if whole is None else min(end.at, whole)
 
 
 async def _watch_fix_notice(work: Work, item_id: str) -> None:

@@ -56,11 +56,19 @@ def needs_to_read(
     party that does not exist are never wanted: they are silent.
     """
     ready = compiled(city, matter)
-    if not known.parties:
-        return _first(ready)
-    decided = Deciding(Scope(ready, known, answers, to_shanghai(today).date(), is_asked))
+    return wanted_first(ready) if not known.parties else wanted_now(deciding(ready, known, answers, today))
+
+
+def deciding(ready: CompiledMatter, known: Known, answers: Mapping[str, Value], today: datetime) -> Deciding:
+    """What these facts and answers decide: what ``wanted_now`` asks for next and ``plan_decided`` goes on from."""
+    return Deciding(Scope(ready, known, answers, to_shanghai(today).date(), is_asked))
+
+
+def wanted_now(decided: Deciding) -> Wanted:
+    """What may be read next when so much is decided."""
     if decided.unmet:
         return Wanted((), frozenset(), False)
+    matter, known = decided.scope.matter.matter, decided.scope.known
     facts: dict[str, set[str]] = {}
     for item in matter.items:
         status = decided.items[item.id]
@@ -75,18 +83,9 @@ def needs_to_read(
     return Wanted(items, frozenset[str]().union(*facts.values(), deciders), False)
 
 
-def _first(ready: CompiledMatter) -> Wanted:
-    deciding = ready.deciding.facts
-    facts = set(deciding)
-    items: list[str] = []
-    for item in ready.matter.items:
-        needed = {fact for need in item.needs if need.when is None for fact in need.facts}
-        if item.id in ready.sure:
-            facts |= needed
-            items.append(item.id)
-        elif any(fact in deciding for need in item.needs for fact in need.facts):
-            items.append(item.id)
-    return Wanted(tuple(items), frozenset(facts), True)
+def wanted_first(ready: CompiledMatter) -> Wanted:
+    """What is read before anything is known; the same for everybody."""
+    return Wanted(*ready.first, True)
 
 
 def _can_be_read(known: Known, fact: str) -> bool:
@@ -107,10 +106,14 @@ def plan(
     Shapes: ``answers`` are typed values by question id (see ``answers.read_answers``); ``today`` is the moment
     of planning, with its zone. Errors: none for a checked city; what cannot be decided is None or Unknown.
     """
-    ready = compiled(city, matter)
-    now = to_shanghai(today)
-    scope = Scope(ready, known, answers, now.date(), is_asked)
-    decided = Deciding(scope)
+    return plan_decided(deciding(compiled(city, matter), known, answers, today), today, calendar)
+
+
+def plan_decided(decided: Deciding, today: datetime, calendar: WorkCalendar) -> Plan:
+    """The plan when ``deciding`` was asked before, at the same moment; each ``Deciding`` serves for one plan."""
+    scope = decided.scope
+    ready, known, answers, now = scope.matter, scope.known, scope.answers, to_shanghai(today)
+    matter = ready.matter
     running = {item_id for item_id, status in decided.items.items() if status.runs}
     consents = plan_consents(scope, decided, running)
     materials = _materials(scope, decided, running)

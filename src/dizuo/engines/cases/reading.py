@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from dizuo.engines.cases.compiled import CompiledMatter
 from dizuo.engines.cases.context import Cases
+from dizuo.engines.cases.decided import Deciding
 from dizuo.engines.cases.model import Application
-from dizuo.engines.cases.plan import needs_to_read
+from dizuo.engines.cases.plan import deciding, wanted_first, wanted_now
 from dizuo.engines.cases.plan_model import Known, Value, Wanted
 from dizuo.engines.cases.planned_questions import is_asked
 from dizuo.engines.cases.scope import Scope
@@ -20,6 +22,14 @@ ROUNDS = 4
 """What decides, then what follows from it; an answer may open one more. More would be a cycle."""
 
 
+class ReadForPlan(NamedTuple):
+    """What was read, what was refused, and what that decides (for ``plan_decided``)."""
+
+    known: Known
+    refusals: tuple[Refusal, ...]
+    decided: Deciding
+
+
 async def read_for_plan(
     cases: Cases,
     ready: CompiledMatter,
@@ -27,24 +37,25 @@ async def read_for_plan(
     given: Mapping[str, str],
     answers: Mapping[str, Value],
     case: str,
-    known: Known | None = None,
-) -> tuple[Known, tuple[Refusal, ...]]:
+    now: datetime,
+) -> ReadForPlan:
     """Everything that the plan needs with these answers, and the reads that were refused."""
-    now = cases.now()
-    state = known if known is not None else Known({}, {})
-    refusals: list[Refusal] = []
-    refused: set[str] = set()
+    known, refusals, refused = Known({}, {}), (), set[str]()
+    decided: Deciding | None = None
+    wanted = wanted_first(ready)
     for _ in range(ROUNDS):
-        wanted = needs_to_read(ready.matter, cases.city, state, answers, now)
         facts = wanted.facts - refused
         if not facts and not wanted.parties:
             break
-        state, missed, said = await _read(
-            cases, ready, actor, given, Wanted(wanted.items, facts, wanted.parties), case, state
+        known, missed, said = await _read(
+            cases, ready, actor, given, Wanted(wanted.items, facts, wanted.parties), case, known
         )
-        refusals += said
+        refusals = (*refusals, *said)
         refused |= missed
-    return state, tuple(refusals)
+        if known.parties:
+            decided = deciding(ready, known, answers, now)
+            wanted = wanted_now(decided)
+    return ReadForPlan(known, refusals, decided or deciding(ready, known, answers, now))
 
 
 async def _read(

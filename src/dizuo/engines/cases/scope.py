@@ -15,7 +15,6 @@ from dizuo.engines.cases.compiled import Compiled, CompiledMatter
 from dizuo.engines.cases.plan_model import Known, Value
 from dizuo.foundation.kernel.clock_source import SHANGHAI
 
-
 _UNREAD: Final = object()
 
 

@@ -25,8 +25,8 @@ def _line(scope: Scope, used: Collection[str], label: Words, expression: Express
     value = scope.value(ready)
     if isinstance(value, Open) or value is None:
         return None
-    facts = tuple(sorted(fact for fact in ready.reads.facts if fact in used))
-    if ready.reads.facts and not facts:
+    facts = tuple([fact for fact in ready.facts if fact in used])
+    if ready.facts and not facts:
         return None
     field = scope.matter.field(expression.text.strip())
     return PlannedLine(label, field_words(field, value), "text" if field is None else field.type, facts)
