@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 
 import httpx
@@ -17,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dizuo.commands import building, progress
+from dizuo.commands.children import Children
 from dizuo.commands.database import opened
 from dizuo.engines.lake import read_manifest
 from dizuo.foundation.blueprint import City, check_city
@@ -55,23 +54,21 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     _free(settings)
     private_folder(settings.data)
-    with (
-        progress.shown(quiet=arguments.quiet) as tell,
-        opened(settings.data, lambda s: tell(s, 0, 0)) as database,
-    ):
-        _build(settings, report.city, database, tell)
-        runtime = _runtime(settings, report.city, database)
-        os.environ[RUNTIME] = str(write_runtime(settings, runtime))
-        clerk = subprocess.Popen([sys.executable, "-m", "dizuo.clerk"], start_new_session=True)
-        try:
+    with contextlib.ExitStack() as until_end:
+        with progress.shown(quiet=arguments.quiet) as tell:
+            database = until_end.enter_context(opened(settings.data, lambda step: tell(step, 0, 0)))
+            _build(settings, report.city, database, tell)
+            runtime = _runtime(settings, report.city, database)
+            os.environ[RUNTIME] = str(write_runtime(settings, runtime))
             tell("打开四个门", 0, 0)
-            threading.Thread(
-                target=_say_when_ready, args=(settings, report.city, started), daemon=True
-            ).start()
-            _serve(settings)
-        finally:
-            clerk.send_signal(signal.SIGTERM)
-            clerk.wait(timeout=60)
+            children = Children()
+            until_end.callback(children.stop)
+            children.start("web", ["dizuo.serve", settings.host, str(settings.port), str(settings.workers)])
+            children.start("clerk", ["dizuo.clerk"])
+            _wait_until_ready(settings, children)
+        _say(settings, report.city, time.monotonic() - started)
+        children.watch()
+        print("Stopping; data is kept.")
     return 0
 
 
@@ -109,21 +106,20 @@ def _free(settings: Settings) -> None:
             raise PortTaken(host=settings.host, port=settings.port) from error
 
 
-def _say_when_ready(settings: Settings, city: City, started: float) -> None:
-    """Wait until /health answers, then say so; gives up silently after two minutes, the server's errors speak then."""
-    for _ in range(1200):
+def _wait_until_ready(settings: Settings, children: Children) -> None:
+    """Wait until /health answers; when a child ended meanwhile, or after two minutes, `watch` tells."""
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
+    until = time.monotonic() + 120
+    while children.alive() and time.monotonic() < until:
         try:
             if (
-                httpx.get(
-                    f"http://{settings.host}:{settings.port}/health", timeout=2, trust_env=False
-                ).status_code
+                httpx.get(f"http://{host}:{settings.port}/health", timeout=60, trust_env=False).status_code
                 == 200
             ):
-                _say(settings, city, time.monotonic() - started)
                 return
         except httpx.HTTPError:
             pass
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def _say(settings: Settings, city: City, seconds: float) -> None:
@@ -143,14 +139,3 @@ def _say(settings: Settings, city: City, seconds: float) -> None:
             accounts.add_row(person.name, person.note_zh)
         console.print(accounts)
         console.print(f"  officials: {settings.url}/desk/sign-in")
-
-
-def _serve(settings: Settings) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces, Loops
-
-    Granian(
-        "dizuo.app:application", address=settings.host, port=settings.port, interface=Interfaces.ASGI,
-        workers=settings.workers, factory=True, loop=Loops.uvloop, websockets=False, log_enabled=False,
-        respawn_failed_workers=True, workers_kill_timeout=20,
-    ).serve()  # fmt: skip
