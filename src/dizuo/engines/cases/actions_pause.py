@@ -56,6 +56,8 @@ async def request_fix(
     asked = [want for want in wants if want.what.strip()]
     if not asked or len(asked) > _MOST_WANTS:
         raise ReasonMissing({"wants": "请一次列出要补的全部内容（最多 20 条）。"})
+    if any(len(want.what) > REASON_LIMIT or len(want.why) > REASON_LIMIT for want in asked):
+        raise Invalid({"wants": f"每条最多 {REASON_LIMIT} 个字。"})
     if not 5 <= days <= 90:
         raise Invalid({"days": "请给申请人 5 到 90 天。"})
     said = reason_of(reason)
