@@ -59,7 +59,7 @@ def fill(sentence: str, **values: object) -> str:
     text, names = _taken_apart(sentence)
     if not names:
         return sentence
-    return text % tuple([values[name] if name in values else f"{{{name}}}" for name in names])
+    return text % tuple([values.get(name, f"{{{name}}}") for name in names])
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.foundation.rules import values
@@ -74,18 +74,23 @@ class _Scope:
             raise RuleTooLong(most=MAX_STEPS)
 
 
+Getter = Callable[[Any], object]
+Resolve = Callable[[str], Getter | None]
 _Run = Callable[[_Scope], Value]
 _TestRun = Callable[[_Scope, Value], Value]
 
 
-def compile_python(tree: Tree) -> Compiled:
+def compile_python(tree: Tree, resolve: Resolve | None = None) -> Compiled:
     """The rule as a function of facts.
 
     Shapes: facts are nested mappings (``{"child": {"birth_date": …}}``), or flat by dotted path, or both; a missing
     fact is null. The result is a FEEL value: numbers are Decimal. Errors: RuleTooLong when lists are longer than
     the budget, ValueError when the rule says ``today()`` and no day is given.
+
+    ``resolve`` may say, once per path of the rule, how to get it from the caller's own facts; for a path that it
+    answers with None the facts are searched as above.
     """
-    run = _compile(tree.root)
+    run = _compile(tree.root, resolve)
 
     def compiled(facts: Mapping[str, object], today: date | None = None) -> Value:
         return run(_Scope(facts, today))
@@ -93,62 +98,72 @@ def compile_python(tree: Tree) -> Compiled:
     return compiled
 
 
-def _compile(node: Expression) -> _Run:
+def _compile(node: Expression, resolve: Resolve | None) -> _Run:
     match node:
         case Literal(value):
             return lambda scope: value
         case Name() | Member():
-            return _path(node)
+            return _path(node, resolve)
         case Negative(operand):
-            inner = _compile(operand)
+            inner = _compile(operand, resolve)
             return lambda scope: values.minus(inner(scope))
         case Arithmetic(op, left, right):
-            return _binary(values.ARITHMETIC[op], _compile(left), _compile(right))
+            return _binary(values.ARITHMETIC[op], _compile(left, resolve), _compile(right, resolve))
+        case Compare("=" | "!=" as op, left, Literal(None)):
+            present, wanted = _compile(left, resolve), op == "="
+            return lambda scope: (present(scope) is None) is wanted
         case Compare(op, left, right):
-            return _binary(values.COMPARISONS[op], _compile(left), _compile(right))
+            return _binary(values.COMPARISONS[op], _compile(left, resolve), _compile(right, resolve))
         case Logic("and", items):
-            return _fold([_compile(item) for item in items], decisive=False)
+            return _fold([_compile(item, resolve) for item in items], decisive=False)
         case Logic(_, items):
-            return _fold([_compile(item) for item in items], decisive=True)
+            return _fold([_compile(item, resolve) for item in items], decisive=True)
         case Not(operand):
-            inner = _compile(operand)
+            inner = _compile(operand, resolve)
             return lambda scope: values.negate(inner(scope))
         case Between(value, low, high):
-            return _between(_compile(value), _compile(low), _compile(high))
+            return _between(_compile(value, resolve), _compile(low, resolve), _compile(high, resolve))
         case In(value, tests):
-            return _in(_compile(value), [_test(test) for test in tests])
+            return _in(_compile(value, resolve), [_test(test, resolve) for test in tests])
         case If(condition, then, otherwise):
-            choose, yes, no = _compile(condition), _compile(then), _compile(otherwise)
+            choose, yes, no = (
+                _compile(condition, resolve),
+                _compile(then, resolve),
+                _compile(otherwise, resolve),
+            )
             return lambda scope: yes(scope) if choose(scope) is True else no(scope)
         case Quantified(kind, bindings, condition):
-            return _quantified(kind == "some", bindings, _compile(condition))
+            return _quantified(kind == "some", _sources(bindings, resolve), _compile(condition, resolve))
         case For(bindings, body):
-            return _loop(bindings, _compile(body))
+            return _loop(_sources(bindings, resolve), _compile(body, resolve))
         case ListOf(items):
-            runs = [_compile(item) for item in items]
+            runs = [_compile(item, resolve) for item in items]
             return lambda scope: [run(scope) for run in runs]
         case ContextOf(entries):
-            fields = [(entry.key, _compile(entry.value)) for entry in entries]
+            fields = [(entry.key, _compile(entry.value, resolve)) for entry in entries]
             return lambda scope: {key: run(scope) for key, run in fields}
         case Filter(target, condition):
             if isinstance(condition, Literal) and isinstance(condition.value, Decimal):
-                return _item(_compile(target), condition.value)
-            return _filter(_compile(target), _compile(condition))
+                return _item(_compile(target, resolve), condition.value)
+            return _filter(_compile(target, resolve), _compile(condition, resolve))
         case Call(function, arguments):
-            return _call(function, [_compile(argument) for argument in arguments])
+            return _call(function, [_compile(argument, resolve) for argument in arguments])
 
 
 def _binary(apply: Callable[[Value, Value], Value], left: _Run, right: _Run) -> _Run:
     return lambda scope: apply(left(scope), right(scope))
 
 
-def _path(node: Name | Member) -> _Run:
+def _path(node: Name | Member, resolve: Resolve | None) -> _Run:
     path = dotted(node)
     if path is None:
         assert isinstance(node, Member)
-        target, name = _compile(node.target), node.name
+        target, name = _compile(node.target, resolve), node.name
         return lambda scope: values.part(target(scope), name)
     names = path.split(".")
+    known = None if resolve is None else resolve(path)
+    if known is not None:
+        return _resolved(known, names)
     # Facts may be flat by path: the longest stored prefix wins, the rest are parts of its value.
     prefixes = [(".".join(names[:n]), names[n:]) for n in range(len(names), 0, -1)]
 
@@ -160,6 +175,17 @@ def _path(node: Name | Member) -> _Run:
             if prefix in scope.facts:
                 return _parts(values.feel(scope.facts[prefix]), rest)
         return None
+
+    return run
+
+
+def _resolved(known: Getter, names: Sequence[str]) -> _Run:
+    def run(scope: _Scope) -> Value:
+        if scope.frames:
+            bound = scope.bound(names[0])
+            if bound is not None:
+                return _parts(bound[1], names[1:])
+        return values.feel(known(scope.facts))
 
     return run
 
@@ -208,18 +234,18 @@ def _in(value: _Run, tests: Sequence[_TestRun]) -> _Run:
     return run
 
 
-def _test(test: Test) -> _TestRun:
+def _test(test: Test, resolve: Resolve | None) -> _TestRun:
     match test:
         case Range(low, high, low_closed, high_closed):
-            bottom, top = _compile(low), _compile(high)
+            bottom, top = _compile(low, resolve), _compile(high, resolve)
             above = values.greater_or_equal if low_closed else values.greater
             below = values.less_or_equal if high_closed else values.less
             return lambda scope, value: values.both(above(value, bottom(scope)), below(value, top(scope)))
         case UnaryTest(op, right):
-            compare, bound = values.COMPARISONS[op], _compile(right)
+            compare, bound = values.COMPARISONS[op], _compile(right, resolve)
             return lambda scope, value: compare(value, bound(scope))
         case _:
-            one = _compile(test)
+            one = _compile(test, resolve)
 
             def run(scope: _Scope, value: Value) -> Value:
                 wanted: Value = one(scope)
@@ -248,13 +274,11 @@ def _combinations(scope: _Scope, bindings: Sequence[tuple[str, _Run]]) -> Iterat
     scope.frames = frames
 
 
-def _sources(bindings: Sequence[Binding]) -> list[tuple[str, _Run]]:
-    return [(binding.name, _compile(binding.source)) for binding in bindings]
+def _sources(bindings: Sequence[Binding], resolve: Resolve | None) -> list[tuple[str, _Run]]:
+    return [(binding.name, _compile(binding.source, resolve)) for binding in bindings]
 
 
-def _quantified(some: bool, bindings: Sequence[Binding], condition: _Run) -> _Run:
-    sources = _sources(bindings)
-
+def _quantified(some: bool, sources: Sequence[tuple[str, _Run]], condition: _Run) -> _Run:
     def run(scope: _Scope) -> Value:
         frames = scope.frames
         result: bool | None = not some
@@ -271,9 +295,7 @@ def _quantified(some: bool, bindings: Sequence[Binding], condition: _Run) -> _Ru
     return run
 
 
-def _loop(bindings: Sequence[Binding], body: _Run) -> _Run:
-    sources = _sources(bindings)
-
+def _loop(sources: Sequence[tuple[str, _Run]], body: _Run) -> _Run:
     def run(scope: _Scope) -> Value:
         frames = scope.frames
         found: list[Value] = []
