@@ -89,6 +89,21 @@ async def rate(work: Callable[[], Awaitable[int]], seconds: float) -> float:
     return done / (time.perf_counter() - began)
 
 
+def database_seconds(server: Server) -> float:
+    """Processor time of the server and its present children so far, in seconds; NaN where /proc is missing."""
+    if server.pid is None or not Path("/proc/self/stat").exists():
+        return float("nan")
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(stat.parent.name) == server.pid or int(fields[1]) == server.pid:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import uvloop
-from ceilings import Figure, PlainTable, machine, own_server, percentile, pgbench, rate
+from ceilings import Figure, PlainTable, database_seconds, machine, own_server, percentile, pgbench, rate
 
 from dizuo.foundation.ledger import Entry, Sealer, SigningKey, entry_batcher, proof, verify, verify_proof
 from dizuo.foundation.store import APP, OWNER, SEALER, Pool, Server, connect, discover, migrate, open_pool
@@ -93,9 +93,15 @@ async def measure(server: Server, seconds: float, rounds: int, callers: int) -> 
     bare = Figure("business transaction without an entry, 16 at once", "tx/s")
     with_entry = Figure("business transaction with its entry, 16 at once", "tx/s")
     seal = Figure("sealing (leaves, nodes, signed checkpoint)", "entries/s")
+    ours = Figure("processor time an entry, dizuo (1,000 callers)", "µs")
+    theirs = Figure("processor time an entry, database", "µs")
     for _ in range(rounds):
         copy.values.append(await rate(plain.copy, seconds / 2))
+        before = time.process_time(), database_seconds(server), time.perf_counter()
         many.values.append(await batched(pool, callers, seconds))
+        entries = many.values[-1] * (time.perf_counter() - before[2])
+        ours.values.append((time.process_time() - before[0]) / entries * 1e6)
+        theirs.values.append((database_seconds(server) - before[1]) / entries * 1e6)
         insert.values.append(await rate(plain.insert, seconds / 2))
         some.values.append(await batched(pool, 64, seconds / 2))
         alone.values.append(await batched(pool, 1, seconds / 2))
@@ -134,6 +140,8 @@ async def measure(server: Server, seconds: float, rounds: int, callers: int) -> 
         (seal, copy),
     ):
         print(figure.line(against))
+    print(ours.line())
+    print(theirs.line())
     print(f"{'verification, everything recomputed':<58}{report.sealed / report.seconds:>12,.0f} entries/s")
     size = f"{report.sealed:,} entries"
     print(
