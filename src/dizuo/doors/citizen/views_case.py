@@ -167,7 +167,9 @@ class CaseMaker:
             number=found.number,
             title=found.title,
             says=words[SAYS[found.state]],
-            bar=fill(words["done_of"], done=found.done, total=found.total),
+            bar=fill(
+                words["done_of"], done=sum(state_of(i.state) == "ok" for i in found.items), total=found.total
+            ),
             items=[self._item(found, item) for item in found.items],
             asks=[self._fix_ask(found, item) for item in found.items if _open_fix(item)],
             again=self._again(found),

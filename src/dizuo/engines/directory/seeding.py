@@ -35,6 +35,10 @@ _NAMED: tuple[tuple[str, str, str], ...] = (
     ("district_service", "district_supervisor", "曹刚"),
     ("data", "steward", "沈博文"),
     ("data", "auditor", "顾岩"),
+    ("market", "inspector", "潘国强"),
+    ("market", "market_head", "邵静"),
+    ("psb", "station_head", "施伟民"),
+    ("district_service", "district_clerk", "龚晓燕"),
 )
 _HOME_TOWN = "崇安寺街道"
 
