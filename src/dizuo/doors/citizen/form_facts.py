@@ -133,10 +133,14 @@ class FormView(msgspec.Struct, frozen=True):
     draft_version: int
     once: str
     carried: list[tuple[str, str]]
+    running: tuple[str, str] | None
 
 
 class FormState(msgspec.Struct, frozen=True):
-    """What the form page remembers besides the plan: errors by question, the draft, the step."""
+    """What the form page remembers besides the plan: errors by question, the draft, the step.
+
+    ``running`` is the number and title of an application for the same matter that is not finished.
+    """
 
     errors: Mapping[str, str] = {}
     answers: Mapping[str, str] = {}
@@ -148,3 +152,4 @@ class FormState(msgspec.Struct, frozen=True):
     step: int = 0
     once: str = ""
     stale: bool = False
+    running: tuple[str, str] | None = None

@@ -13,6 +13,7 @@ from dizuo.engines.cases import (
     Form,
     StaleDraft,
     drafts_of,
+    my_cases,
     open_draft,
     open_form,
     save_draft,
@@ -50,8 +51,17 @@ async def form_page(request: WebRequest) -> Response:
         saved_at=saved_at,
         step=number(request.query_params.get("step", "0"), 99),
         once=once_token(),
+        running=await _running(request, matter, actor),
     )
     return _shown(request, matter, form, state)
+
+
+async def _running(request: WebRequest, matter: Matter, actor: Actor) -> tuple[str, str] | None:
+    """An application for the same matter that still runs: nobody should fill in a form in vain."""
+    for line in await my_cases(request.dizuo.cases, actor, limit=10):
+        if line.matter == matter.id and not line.state.ended:
+            return line.number, line.title
+    return None
 
 
 async def _resumed(request: WebRequest, matter: Matter, actor: Actor) -> tuple[Form, dt.datetime | None]:

@@ -102,6 +102,7 @@ class FormMaker:
             draft_version=state.version,
             once=state.once,
             carried=self._carried(state, shown),
+            running=state.running,
         )
 
     # --- what is asked
@@ -235,11 +236,17 @@ class FormMaker:
         return GroupView(name, "", "", [self._line(line) for line in lines])
 
     def _line(self, line: PlannedLine, *, quiet: bool = False) -> LineView:
-        text = self._value(line.type, pick(line.text, self.lang), None)
+        text = self._value(line.type, self._text(line), None)
         label = pick(line.label, self.lang)
         if quiet or not line.facts:
             return LineView(label, text, "", "")
         return LineView(label, text, self._source(self.plan.facts[line.facts[0]]), self._wrong(line.facts))
+
+    def _text(self, line: PlannedLine) -> str:
+        """The line's text; a date is taken from its fact, to be written as the reader's language does."""
+        if line.type in ("date", "datetime") and len(line.facts) == 1:
+            return str(self.plan.facts[line.facts[0]].value)
+        return pick(line.text, self.lang)
 
     def _rest(self) -> list[LineView]:
         """Every other fact that is used: nothing that was read stays unsaid."""
