@@ -28,6 +28,7 @@ from dizuo.foundation.blueprint.model import (
 from dizuo.foundation.kernel.calendar import WorkCalendar
 from dizuo.foundation.kernel.clocks import Duration, Term, Unit
 from dizuo.foundation.rules import compile_python, parse, paths
+from dizuo.foundation.rules.values import feel
 
 
 class Reads:
@@ -110,6 +111,10 @@ class CompiledMatter:
         if path in self.fields:
             party = path.partition(".")[0]
             return lambda scope: scope.fact_of(party, path)
+        if path in self.parties:
+            return lambda scope: scope.party(path)
+        if path in self.questions:
+            return lambda scope: feel(scope.answer(path))
         return None
 
     def reads_of(self, expressions: Iterable[Expression | None]) -> Reads:

@@ -14,6 +14,7 @@ from typing import Final
 from dizuo.engines.cases.compiled import Compiled, CompiledMatter
 from dizuo.engines.cases.plan_model import Known, Value
 from dizuo.foundation.kernel.clock_source import SHANGHAI
+from dizuo.foundation.rules.values import feel
 
 _UNREAD: Final = object()
 
@@ -113,9 +114,13 @@ class Scope(Mapping[str, Value]):
         if name in matter.fields:
             return self.fact_of(name.partition(".")[0], name)
         if name in matter.parties:
-            return self._party(name)
+            return self.party(name)
         if name not in matter.questions:
             raise KeyError(name)
+        return self.answer(name)
+
+    def answer(self, name: str) -> Value:
+        """What was answered; null when nobody will be asked. Errors: Undetermined when it is still to be asked."""
         self.used_answers.add(name)
         if name in self.answers:
             return self.answers[name]
@@ -163,7 +168,8 @@ class Scope(Mapping[str, Value]):
             if found is None:
                 raise self._miss("fact", key)
             declared = self.matter.field(key)
-            value = self._values[key] = typed(found.value, "text" if declared is None else declared.type)
+            kind = "text" if declared is None else declared.type
+            value = self._values[key] = feel(typed(found.value, kind))
         return value
 
     def name(self, name: str) -> Value:
@@ -172,7 +178,8 @@ class Scope(Mapping[str, Value]):
             raise self._miss(value.kind, value.name)
         return value
 
-    def _party(self, party: str) -> Value:
+    def party(self, party: str) -> Value:
+        """The party as a value, or null when it does not exist. Errors: Undetermined when that is open."""
         state = self.known.parties.get(party)
         if state is None or state.state in ("choose", "waiting"):
             raise self._miss("party", party)

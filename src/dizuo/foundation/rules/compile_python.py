@@ -74,7 +74,7 @@ class _Scope:
             raise RuleTooLong(most=MAX_STEPS)
 
 
-Getter = Callable[[Any], object]
+Getter = Callable[[Any], Value]
 Resolve = Callable[[str], Getter | None]
 _Run = Callable[[_Scope], Value]
 _TestRun = Callable[[_Scope, Value], Value]
@@ -87,8 +87,8 @@ def compile_python(tree: Tree, resolve: Resolve | None = None) -> Compiled:
     fact is null. The result is a FEEL value: numbers are Decimal. Errors: RuleTooLong when lists are longer than
     the budget, ValueError when the rule says ``today()`` and no day is given.
 
-    ``resolve`` may say, once per path of the rule, how to get it from the caller's own facts; for a path that it
-    answers with None the facts are searched as above.
+    ``resolve`` may say, once per path of the rule, how to get it, as a FEEL value, from the caller's own facts; for
+    a path that it answers with None the facts are searched as above.
     """
     run = _compile(tree.root, resolve)
 
@@ -185,7 +185,7 @@ def _resolved(known: Getter, names: Sequence[str]) -> _Run:
             bound = scope.bound(names[0])
             if bound is not None:
                 return _parts(bound[1], names[1:])
-        return values.feel(known(scope.facts))
+        return known(scope.facts)
 
     return run
 
