@@ -19,7 +19,14 @@ from dizuo.web.preferences import COOKIE
 from . import pages
 
 ROUTES = (
-    Route("GET", "/centre", pages.centre, purpose="See how the city's work stands now.", who="official", json=True),
+    Route(
+        "GET",
+        "/centre",
+        pages.centre,
+        purpose="See how the city's work stands now.",
+        who="official",
+        json=True,
+    ),
 )
 
 

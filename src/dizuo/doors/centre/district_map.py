@@ -45,7 +45,9 @@ def districts(file: Path) -> tuple[District, ...]:
     def place(point: tuple[float, float]) -> tuple[float, float]:
         return left + (point[0] - west) * shrink * scale, top + (north - point[1]) * scale
 
-    return tuple(_district(code, name, [[place(p) for p in ring] for ring in rings]) for code, name, rings in shapes)
+    return tuple(
+        _district(code, name, [[place(p) for p in ring] for ring in rings]) for code, name, rings in shapes
+    )
 
 
 def _rings(geometry: Any) -> list[Ring]:

@@ -18,9 +18,15 @@ WEEKS = 8
 """“Usual” is what the same weekdays of the last eight weeks were."""
 URGENT = 8
 _QUERIES = Queries.load("dizuo.doors.centre")
-_OPEN = [state.value for state in ItemState if state.at_desk or state is ItemState.SPECIAL or state is ItemState.FIX_AWAITED]
+_OPEN = [
+    state.value
+    for state in ItemState
+    if state.at_desk or state is ItemState.SPECIAL or state is ItemState.FIX_AWAITED
+]
 _COUNTED = [
-    state.value for state in ItemState if state.succeeded or state in (ItemState.REFUSED, ItemState.NOT_ACCEPTED)
+    state.value
+    for state in ItemState
+    if state.succeeded or state in (ItemState.REFUSED, ItemState.NOT_ACCEPTED)
 ]
 
 

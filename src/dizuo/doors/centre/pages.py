@@ -28,6 +28,7 @@ async def centre(request: WebRequest) -> Response:
     words = request.shell.templates(request.door).words[request.lang]
     shapes = app.folder / app.city.geography.shapes
     view = CentreMaker(app.city, request.lang, words).view(figures, shapes, live=live)
-    return page(request, "centre.html", v=view, refresh=REFRESH)
-
-
+    response = page(request, "centre.html", v=view, refresh=REFRESH)
+    if live:  # without a script, and without a meta element that a reader could not stop
+        response.headers["refresh"] = f"{REFRESH}; url=/centre"
+    return response

@@ -155,7 +155,11 @@ class CentreMaker:
         system = sum(d.by_system for d in f.departments)
         today = sum(f.today)
         late = [one for one in f.urgent if one.due < f.at]
-        oldest = fill(w["longest"], span=self._span((f.at - late[0].due).total_seconds())) if late else w["none_over"]
+        oldest = (
+            fill(w["longest"], span=self._span((f.at - late[0].due).total_seconds()))
+            if late
+            else w["none_over"]
+        )
         usual = self._usual_so_far(f)
         spark = _spark([n for _, n in f.daily])
         return [
@@ -180,7 +184,9 @@ class CentreMaker:
         if not target:
             return Vital(name, f"{share:.1f}", "%", "", "", why, "")
         good = share >= target
-        return Vital(name, f"{share:.1f}", "%", "ok" if good else "warn", w["mark_ok" if good else "mark_low"], why, "")
+        return Vital(
+            name, f"{share:.1f}", "%", "ok" if good else "warn", w["mark_ok" if good else "mark_low"], why, ""
+        )
 
     def _usual_so_far(self, f: Figures) -> tuple[int, int] | None:
         """The least and most that came up to this hour on the same weekdays; None when there are too few."""
@@ -207,11 +213,19 @@ class CentreMaker:
         division = self.city.divisions.get(one.unit)
         seconds = (one.due - now).total_seconds()
         whole = (one.due - one.opened_at).total_seconds()
-        part = 100 if whole <= 0 else max(0, min(100, round(100 * (now - one.opened_at).total_seconds() / whole)))
+        part = (
+            100
+            if whole <= 0
+            else max(0, min(100, round(100 * (now - one.opened_at).total_seconds() / whole)))
+        )
         kind = "bad" if seconds < 0 else "warn" if seconds <= 86_400 else "ok"
         name = one.item if item is None else self._pick(item.name)
         unit = self.city.organisations[one.department].short
-        meta = [division.name if division else "", self._pick(unit), "" if matter is None else self._pick(matter.name)]
+        meta = [
+            division.name if division else "",
+            self._pick(unit),
+            "" if matter is None else self._pick(matter.name),
+        ]
         return Line(
             n=n,
             href=f"/desk/cases/{one.number}?item={one.item}",
@@ -239,11 +253,14 @@ class CentreMaker:
             open=one.open,
             soon=one.soon,
             over=one.over,
-            share=f"{share:.1f}%" if enough else fill(self.w["few"], part=one.in_time, n=one.ended),
+            share=f"{share:.1f}%" if enough else self._few(one),
             bar=round(max(0.0, (share - FROM) * 150 / (100 - FROM)), 1) if enough else 0.0,
             under=share < TARGET,
             enough=enough,
         )
+
+    def _few(self, one: DepartmentWork) -> str:
+        return fill(self.w["few"], part=one.in_time, n=one.ended) if one.ended else self.w["none_ended"]
 
     # ------------------------------------------------------------------- chart
 
@@ -258,12 +275,21 @@ class CentreMaker:
             return round(CHART_T + (CHART_H - CHART_B - CHART_T) * (1 - value / top), 1)
 
         bars = [
-            Bar(round(CHART_L + step * h + 3, 1), y(n), round(step - 6, 1), round(CHART_H - CHART_B - y(n), 1), h, n)
+            Bar(
+                round(CHART_L + step * h + 3, 1),
+                y(n),
+                round(step - 6, 1),
+                round(CHART_H - CHART_B - y(n), 1),
+                h,
+                n,
+            )
             for h, n in enumerate(f.today)
             if n
         ]
         upper = " ".join(f"{CHART_L + step * (h + 0.5):.1f},{y(n)}" for h, n in enumerate(high))
-        lower = " ".join(f"{CHART_L + step * (h + 0.5):.1f},{y(n)}" for h, n in reversed(list(enumerate(low))))
+        lower = " ".join(
+            f"{CHART_L + step * (h + 0.5):.1f},{y(n)}" for h, n in reversed(list(enumerate(low)))
+        )
         return Chart(
             bars=bars,
             grid=[(y(top * k / 4), round(top * k / 4)) for k in range(5)],
@@ -279,7 +305,9 @@ class CentreMaker:
         usual = self._usual_so_far(f)
         if usual is None:
             return fill(w["finding_few"], n=n, days=len(f.usual))
-        key = "finding_in" if usual[0] <= n <= usual[1] else "finding_more" if n > usual[1] else "finding_less"
+        key = (
+            "finding_in" if usual[0] <= n <= usual[1] else "finding_more" if n > usual[1] else "finding_less"
+        )
         return fill(w[key], n=n, low=usual[0], high=usual[1], weeks=len(f.usual))
 
 

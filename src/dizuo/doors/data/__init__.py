@@ -18,14 +18,38 @@ from dizuo.web import Door, Route, WebRequest
 from . import pages
 
 ROUTES = (
-    Route("GET", "/data", pages.catalogue, purpose="See which data the city holds and from whom.", who="public", json=True),
     Route(
-        "GET", "/data/registers/{register}", pages.register, purpose="See one register's fields.", who="public", json=True
+        "GET",
+        "/data",
+        pages.catalogue,
+        purpose="See which data the city holds and from whom.",
+        who="public",
+        json=True,
     ),
     Route(
-        "GET", "/data/matters/{matter}", pages.matter, purpose="See which item reads what.", who="public", json=True
+        "GET",
+        "/data/registers/{register}",
+        pages.register,
+        purpose="See one register's fields.",
+        who="public",
+        json=True,
     ),
-    Route("GET", "/data/ledger", pages.ledger, purpose="See the ledger's state and verify it.", who="public", json=True),
+    Route(
+        "GET",
+        "/data/matters/{matter}",
+        pages.matter,
+        purpose="See which item reads what.",
+        who="public",
+        json=True,
+    ),
+    Route(
+        "GET",
+        "/data/ledger",
+        pages.ledger,
+        purpose="See the ledger's state and verify it.",
+        who="public",
+        json=True,
+    ),
 )
 
 

@@ -136,7 +136,14 @@ class LedgerView(msgspec.Struct, frozen=True):
     origin: str
 
 
-_UNITS = {"workday": "个工作日", "calendar_day": "天", "work_hour": "个工作小时", "hour": "小时", "month": "个月", "year": "年"}
+_UNITS = {
+    "workday": "个工作日",
+    "calendar_day": "天",
+    "work_hour": "个工作小时",
+    "hour": "小时",
+    "month": "个月",
+    "year": "年",
+}
 
 
 class DataMaker:
@@ -291,7 +298,9 @@ class DataMaker:
             department=self.unit(one.department),
             period=f"{one.period_from.isoformat()} – {one.period_to.isoformat()}",
             rows=thousands(one.rows),
-            rejected=w["rejects_unknown"] if one.rejected is None else thousands(one.rejected),
+            rejected=w["rejects_unknown"]
+            if one.rejected is None
+            else fill(w["rejected"], n=thousands(one.rejected)),
             faults=[fill(w["fault"], field=field, code=code, n=n) for field, code, n in one.faults],
             bad=bool(one.rejected),
         )

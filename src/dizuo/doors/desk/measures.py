@@ -70,45 +70,70 @@ async def _fix(cases: Cases, actors: Actors, number: str, item: str, sent: Form,
     )
 
 
-async def _special(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _special(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     if not sent.text("kind"):
         raise Invalid({"kind": "请选一种特别程序。"})
     await start_special(
-        cases, actors, number, item, sent.text("kind"), sent.text("reason"), sent.text("needs"), version=version
+        cases,
+        actors,
+        number,
+        item,
+        sent.text("kind"),
+        sent.text("reason"),
+        sent.text("needs"),
+        version=version,
     )
 
 
-async def _special_end(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _special_end(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     await end_special(cases, actors, number, item, sent.text("result"), version=version)
 
 
-async def _extend(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _extend(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     await ask_extension(cases, actors, number, item, sent.text("reason"), version=version)
 
 
-async def _extension(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _extension(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     if sent.text("approve") not in ("yes", "no"):
         raise Invalid({"approve": "请选批准或不批准。"})
     await approve_extension(cases, actors, number, item, sent.text("approve") == "yes", sent.text("reason"))
 
 
-async def _refer(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _refer(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     await refer(cases, actors, number, item, sent.text("question"), version=version)
 
 
-async def _referral(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _referral(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     await answer_referral(cases, actors, number, item, sent.text("answer"))
 
 
-async def _visit(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _visit(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     await site_check(cases, actors, number, item, ends=False, version=version)
 
 
-async def _visit_end(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _visit_end(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     await site_check(cases, actors, number, item, ends=True, result=sent.text("result"), version=version)
 
 
-async def _deliver(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
+async def _deliver(
+    cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None
+) -> None:
     await hand_over(cases, actors, number, item, sent.text("receipt"), version=version)
 
 

@@ -26,7 +26,9 @@ async def opened(request: WebRequest, number: str) -> CasePage:
         raise
 
 
-def was_faster(request: WebRequest, error: Stale, number: str, item: str, wrote: list[tuple[str, str]]) -> Response:
+def was_faster(
+    request: WebRequest, error: Stale, number: str, item: str, wrote: list[tuple[str, str]]
+) -> Response:
     """Somebody was faster: who and when, and everything that was typed, to copy."""
     return page(
         request, "stale.html", status=409, e=error, number=number, item=item, wrote=[w for w in wrote if w[1]]

@@ -59,7 +59,9 @@ async def shown(
     maker = CaseMaker(app.city, found, front_of(found, item), post, app.now(), request.lang, words)
     queue = await rail_page(request, "waiting", limit=50)
     rows = list(queue.rows)
-    at = next((i for i, row in enumerate(rows) if row.number == found.number and row.item == maker.front.id), None)
+    at = next(
+        (i for i, row in enumerate(rows) if row.number == found.number and row.item == maker.front.id), None
+    )
     around = ("", "", address(rows[0]) if rows else "")
     if at is not None:
         before = address(rows[at - 1]) if at else ""
@@ -114,7 +116,9 @@ async def _act(request: WebRequest, number: str, item: str, typed: Typed) -> int
         if choice.effect == "refer":
             await refer(cases, actors, number, item, said, version=version)
         else:
-            await request_fix(cases, actors, number, item, [FixWant(check, choice.name.zh, "")], said, version=version)
+            await request_fix(
+                cases, actors, number, item, [FixWant(check, choice.name.zh, "")], said, version=version
+            )
         return 0
     if typed.verdict == "accept":
         await accept(cases, actors, number, item, version=version, reason=typed.reason)

@@ -52,7 +52,12 @@ async def correction_sent(request: WebRequest) -> Response:
         if chosen not in ("confirm", "decline"):
             raise Invalid({"answer": words_of(request)["correction"]["answer_missing"]})
         await decide_correction(
-            app.cases, actors, number, confirm=chosen == "confirm", reason=sent.text("reason"), value=sent.text("value")
+            app.cases,
+            actors,
+            number,
+            confirm=chosen == "confirm",
+            reason=sent.text("reason"),
+            value=sent.text("value"),
         )
     except Invalid as error:
         found = await correction_page(app.cases, actors, number)

@@ -32,13 +32,17 @@ def maker_of(request: WebRequest) -> QueueMaker:
     return QueueMaker(request.dizuo.city, request.dizuo.now(), request.lang, words_of(request))
 
 
-async def rail_page(request: WebRequest, rail: str = "waiting", cursor: str | None = None, limit: int = 25) -> QueuePage:
+async def rail_page(
+    request: WebRequest, rail: str = "waiting", cursor: str | None = None, limit: int = 25
+) -> QueuePage:
     """A page of a rail for all posts of the official. Errors: NotFound for a rail that there is not."""
     if rail not in RAILS:
         raise NotFound()
     actors = actors_of(session_of(request))
     # The match above is the check that the literal type asks for.
-    return await desk_queue(request.dizuo.cases, actors, rail=cast(QueueRail, rail), cursor=cursor, limit=limit)
+    return await desk_queue(
+        request.dizuo.cases, actors, rail=cast(QueueRail, rail), cursor=cursor, limit=limit
+    )
 
 
 async def home(request: WebRequest) -> Response:
@@ -48,7 +52,9 @@ async def home(request: WebRequest) -> Response:
     recent = await rail_page(request, "mine", limit=RECENT)
     now = request.dizuo.now()
     words = maker.words["home"]
-    part = "morning" if to_shanghai(now).hour < 12 else "afternoon" if to_shanghai(now).hour < 18 else "evening"
+    part = (
+        "morning" if to_shanghai(now).hour < 12 else "afternoon" if to_shanghai(now).hour < 18 else "evening"
+    )
     over = sum(1 for row in waiting.rows if row.due is not None and row.due < now)
     view = HomeView(
         rail=rail_of(waiting),
@@ -97,7 +103,9 @@ async def onward(request: WebRequest, number: str, item: str, query: str = "") -
 
 async def skip(request: WebRequest) -> Response:
     """先放一放: nothing is changed, the next one comes."""
-    return await onward(request, str(request.path_params["number"])[:40], request.query_params.get("item", "")[:60])
+    return await onward(
+        request, str(request.path_params["number"])[:40], request.query_params.get("item", "")[:60]
+    )
 
 
 async def search(request: WebRequest) -> Response:

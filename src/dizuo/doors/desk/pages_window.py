@@ -43,7 +43,8 @@ async def _serve_page(request: WebRequest, sent: Mapping[str, str], errors: Mapp
     session, lang = session_of(request), request.lang
     post = next(post for post in session.account.posts if WINDOW in post.powers)
     matters = [
-        OptionView(m.id, pick(m.name, lang), pick(m.summary, lang)) for m in matters_for_window(request.dizuo.city)
+        OptionView(m.id, pick(m.name, lang), pick(m.summary, lang))
+        for m in matters_for_window(request.dizuo.city)
     ]
     view = ServeView(
         rail=rail_of(await rail_page(request, "waiting", limit=1)),
@@ -62,7 +63,11 @@ async def _serve_page(request: WebRequest, sent: Mapping[str, str], errors: Mapp
 async def window_sent(request: WebRequest) -> Response:
     """Begin to serve: name and number agree, and what the clerk saw is on record."""
     sent, words = request.sent, words_of(request)["window"]
-    missing = {name: words[f"missing_{name}"] for name in ("matter", "citizen_id", "name", "seen") if not sent.text(name)}
+    missing = {
+        name: words[f"missing_{name}"]
+        for name in ("matter", "citizen_id", "name", "seen")
+        if not sent.text(name)
+    }
     if missing:
         return await _serve_page(request, sent, missing)
     session, matter = session_of(request), _matter(request, sent.text("matter"))
@@ -89,13 +94,21 @@ async def window_form(request: WebRequest) -> Response:
     return await _form_page(request, matter, form, once_token(), {})
 
 
-async def _opened(request: WebRequest, matter: Matter, answers: Mapping[str, str], given: Mapping[str, str]) -> Form:
+async def _opened(
+    request: WebRequest, matter: Matter, answers: Mapping[str, str], given: Mapping[str, str]
+) -> Form:
     clerk = clerk_of(session_of(request))
     return await open_form(request.dizuo.cases, clerk, matter.id, answers, given, case=f"window:{matter.id}")
 
 
 async def _form_page(
-    request: WebRequest, matter: Matter, form: Form, once: str, errors: Mapping[str, str], *, agreed: bool = False
+    request: WebRequest,
+    matter: Matter,
+    form: Form,
+    once: str,
+    errors: Mapping[str, str],
+    *,
+    agreed: bool = False,
 ) -> Response:
     client = served(session_of(request))
     if client is None:
@@ -113,7 +126,9 @@ async def window_form_sent(request: WebRequest) -> Response:
     answers, given, once = sent.under(ANSWER), sent.under(GIVEN), sent.text(ONCE_FIELD)[:60] or once_token()
     agreed = sent.text("agree") == "yes"
     if sent.text("do") != "submit":
-        return await _form_page(request, matter, await _opened(request, matter, answers, given), once, {}, agreed=agreed)
+        return await _form_page(
+            request, matter, await _opened(request, matter, answers, given), once, {}, agreed=agreed
+        )
     try:
         if not agreed:
             raise Invalid({"agree": words_of(request)["window"]["missing_agree"]})

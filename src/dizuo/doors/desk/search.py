@@ -29,11 +29,25 @@ def find(city: City, asked: str, lang: str) -> list[Found]:
     found: list[Found] = []
     for matter in city.matters.values():
         if _holds(words, matter.name.zh, matter.name.en, matter.summary.zh, *matter.search):
-            found.append(Found("matter", pick(matter.name, lang), pick(matter.summary, lang), f"/data/matters/{matter.id}"))
+            found.append(
+                Found(
+                    "matter",
+                    pick(matter.name, lang),
+                    pick(matter.summary, lang),
+                    f"/data/matters/{matter.id}",
+                )
+            )
         for item in matter.items:
             if _holds(words, item.name.zh, item.name.en, item.code):
                 unit = city.organisations[item.department].name
-                found.append(Found("item", pick(item.name, lang), pick(unit, lang), f"/data/matters/{matter.id}#{item.id}"))
+                found.append(
+                    Found(
+                        "item",
+                        pick(item.name, lang),
+                        pick(unit, lang),
+                        f"/data/matters/{matter.id}#{item.id}",
+                    )
+                )
     for law in city.laws.values():
         for article in law.articles.values():
             if _holds(words, law.title, article.gist, article.number):

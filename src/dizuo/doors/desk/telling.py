@@ -47,7 +47,9 @@ def span(seconds: float, words: Sentences) -> str:
     if days:
         return fill(words["days"], n=days) + (fill(words["hours"], n=hours) if hours else "")
     if hours:
-        return fill(words["hours"], n=hours) + (fill(words["minutes"], n=minutes % 60) if minutes % 60 else "")
+        return fill(words["hours"], n=hours) + (
+            fill(words["minutes"], n=minutes % 60) if minutes % 60 else ""
+        )
     return fill(words["minutes"], n=minutes)
 
 

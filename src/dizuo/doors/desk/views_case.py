@@ -282,14 +282,20 @@ class CaseMaker:
         due = front.due_promise or front.due_statute
         statute = self.city.clocks[self.declared.clock]
         promise = fill(
-            w["promise"], promise=length(self.declared.promise, self.lang), statute=length(statute.length, self.lang)
+            w["promise"],
+            promise=length(self.declared.promise, self.lang),
+            statute=length(statute.length, self.lang),
         )
         if front.paused:
             return ClockView(promise, w["paused"], "warn", 0, "")
         if due is None or front.state.ended or front.decision is not None:
             return None
         whole = (due - self.page.submitted_at).total_seconds()
-        part = 100 if whole <= 0 else min(100, round(100 * (self.now - self.page.submitted_at).total_seconds() / whole))
+        part = (
+            100
+            if whole <= 0
+            else min(100, round(100 * (self.now - self.page.submitted_at).total_seconds() / whole))
+        )
         until = fill(w["until"], promise=full_day(due, self.lang))
         if front.due_statute is not None and front.due_statute != due:
             until += fill(w["until_statute"], statute=full_day(front.due_statute, self.lang))
@@ -304,7 +310,11 @@ class CaseMaker:
         if now is None and front.state in kinds:
             now = next((i for i, step in enumerate(steps) if step.kind == kinds[front.state]), None)
         ended = front.state.ended
-        found = [StageView(w["submitted"], when(self.page.submitted_at, self.now, self.words["time"], self.lang), "done")]
+        found = [
+            StageView(
+                w["submitted"], when(self.page.submitted_at, self.now, self.words["time"], self.lang), "done"
+            )
+        ]
         for i, step in enumerate(steps):
             if ended or (now is not None and i < now):
                 found.append(StageView(pick(step.name, self.lang), "", "done"))
@@ -328,7 +338,9 @@ class CaseMaker:
                 )
                 for side in one.compare
             ]
-            choices = [ChoiceView(c.id, pick(c.name, self.lang), pick(c.detail, self.lang)) for c in one.choices]
+            choices = [
+                ChoiceView(c.id, pick(c.name, self.lang), pick(c.detail, self.lang)) for c in one.choices
+            ]
             found.append(
                 ExceptionView(
                     id=one.check,
@@ -381,7 +393,9 @@ class CaseMaker:
         """Articles that a refusal may rest on: those of the item, of its checks, of its needs."""
         item = self.declared
         checks = [c.basis for step in item.steps for c in step.checks if c.basis is not None]
-        return list(dict.fromkeys(ref.key for ref in (*item.basis, *checks, *(need.basis for need in item.needs))))
+        return list(
+            dict.fromkeys(ref.key for ref in (*item.basis, *checks, *(need.basis for need in item.needs)))
+        )
 
     def _message(self) -> str:
         return _PLACE.sub("……", pick(self.front.granted, self.lang))
@@ -449,7 +463,11 @@ class CaseMaker:
             value = masked(text) if fact.type in _HIDDEN and not revealed else text
             label = f"{pick(fact.party, self.lang)} · {pick(fact.label, self.lang)}"
             register = self._register(fact.register)
-            found.append(FactView(label, value, f"{register}，{self._source(pick(fact.source, self.lang), fact.as_of)}"))
+            found.append(
+                FactView(
+                    label, value, f"{register}，{self._source(pick(fact.source, self.lang), fact.as_of)}"
+                )
+            )
         return found
 
     def _register(self, register: str) -> str:

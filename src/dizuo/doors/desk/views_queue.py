@@ -17,7 +17,12 @@ from .telling import KINDS, pick, remaining, when
 MOST = 1000
 """The engine counts no further; more is shown as 999+."""
 RAILS = ("waiting", "mine", "cooperating", "supervised")
-LEVELS = {"black": (Level.BLACK,), "red": (Level.RED, Level.BLACK), "yellow": (Level.YELLOW,), "green": (Level.GREEN,)}
+LEVELS = {
+    "black": (Level.BLACK,),
+    "red": (Level.RED, Level.BLACK),
+    "yellow": (Level.YELLOW,),
+    "green": (Level.GREEN,),
+}
 
 
 class RailView(msgspec.Struct, frozen=True):
@@ -125,7 +130,14 @@ class QueueMaker:
         )
 
     def queue(
-        self, page: QueuePage, rows: list[QueueRow], matter: str, level: str, cursor: str, done: str, undo: str
+        self,
+        page: QueuePage,
+        rows: list[QueueRow],
+        matter: str,
+        level: str,
+        cursor: str,
+        done: str,
+        undo: str,
     ) -> QueueView:
         """A page of a rail, filtered; ``rows`` are those of the page that pass the filter."""
         words = self.words["queue"]
@@ -138,7 +150,9 @@ class QueueMaker:
             rows=[self.row(row) for row in rows],
             matters=self._matters(page.rail, matter, level),
             levels=[
-                LinkView(words[f"level_{name or 'all'}"], self.link(page.rail, matter, name, ""), name == level)
+                LinkView(
+                    words[f"level_{name or 'all'}"], self.link(page.rail, matter, name, ""), name == level
+                )
                 for name in ("", *LEVELS)
                 if name != "red" or page.rail != "supervised"
             ],
@@ -153,7 +167,9 @@ class QueueMaker:
     def _matters(self, rail: str, matter: str, level: str) -> list[LinkView]:
         found = [LinkView(self.words["queue"]["matter_all"], self.link(rail, "", level, ""), not matter)]
         for one in self.city.matters.values():
-            found.append(LinkView(pick(one.name, self.lang), self.link(rail, one.id, level, ""), one.id == matter))
+            found.append(
+                LinkView(pick(one.name, self.lang), self.link(rail, one.id, level, ""), one.id == matter)
+            )
         return found
 
     @staticmethod

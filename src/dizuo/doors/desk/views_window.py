@@ -141,7 +141,9 @@ class WindowMaker:
             once=once,
             ready=ready,
             agreed=agreed,
-            errors=[(f"q-{name}" if name in {a.id for a in asks} else name, says) for name, says in wrong.items()],
+            errors=[
+                (f"q-{name}" if name in {a.id for a in asks} else name, says) for name, says in wrong.items()
+            ],
         )
 
     def _unit(self, organisation: str) -> str:
@@ -155,14 +157,20 @@ class WindowMaker:
             text = day(text, self.lang)
         elif line.type == "datetime":
             text = moment(text, self.lang)
-        sources = dict.fromkeys(self._unit(form.plan.facts[fact].source) for fact in line.facts if fact in form.plan.facts)
+        sources = dict.fromkeys(
+            self._unit(form.plan.facts[fact].source) for fact in line.facts if fact in form.plan.facts
+        )
         return FactView(pick(line.label, self.lang), text, "、".join(sources))
 
     def _ask(self, question: PlannedQuestion, error: str) -> AskView:
-        options = [OptionView(o.value, pick(o.label, self.lang), pick(o.detail, self.lang)) for o in question.options]
+        options = [
+            OptionView(o.value, pick(o.label, self.lang), pick(o.detail, self.lang)) for o in question.options
+        ]
         if question.type == "boolean":
             options = [OptionView("true", self.w["is_true"], ""), OptionView("false", self.w["is_false"], "")]
-        hint = " ".join(part for part in (pick(question.reason, self.lang), pick(question.hint, self.lang)) if part)
+        hint = " ".join(
+            part for part in (pick(question.reason, self.lang), pick(question.hint, self.lang)) if part
+        )
         return AskView(
             question.id, ANSWER + question.id, pick(question.asks, self.lang), hint, question.value or "", options,
             question.max_length, question.type, error,

@@ -11,7 +11,7 @@ SELECT department, left(unit, 6) AS district,
        count(*) FILTER (WHERE ended_at >= $2 AND counted AND decided_at IS NULL) AS by_system
 FROM (SELECT department, unit, due_promise, ended_at, decided_at,
              ended_at IS NULL AND state = ANY ($3::text[]) AS open, state = ANY ($4::text[]) AS counted
-      FROM cases.item WHERE ended_at IS NULL OR ended_at >= $2) AS some
+      FROM cases.item WHERE ended_at IS NULL OR ended_at >= $2) AS lately
 GROUP BY 1, 2
 
 -- running --

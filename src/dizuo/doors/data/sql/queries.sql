@@ -2,8 +2,10 @@
 
 -- may_read --
 -- Which of the views that other rooms publish for this page exist and may be read.
-SELECT name, coalesce(has_table_privilege(to_regclass(name), 'SELECT'), false) AS readable
-FROM unnest(ARRAY['registers.holdings', 'lake.delivered', 'lake.rejected_kinds']) AS name
+SELECT n.nspname || '.' || c.relname AS name,
+       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS readable
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE (n.nspname, c.relname) IN (('registers', 'holdings'), ('lake', 'delivered'), ('lake', 'rejected_kinds'))
 
 -- holdings --
 -- How many records stand in each register, and when the last one was written.
