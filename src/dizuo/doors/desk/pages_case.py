@@ -21,12 +21,13 @@ from dizuo.foundation.kernel.errors import Invalid, Stale
 from dizuo.web import WebRequest, answer, redirect
 from dizuo.web.words import fill
 
+from .case_maker import CaseMaker, front_of
 from .looking import note_reveal
 from .officers import actors_of, session_of
 from .opening import number_of, opened, was_faster
 from .pages_measures import measure_shown
 from .pages_queue import onward, rail_page, words_of
-from .views_case import CaseMaker, Typed, front_of
+from .views_case import Typed
 from .views_queue import address, rail_of
 
 LONGEST = 4000
