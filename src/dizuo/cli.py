@@ -6,6 +6,7 @@ Each command lives in `dizuo.commands`; this file only names them, so that `dizu
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import importlib
 import sys
 from pathlib import Path
@@ -14,6 +15,10 @@ from dizuo import __version__
 from dizuo.foundation.kernel.errors import DizuoError
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def _day(text: str) -> dt.datetime:
+    return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.timezone(dt.timedelta(hours=8)))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -78,7 +83,10 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "write cases' history as XES or OCEL 2.0")
     places(export)
     export.add_argument("format", choices=["xes", "ocel"])
-    export.add_argument("--out", type=Path, required=True)
+    export.add_argument("--out", type=Path, required=True, help="file to write")
+    export.add_argument(
+        "--since", type=_day, default=_day("2020-01-01"), help="first day, such as 2026-11-01"
+    )
 
     doctor = add("doctor", "say what is installed, running and wrong")
     places(doctor)

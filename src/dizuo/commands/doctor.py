@@ -16,6 +16,7 @@ from dizuo.foundation.kernel.clock_source import SystemNow
 from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.foundation.ledger import SigningKey
 from dizuo.foundation.store import OWNER, Database, connect, discover, pending
+from dizuo.foundation.store.jobs import parked
 from dizuo.settings import DATABASE_URL
 
 
@@ -78,6 +79,9 @@ async def _database(database: Database) -> int:
             print(
                 f"{row['records']:,} records, {row['entries']:,} ledger entries, {row['sealed'] or 0:,} sealed"
             )
-        return 0
+        stuck = await parked(conn)
+        for job, why in stuck:
+            print(f"WRONG  a job waits for a person: {job.kind} {job.key or job.id}: {why}")
+        return len(stuck)
     finally:
         await conn.close()
