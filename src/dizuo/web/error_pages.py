@@ -81,13 +81,17 @@ def view(request: WebRequest, error: DizuoError) -> ErrorView:
         kept=words[f"{name}_kept"] if wrote else "",
         fix=words[f"{name}_fix"] if english else (error.fix or words[f"{name}_fix"]),
         fields=list(error.fields.items()) if isinstance(error, Invalid) else [],
-        law=error.law if isinstance(error, Refused) else "",
+        law=_law(request, error.law) if isinstance(error, Refused) else "",
         rule=error.rule if isinstance(error, Refused) else "",
         code=error.code,
         number=request.number,
         status=error.http,
         sign_in=sign_in_address(request) if isinstance(error, SignInNeeded) else "",
     )
+
+
+def _law(request: WebRequest, law: str) -> str:
+    return request.door.say_law(request, law) if law and request.door.say_law else law
 
 
 def answer(request: WebRequest, error: DizuoError) -> Response:

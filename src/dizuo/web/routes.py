@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[["WebRequest"], Awaitable[Response]]
 DoorContext = Callable[["WebRequest"], Mapping[str, object]]
+SayLaw = Callable[["WebRequest", str], str]
 _WHO = re.compile(r"public|any|resident|official(:[a-z][a-z0-9_.]*)?")
 _PATH = re.compile(r"/([a-z0-9_\-./]|\{[a-z_]+(:(int|path))?\})*")
 METHODS = ("GET", "POST")
@@ -41,7 +42,8 @@ class Door:
     """A group of pages for the people who stand there.
 
     ``folder`` holds templates/ (with layout.html), static/ and the words; ``css`` are static file names;
-    ``sign_in`` is where somebody unknown is sent; ``context`` adds what every page of the door shows.
+    ``sign_in`` is where somebody unknown is sent; ``context`` adds what every page of the door shows;
+    ``say_law`` writes `law:article` as people read it, on error pages.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Door:
     prefix: str = "/"
     scripts: bool = False
     context: DoorContext | None = None
+    say_law: SayLaw | None = None
     globals: Mapping[str, object] = field(default_factory=dict[str, object])
 
 

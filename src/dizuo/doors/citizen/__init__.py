@@ -27,6 +27,7 @@ from . import (
     pages_plain,
     pages_sign_in,
 )
+from .declared import law_text
 from .people import maybe_resident
 
 _HERE = {"/": "home", "matters": "matters", "search": "home", "cases": "cases", "me": "me"}
@@ -249,6 +250,11 @@ def _context(request: WebRequest) -> Mapping[str, object]:
     return {"here": _HERE.get(first or "/", ""), "acting": acting}
 
 
+def _say_law(request: WebRequest, law: str) -> str:
+    """《个人信息保护法》第 51 条, from `law:article`."""
+    return law_text(request.dizuo.city, law, request.lang)
+
+
 DOOR = Door(
     name="citizen",
     folder=Path(__file__).parent,
@@ -256,4 +262,5 @@ DOOR = Door(
     css=("citizen.css",),
     sign_in="/sign-in",
     context=_context,
+    say_law=_say_law,
 )

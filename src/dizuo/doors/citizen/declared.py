@@ -56,8 +56,10 @@ def articles_of(city: City, law_id: str, numbers: list[str], lang: str = "zh") -
 
 
 def law_text(city: City, key: str, lang: str = "zh") -> str:
-    """The same from `law:article`."""
+    """The same from `law:article`; a text that is not one is shown as written."""
     law, _, number = key.partition(":")
+    if not number:
+        return key
     return article_of(city, law, number, lang)
 
 
