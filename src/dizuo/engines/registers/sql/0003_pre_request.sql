@@ -31,20 +31,27 @@ REVOKE ALL ON registers.access_plan FROM PUBLIC;
 
 -- plan_of: the digest of a plan, made when it is not there yet.
 -- Errors: DZ101 unknown or retired access, DZ102 an item that is not declared, DZ103 a fact outside the items' needs.
-CREATE OR REPLACE FUNCTION registers.plan_of(access_in text, version_in text, items text[], facts text[]) RETURNS text
+-- The digest is of the lists as they were sent: taking them apart is for the first caller alone.
+CREATE OR REPLACE FUNCTION registers.plan_of(access_in text, version_in text, items_in jsonb, facts_in jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    sign text := encode(sha256(convert_to(jsonb_build_array(access_in, version_in, items, facts)::text, 'UTF8')), 'hex');
+    sign text := encode(sha256(convert_to(jsonb_build_array(access_in, version_in, items_in, facts_in)::text, 'UTF8')), 'hex');
     declared jsonb;
+    items    text[];
+    facts    text[];
+    made     boolean;
 BEGIN
-    SELECT a.spec INTO declared FROM registers.access a
+    SELECT EXISTS (SELECT 1 FROM registers.access_plan p WHERE p.digest = sign) INTO made FROM registers.access a
     WHERE a.id = access_in AND a.version = version_in AND a.retired_at IS NULL;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no_access' USING ERRCODE = 'DZ101';
     END IF;
-    IF EXISTS (SELECT 1 FROM registers.access_plan p WHERE p.digest = sign) THEN
+    IF made THEN
         RETURN sign;
     END IF;
+    SELECT a.spec INTO declared FROM registers.access a WHERE a.id = access_in AND a.version = version_in;
+    items := CASE WHEN jsonb_typeof(items_in) = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(items_in) ORDER BY 1) END;
+    facts := CASE WHEN jsonb_typeof(facts_in) = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(facts_in) ORDER BY 1) END;
     -- One writer of plans at a time: two batches that need the same two new plans in different order would deadlock.
     PERFORM pg_advisory_xact_lock(7001, hashtext('registers.access_plan'));
     IF EXISTS (SELECT 1 FROM registers.access_plan p WHERE p.digest = sign) THEN
@@ -94,7 +101,9 @@ BEGIN
            coalesce(p.matches -> 0 -> 0 = jsonb_build_array(p.key_field), false),
            p.matches -> 0 ->> 1, p.matches -> 0 ->> 2, coalesce(p.matches - 0, '[]'), p.wheres,
            p.labels,
-           left(jsonb_build_object('p', p.party, 'r', p.register, 'f', to_jsonb(coalesce(n.fields, '{}')))::text, -1),
+           left(jsonb_build_object('p', p.party, 'r', p.register, 'f', coalesce((
+               SELECT jsonb_object_agg(f.field, f.source) FROM registers.field f
+               WHERE f.register = p.register AND f.field = ANY (n.fields)), '{}'))::text, -1),
            left(jsonb_strip_nulls(jsonb_build_object(
                'matter', access_in, 'register', p.register, 'party', p.party, 'uses', u.uses,
                'fields', to_jsonb(coalesce(n.fields, '{}')), 'used', d.fields,
@@ -113,7 +122,7 @@ BEGIN
     ON CONFLICT DO NOTHING;
     RETURN sign;
 END $$;
-REVOKE ALL ON FUNCTION registers.plan_of(text, text, text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION registers.plan_of(text, text, jsonb, jsonb) FROM PUBLIC;
 
 -- Who asks, as far as it is no personal datum; the rest goes into the erasable payload.
 CREATE OR REPLACE FUNCTION registers.face_of(actor jsonb) RETURNS jsonb
@@ -125,8 +134,8 @@ END $$;
 REVOKE ALL ON FUNCTION registers.face_of(jsonb) FROM PUBLIC;
 
 -- Everything about one request: its ledger entries, and the plan {"parties": […], "refusals": […]}, which refers to
--- the entries by their numbers from 0.
-CREATE OR REPLACE FUNCTION registers.resolve(q jsonb, OUT entries jsonb, OUT plan jsonb)
+-- the entries by their numbers from 0. Both are JSON as text, to be parsed once for the whole batch.
+CREATE OR REPLACE FUNCTION registers.resolve(q jsonb, OUT entries text[], OUT plan text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     actor     jsonb := q -> 'actor';
@@ -134,10 +143,6 @@ DECLARE
     mine      bigint[] := array_remove(ARRAY[CASE WHEN kind = 'resident' THEN (actor ->> 'subject')::bigint END,
                                              (actor ->> 'acting_for')::bigint], NULL);
     at        timestamptz := coalesce((q ->> 'as_of')::timestamptz, 'infinity');
-    items     text[] := CASE WHEN jsonb_typeof(q -> 'items') = 'array'
-                             THEN ARRAY(SELECT jsonb_array_elements_text(q -> 'items') ORDER BY 1) END;
-    facts     text[] := CASE WHEN jsonb_typeof(q -> 'facts') = 'array'
-                             THEN ARRAY(SELECT jsonb_array_elements_text(q -> 'facts') ORDER BY 1) END;
     who       jsonb := jsonb_build_object('actor', registers.face_of(actor));
     who_in    text := ',' || right(left(who::text, -1), -1) || ',"state":"';
     hidden    jsonb := jsonb_strip_nulls(jsonb_build_object('case', q -> 'case', 'name', actor -> 'name',
@@ -190,13 +195,13 @@ BEGIN
                                               'rule', no -> 'rule', 'law', no -> 'law'),
             'payload', hidden)::text;
     END LOOP;
-    IF items IS NOT NULL AND items = '{}' THEN
-        entries := '[' || array_to_string(told, ',') || ']';
+    IF q -> 'items' = '[]' THEN
+        entries := told;
         plan := jsonb_build_object('parties', '[]'::jsonb, 'refusals', to_jsonb(refusals));
         RETURN;
     END IF;
 
-    sign := registers.plan_of(q ->> 'access', q ->> 'version', items, facts);
+    sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', q -> 'facts');
     FOR p IN SELECT * FROM registers.access_plan a WHERE a.digest = sign ORDER BY a.ord LOOP
         state := NULL; hits := 0; keys := NULL; source := NULL; many := '[]'; hit_subj := NULL;
         chosen := q -> 'given' -> p.party;
@@ -318,7 +323,7 @@ BEGIN
         END IF;
     END LOOP;
 
-    entries := '[' || array_to_string(told, ',') || ']';
+    entries := told;
     plan := '{"parties":[' || array_to_string(parties, ',') || '],"refusals":' || to_jsonb(refusals) || '}';
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve(jsonb) FROM PUBLIC;

@@ -24,33 +24,33 @@ END $$;
 REVOKE ALL ON FUNCTION registers.given_subject(jsonb) FROM PUBLIC;
 
 -- A whole request refused: one entry with the reason, no party.
-CREATE OR REPLACE FUNCTION registers.refuse(q jsonb, reason text, OUT entries jsonb, OUT plan jsonb)
+CREATE OR REPLACE FUNCTION registers.refuse(q jsonb, reason text, OUT entries text[], OUT plan text)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_build_array(jsonb_build_object(
+    SELECT ARRAY[jsonb_build_object(
             'kind', 'register.refused', 'subject', registers.given_subject(q),
             'body', jsonb_build_object('matter', q -> 'access', 'reason', reason, 'items', q -> 'items',
                                        'rule', 'registers.' || reason, 'actor', registers.face_of(q -> 'actor')),
             'payload', jsonb_build_object('case', q -> 'case', 'name', q -> 'actor' -> 'name', 'facts', q -> 'facts',
-                                          'official', q -> 'actor' -> 'official', 'subject', q -> 'actor' -> 'subject'))),
+                                          'official', q -> 'actor' -> 'official', 'subject', q -> 'actor' -> 'subject'))::text],
         jsonb_build_object('parties', '[]'::jsonb, 'refusals', jsonb_build_array(jsonb_build_object(
-            'reason', reason, 'items', q -> 'items', 'rule', 'registers.' || reason, 'entry', 0)))
+            'reason', reason, 'items', q -> 'items', 'rule', 'registers.' || reason, 'entry', 0)))::text
 $$;
 REVOKE ALL ON FUNCTION registers.refuse(jsonb, text) FROM PUBLIC;
 
 -- Signing in asks one thing: which identity a number is. It is entered like a read.
-CREATE OR REPLACE FUNCTION registers.resolve_sign_in(q jsonb, OUT entries jsonb, OUT plan jsonb)
+CREATE OR REPLACE FUNCTION registers.resolve_sign_in(q jsonb, OUT entries text[], OUT plan text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     whom bigint;
 BEGIN
     SELECT i.id INTO whom FROM registers.identity i
     WHERE i.scheme = q -> 'sign_in' ->> 'scheme' AND i.number = q -> 'sign_in' ->> 'number';
-    entries := jsonb_build_array(jsonb_build_object(
+    entries := ARRAY[jsonb_build_object(
             'kind', 'register.sign_in', 'subject', whom,
             'body', jsonb_build_object('scheme', q -> 'sign_in' -> 'scheme', 'found', whom IS NOT NULL,
                                        'channel', q -> 'sign_in' -> 'channel'),
             -- a known number is the subject's; repeating it here would show it to whoever may read entries
-            'payload', CASE WHEN whom IS NULL THEN jsonb_build_object('number', q -> 'sign_in' -> 'number') END));
+            'payload', CASE WHEN whom IS NULL THEN jsonb_build_object('number', q -> 'sign_in' -> 'number') END)::text];
     plan := jsonb_build_object('identity', whom, 'parties', '[]'::jsonb, 'refusals', '[]'::jsonb);
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve_sign_in(jsonb) FROM PUBLIC;
@@ -67,10 +67,13 @@ SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     q        jsonb;
     r        record;
-    ids      bigint[];
-    ticket   uuid;
-    tickets  jsonb := '[]';
     shown_to bytea;
+    tickets  uuid[] := '{}';
+    holders  bytea[] := '{}';
+    plans    text[] := '{}';
+    told     text[] := '{}';
+    until    integer[] := '{0}';
+    ids      bigint[];
 BEGIN
     IF jsonb_typeof(batch) IS DISTINCT FROM 'array' OR jsonb_array_length(batch) > 2000 THEN
         RAISE EXCEPTION 'registers.request takes an array of at most 2000 requests' USING ERRCODE = 'DZ100';
@@ -101,11 +104,17 @@ BEGIN
                 WHEN 'DZ104' THEN 'no_case' WHEN 'DZ105' THEN 'no_actor' WHEN 'DZ106' THEN 'not_candidate'
                 WHEN 'DZ107' THEN 'not_yours' ELSE 'malformed' END);
         END;
-        ids := ledger.append_batch(r.entries);
-        INSERT INTO registers.ticket (holder, expires_at, plan, entries)
-        VALUES (shown_to, clock_timestamp() + interval '60 seconds', r.plan, ids) RETURNING id INTO ticket;
-        tickets := tickets || to_jsonb(ticket);
+        tickets := tickets || gen_random_uuid();
+        holders := holders || shown_to;
+        plans := plans || r.plan;
+        told := told || r.entries;
+        until := until || cardinality(told);
     END LOOP;
+    -- One statement enters what all of them read or were refused, one keeps their tickets.
+    ids := ledger.append_batch(('[' || array_to_string(told, ',') || ']')::jsonb);
+    INSERT INTO registers.ticket (id, holder, expires_at, plan, entries)
+    SELECT t.id, t.holder, clock_timestamp() + interval '60 seconds', t.plan::jsonb, ids[until[t.ord] + 1 : until[t.ord + 1]]
+    FROM unnest(tickets, holders, plans) WITH ORDINALITY AS t(id, holder, plan, ord);
 
     -- One batch in sixteen sweeps for all of them, because every sweep walks past what the last one left dead. now(), not
     -- clock_timestamp(): only a stable bound lets the index stop at the first ticket that is still good.
@@ -114,7 +123,7 @@ BEGIN
             SELECT o.id FROM registers.ticket o WHERE o.expires_at < now() - interval '1 minute'
             ORDER BY o.expires_at LIMIT 4000 FOR UPDATE SKIP LOCKED);
     END IF;
-    RETURN tickets;
+    RETURN to_jsonb(tickets);
 END $$;
 REVOKE ALL ON FUNCTION registers.request(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION registers.request(jsonb) TO dizuo_app;
@@ -154,38 +163,33 @@ SET search_path = pg_catalog, pg_temp
 SET debug_print_plan = off SET debug_print_parse = off SET debug_print_rewritten = off
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    t        record;
-    answers  text[] := '{}';
-    shut     jsonb := '[]';
-    flushed  boolean := false;
-    reason   text;
+    closed text[];
+    shut   jsonb;
+    answer json;
 BEGIN
     IF cardinality(tickets) IS DISTINCT FROM cardinality(secrets) OR cardinality(tickets) > 2000 THEN
         RAISE EXCEPTION 'registers.release takes as many secrets as tickets, at most 2000' USING ERRCODE = 'DZ100';
     END IF;
-    FOR t IN SELECT k.*, coalesce(k.holder = sha256(u.secret), false) AS known
-             FROM unnest(tickets, secrets) WITH ORDINALITY AS u(id, secret, ord)
-             LEFT JOIN registers.ticket k ON k.id = u.id ORDER BY u.ord LOOP
-        reason := CASE WHEN t.id IS NULL OR NOT t.known THEN 'unknown'
-                       WHEN t.made_by = pg_current_xact_id_if_assigned() THEN 'open'
-                       WHEN t.expires_at < clock_timestamp() THEN 'expired' END;
-        IF reason IS NOT NULL THEN
-            shut := shut || jsonb_build_object('kind', 'register.refused', 'subject', NULL, 'payload', NULL,
-                'body', jsonb_build_object('reason', 'ticket_' || reason, 'rule', 'registers.ticket_' || reason));
-            answers := answers || json_build_object('closed', reason)::text;
-            CONTINUE;
-        END IF;
-        IF NOT flushed THEN
-            PERFORM registers.durable();
-            flushed := true;
-        END IF;
-        answers := answers || CASE WHEN t.plan ? 'identity' THEN json_build_object('identity', t.plan -> 'identity')
-                                   ELSE registers.open_plan(t.plan, t.entries) END::text;
-    END LOOP;
-    IF shut <> '[]' THEN
+    closed := ARRAY(SELECT CASE WHEN k.id IS NULL OR coalesce(k.holder <> sha256(u.secret), true) THEN 'unknown'
+                                WHEN k.made_by = pg_current_xact_id_if_assigned() THEN 'open'
+                                WHEN k.expires_at < clock_timestamp() THEN 'expired' END
+                    FROM unnest(tickets, secrets) WITH ORDINALITY AS u(id, secret, ord)
+                    LEFT JOIN registers.ticket k ON k.id = u.id ORDER BY u.ord);
+    IF array_position(closed, NULL) IS NOT NULL THEN
+        PERFORM registers.durable();
+    END IF;
+    SELECT coalesce(json_agg(CASE WHEN u.closed IS NOT NULL THEN json_build_object('closed', u.closed)
+                                  WHEN k.plan ? 'identity' THEN json_build_object('identity', k.plan -> 'identity')
+                                  ELSE registers.open_plan(k.plan, k.entries) END ORDER BY u.ord), '[]') INTO answer
+    FROM unnest(tickets, closed) WITH ORDINALITY AS u(id, closed, ord)
+    LEFT JOIN registers.ticket k ON u.closed IS NULL AND k.id = u.id;
+    IF cardinality(array_remove(closed, NULL)) > 0 THEN
+        SELECT jsonb_agg(jsonb_build_object('kind', 'register.refused', 'subject', NULL, 'payload', NULL,
+            'body', jsonb_build_object('reason', 'ticket_' || u.closed, 'rule', 'registers.ticket_' || u.closed)) ORDER BY u.ord)
+        INTO shut FROM unnest(closed) WITH ORDINALITY AS u(closed, ord) WHERE u.closed IS NOT NULL;
         PERFORM ledger.append_batch(shut);
     END IF;
-    RETURN '[' || array_to_string(answers, ',') || ']';
+    RETURN answer;
 END $$;
 
 -- The values that a plan points at, from the very versions that its entries name.
@@ -197,12 +201,11 @@ BEGIN
             'party', x.p, 'register', x.r, 'state', x.s, 'key', x.k, 'entry', entries[x.e + 1],
             'facts', CASE WHEN x.s = 'found' THEN (
                 SELECT json_object_agg(f.field, json_build_array(r.data -> f.field, f.source, r.sources -> f.source))
-                FROM registers.record r
-                JOIN registers.field f ON f.register = x.r AND f.field = ANY (x.f)
+                FROM registers.record r CROSS JOIN LATERAL jsonb_each_text(x.f) AS f(field, source)
                 WHERE r.register = x.r AND r.key = x.k AND r.version = x.v) END,
             'candidates', CASE WHEN x.s = 'choose' THEN (
                 SELECT json_agg(json_build_array(r.key, (
-                    SELECT json_object_agg(l, r.data -> l) FROM unnest(x.f) AS l)) ORDER BY r.key)
+                    SELECT json_object_agg(l, r.data -> l) FROM jsonb_array_elements_text(x.f) AS l)) ORDER BY r.key)
                 FROM jsonb_to_recordset(x.c) AS c(k text, v integer)
                 JOIN registers.record r ON r.register = x.r AND r.key = c.k AND r.version = c.v) END))
             , '[]'),
@@ -210,7 +213,7 @@ BEGIN
                      FROM jsonb_array_elements(plan -> 'refusals') AS n),
         'entries', entries)
     FROM jsonb_to_recordset(plan -> 'parties')
-        AS x(p text, r text, s text, k text, v integer, f text[], e integer, c jsonb));
+        AS x(p text, r text, s text, k text, v integer, f jsonb, e integer, c jsonb));
 END $$;
 REVOKE ALL ON FUNCTION registers.open_plan(jsonb, bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION registers.release(uuid[], bytea[]) FROM PUBLIC;
