@@ -41,6 +41,20 @@ async def test_submit_starts_everything_that_can_start(bench: Any) -> None:
     assert receipt.promised is not None
 
 
+async def test_what_happens_by_itself_is_not_said_to_be_the_parents_doing(bench: Any) -> None:
+    receipt = await bench.submitted()
+    async with bench.pg() as conn:
+        rows = await conn.fetch(
+            "SELECT e.name, e.actor_kind, e.unit FROM cases.event e"
+            " JOIN cases.application a ON a.id = e.application WHERE a.number = $1",
+            receipt.number,
+        )
+    by_name = {row["name"]: (row["actor_kind"], row["unit"]) for row in rows}
+    assert by_name["submit"][0] == "resident"
+    assert by_name["auto_grant"][0] == by_name["issue"][0] == by_name["wait"][0] == "system"
+    assert {row["unit"] for row in rows if row["name"] == "auto_grant"} == {"cdc", "medical"}
+
+
 async def test_the_same_form_twice_is_one_application(bench: Any) -> None:
     certificate, token = await bench.child(), uuid.uuid4().hex
     arguments = (

@@ -29,6 +29,23 @@ def system_of(department: str) -> Actor:
     return Actor(kind="system", unit=department, channel="system", name="系统")
 
 
+_BY_THE_SYSTEM = frozenset(
+    {
+        Event.WAIT,
+        Event.RELEASE,
+        Event.ASK_CONSENT,
+        Event.RECEIVE,
+        Event.ACCEPT,
+        Event.PASS_STEP,
+        Event.AUTO_GRANT,
+        Event.TAKE_EFFECT,
+        Event.ISSUE,
+        Event.DELIVER,
+        Event.COMPLETE,
+    }
+)
+
+
 class Work:
     """The case as it is changed in this transaction; ``case`` is always the present state."""
 
@@ -148,7 +165,7 @@ class Work:
         if self._seq is None:
             self._seq = int(await self.tx.conn.fetchval(QUERIES["next_seq"], self.application.id))
         self._seq += 1
-        actor = self.actor
+        actor = self._who(event, item)
         await self.tx.conn.execute(
             QUERIES["insert_event"],
             self.application.id,
@@ -168,6 +185,12 @@ class Work:
             write_clock(clock),
             dict(detail or {}),
         )
+
+    def _who(self, event: Event | str, item: str | None) -> Actor:
+        """Who did it: what a resident's step sets off by itself is done by the department's system, not by the resident."""
+        if self.actor.kind == "resident" and item is not None and event in _BY_THE_SYSTEM:
+            return system_of(self.items[item].department)
+        return self.actor
 
     async def enter(self, kind: str, *, items: tuple[str, ...] = (), reason: str = "", law: str = "") -> int:
         """One ledger entry about this case; nothing personal in its body."""
