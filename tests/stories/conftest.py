@@ -2,6 +2,7 @@
 
 ``town``       the city of this module, served in this process, its clock at Monday 2026-11-23 10:00
 ``city_copy``  the database below it
+``served``     one more city behind a real port, for the browser; ``browser`` is one Chromium for the run
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser
 from psycopg import sql
+from served import CHROMIUM, Served, browser_up, chromium, served_city
 from town import Town, fill, locked, town_up
 
 from dizuo.foundation.store import OWNER, Server
@@ -61,15 +65,38 @@ def filled(server: Server, template: str) -> str:
     return _FILLED
 
 
-@pytest.fixture(scope="module")
-def city_copy(server: Server, filled: str) -> Iterator[CityDatabase]:
-    """A fresh copy of the filled city for this test module."""
+@contextmanager
+def _copied(server: Server, filled: str) -> Iterator[CityDatabase]:
     name = f"s_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(server.dsn(ADMIN, "postgres"), autocommit=True) as connection:
         with locked(server.data / "filled.lock"):
             _make(connection, name, filled)
         yield CityDatabase(server, name)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def city_copy(server: Server, filled: str) -> Iterator[CityDatabase]:
+    """A fresh copy of the filled city for this test module."""
+    with _copied(server, filled) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium; skipped where there is none."""
+    path = chromium()
+    if path is None:
+        pytest.skip(f"no Chromium on this machine: install one, or name it with {CHROMIUM}=/path/to/chromium")
+    with browser_up(path) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def served(server: Server, filled: str, browser: Browser) -> Iterator[Served]:
+    """A city of its own behind a real port, shared by the browser's stories."""
+    with _copied(server, filled) as database, served_city(database) as city:
+        yield city
 
 
 @pytest.fixture(scope="module")

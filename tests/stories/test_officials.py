@@ -91,7 +91,9 @@ async def test_without_the_judgement_there_is_no_decision(town: Town, two_cases:
     assert kept == "没有看那一处"
 
 
-async def test_two_at_once_one_wins_and_the_other_is_told_kindly(town: Town, two_cases: tuple[str, str]) -> None:
+async def test_two_at_once_one_wins_and_the_other_is_told_kindly(
+    town: Town, two_cases: tuple[str, str]
+) -> None:
     """The joint reviewer and the household officer both have it open."""
     first, second = await at_desk(town, "周敏"), await at_desk(town, "陈志刚")
     await pick_up(first, "王沐言")
@@ -140,7 +142,9 @@ async def looks(town: Town, name: str, number: str) -> Visitor:
     return who
 
 
-async def test_outside_ones_place_is_refused_with_rule_and_who_can_grant(town: Town, two_cases: tuple[str, str]) -> None:
+async def test_outside_ones_place_is_refused_with_rule_and_who_can_grant(
+    town: Town, two_cases: tuple[str, str]
+) -> None:
     """The tobacco officer has nothing to do with a newborn; the attempt is entered for the parent to see."""
     before = len(await town.entries("case.refused"))
     who = await looks(town, "华俊", two_cases[0])
@@ -188,8 +192,11 @@ async def test_residents_have_no_desk_and_officials_no_residents_pages(town: Tow
 async def test_a_clerk_without_a_post_sees_nothing(town: Town) -> None:
     """The post is taken away while the session lives: the next page already knows."""
     officer = await at_desk(town, "孙丽")
-    account = await town.owner.fetchval("SELECT id FROM directory.account WHERE name = '孙丽' AND demo_key IS NOT NULL")
+    account = await town.owner.fetchval(
+        "SELECT id FROM directory.account WHERE name = '孙丽' AND demo_key IS NOT NULL"
+    )
     await town.owner.execute("DELETE FROM directory.posting WHERE account = $1", account)
+    town.now.advance(seconds=3)  # a process remembers a session for two
     await officer.open("/desk")
     assert "您现在没有岗位，所以看不到办件" in officer.page.text
     assert "岗位管理员" in officer.page.text

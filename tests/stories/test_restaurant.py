@@ -102,7 +102,8 @@ async def test_a_fix_is_asked_once_and_holds_up_nothing_else(town: Town, case: s
     await officer.fill({"理由": "照片看不清"}, "一次告知申请人")
     assert officer.page.status == 422  # nothing listed
     await officer.fill(
-        {"第 1 条要补什么": "店面照片", "第 1 条为什么": "原来的看不清", "理由": "照片看不清"}, "一次告知申请人"
+        {"第 1 条要补什么": "店面照片", "第 1 条为什么": "原来的看不清", "理由": "照片看不清"},
+        "一次告知申请人",
     )
     zhou = await town.signed_in("周立新")
     await zhou.open("/acting")
@@ -165,7 +166,9 @@ async def test_a_visit_on_site_is_entered_and_then_decided(town: Town, case: str
     assert (await states(zhou, case))["公众聚集场所消防安全检查"] == "办好了"
 
 
-async def test_an_extension_needs_another_who_approves_and_a_reason_for_the_applicant(town: Town, case: str) -> None:
+async def test_an_extension_needs_another_who_approves_and_a_reason_for_the_applicant(
+    town: Town, case: str
+) -> None:
     inspector = await at_desk(town, "潘国强")
     await pick_up(inspector, SHOP)
     await inspector.follow("申请延期")

@@ -72,7 +72,9 @@ async def test_declined_with_a_reason(town: Town) -> None:
 async def test_only_the_source_department_may_change_it(town: Town) -> None:
     await reported(town, "13700000002")
     await town.settle(minutes=1)
-    number = await town.owner.fetchval("SELECT number FROM cases.correction ORDER BY opened_at DESC, number DESC LIMIT 1")
+    number = await town.owner.fetchval(
+        "SELECT number FROM cases.correction ORDER BY opened_at DESC, number DESC LIMIT 1"
+    )
     other = await at_desk(town, "吴晓峰")
     await other.follow("待我办")
     assert "13700000002" not in other.page.text

@@ -12,7 +12,8 @@ from visitor import Visitor
 async def number_of(town: Town, name: str) -> str:
     """The number on somebody's identity card, as the clerk reads it there."""
     return await town.owner.fetchval(
-        "SELECT i.number FROM registers.identity i JOIN directory.account a ON a.subject = i.id WHERE a.name = $1", name
+        "SELECT i.number FROM registers.identity i JOIN directory.account a ON a.subject = i.id WHERE a.name = $1",
+        name,
     )
 
 
