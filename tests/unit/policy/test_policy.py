@@ -204,8 +204,12 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 
 
 @QUICK
-@given(data=st.data(), who=PRINCIPALS, relation=RELATIONS, at=PLACES, action=st.sampled_from(["read", "write"]))
-def test_fields_and_purposes_outside_the_declared_needs_are_never_allowed(city, policy, data, who, relation, at, action):
+@given(
+    data=st.data(), who=PRINCIPALS, relation=RELATIONS, at=PLACES, action=st.sampled_from(["read", "write"])
+)
+def test_fields_and_purposes_outside_the_declared_needs_are_never_allowed(
+    city, policy, data, who, relation, at, action
+):
     matter = data.draw(st.sampled_from(list(city.matters.values())))
     item = data.draw(st.sampled_from(matter.items))
     declared = {fact for need in item.needs for fact in need.facts}

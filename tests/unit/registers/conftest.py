@@ -58,4 +58,6 @@ async def town(pg: Any, app_pool: Any) -> Town:
         numbers = [MOTHER, FATHER, STRANGER]
         ids = await loader.fetchval("SELECT registers.identities('citizen_id', $1)", numbers)
     policy = Policy.from_city(city)
-    return Town(city, policy, Registers(app_pool, city, policy), dict(zip(numbers, ids, strict=True)), deliver)
+    return Town(
+        city, policy, Registers(app_pool, city, policy), dict(zip(numbers, ids, strict=True)), deliver
+    )

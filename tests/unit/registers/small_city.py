@@ -42,7 +42,19 @@ def expression(text: str) -> Expression:
 
 def field(id_: str, source: str, type_: str = "text", *, lookup: bool = False) -> Field:
     return Field(
-        id_, Words(id_), type_, f"x.{id_}", source, law("hukou:4"), "L3", True, lookup, False, {}, True, AT  # type: ignore[arg-type]
+        id_,
+        Words(id_),
+        type_,
+        f"x.{id_}",
+        source,
+        law("hukou:4"),
+        "L3",
+        True,
+        lookup,
+        False,
+        {},
+        True,
+        AT,  # type: ignore[arg-type]
     )
 
 
@@ -63,7 +75,17 @@ def party(
     label: tuple[str, ...] = (),
 ) -> Party:
     return Party(
-        id_, Words(id_), register_, not match, match, where or {}, pick, order_by, label, False, AT  # type: ignore[arg-type]
+        id_,
+        Words(id_),
+        register_,
+        not match,
+        match,
+        where or {},
+        pick,
+        order_by,
+        label,
+        False,
+        AT,  # type: ignore[arg-type]
     )
 
 
@@ -71,7 +93,9 @@ def need(purpose: str, basis: str, *facts: str) -> Need:
     return Need(facts, purpose, law(basis), None, AT)
 
 
-def item(id_: str, department: str, power: str, needs: tuple[Need, ...], writes: tuple[Write, ...] = ()) -> Item:
+def item(
+    id_: str, department: str, power: str, needs: tuple[Need, ...], writes: tuple[Write, ...] = ()
+) -> Item:
     step = Step("review", Words("审查"), "judge", power, (), (), None, AT)
     return Item(
         id=id_, code="", name=Words(id_), department=department, task_type="", project_type="promised",

@@ -86,7 +86,9 @@ async def test_only_the_source_may_say_it(town, pg, source, data, says):
 
 async def test_a_record_twice_in_one_load_is_refused(town):
     with pytest.raises(asyncpg.PostgresError, match="repeats"):
-        await town.deliver([("person", NEW, "data", {"phone": "1"}), ("person", NEW, "data", {"phone": "2"})], "data")
+        await town.deliver(
+            [("person", NEW, "data", {"phone": "1"}), ("person", NEW, "data", {"phone": "2"})], "data"
+        )
 
 
 async def test_a_load_is_entered(town, pg):

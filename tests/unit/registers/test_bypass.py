@@ -195,11 +195,21 @@ async def test_a_ticket_needs_its_secret_and_its_minute(town, pg, secret):
         assert await show(conn, ticket, os.urandom(32)) == {"closed": "unknown"}
         assert await show(conn, uuid.uuid4(), secret) == {"closed": "unknown"}
         assert await show(conn, ticket, None) == {"closed": "unknown"}
-        await owner.execute("UPDATE registers.ticket SET expires_at = clock_timestamp() - interval '1 second' WHERE id = $1", ticket)
+        await owner.execute(
+            "UPDATE registers.ticket SET expires_at = clock_timestamp() - interval '1 second' WHERE id = $1",
+            ticket,
+        )
         assert await show(conn, ticket, secret) == {"closed": "expired"}
-        reasons = await owner.fetch("SELECT body ->> 'reason' AS r FROM ledger.entry WHERE kind = 'register.refused'"
-                                    " AND body ->> 'reason' LIKE 'ticket_%' ORDER BY id DESC LIMIT 4")
-    assert [row["r"] for row in reasons] == ["ticket_expired", "ticket_unknown", "ticket_unknown", "ticket_unknown"]
+        reasons = await owner.fetch(
+            "SELECT body ->> 'reason' AS r FROM ledger.entry WHERE kind = 'register.refused'"
+            " AND body ->> 'reason' LIKE 'ticket_%' ORDER BY id DESC LIMIT 4"
+        )
+    assert [row["r"] for row in reasons] == [
+        "ticket_expired",
+        "ticket_unknown",
+        "ticket_unknown",
+        "ticket_unknown",
+    ]
 
 
 async def test_tickets_do_not_survive_a_rollback_of_the_release(town, pg, secret):
@@ -227,7 +237,9 @@ async def test_no_table_is_open_to_the_web_or_the_loader(town, pg, table, verb):
             if verb.startswith("ANALYZE"):
                 with contextlib.suppress(DENIED):  # or a warning, and nothing done; statistics stay hidden
                     await conn.execute(statement)
-                assert await conn.fetchval("SELECT count(*) FROM pg_stats WHERE schemaname = 'registers'") == 0
+                assert (
+                    await conn.fetchval("SELECT count(*) FROM pg_stats WHERE schemaname = 'registers'") == 0
+                )
                 continue
             with pytest.raises(DENIED):
                 await conn.execute(statement)
@@ -250,7 +262,8 @@ async def test_only_the_doors_can_be_called(pg):
 async def test_no_definer_function_trusts_the_caller_s_settings(pg):
     async with pg() as owner:
         rows = await owner.fetch(
-            "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'registers'::regnamespace AND prosecdef")
+            "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'registers'::regnamespace AND prosecdef"
+        )
     assert rows
     for row in rows:
         assert "search_path=pg_catalog, pg_temp" in row["proconfig"], row["proname"]
@@ -300,7 +313,9 @@ async def test_explain_shows_no_value_and_enters_nothing_when_undone(town, pg, s
         transaction = conn.transaction()
         await transaction.start()
         body = json.dumps([question(town, secret)], ensure_ascii=False).replace("'", "''")
-        rows = await conn.fetch(f"EXPLAIN (ANALYZE, VERBOSE, BUFFERS) SELECT registers.request('{body}'::jsonb)")
+        rows = await conn.fetch(
+            f"EXPLAIN (ANALYZE, VERBOSE, BUFFERS) SELECT registers.request('{body}'::jsonb)"
+        )
         await transaction.rollback()
     text = "\n".join(row[0] for row in rows)
     assert not any(s in text for s in SECRETS)

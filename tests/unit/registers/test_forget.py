@@ -23,11 +23,17 @@ async def test_forgetting_keeps_every_proof(town, pg, app_pool, sealer_pool, fro
         held = await proof(owner, result.entries[0])
         later = await owner.fetchval("SELECT clock_timestamp() + interval '1 day'")
         async with begin(app_pool, frozen_now) as tx:
-            early = await forget(tx, town.ids[MOTHER], before=later - dt.timedelta(days=9), basis="pipl:47", case="K")
+            early = await forget(
+                tx, town.ids[MOTHER], before=later - dt.timedelta(days=9), basis="pipl:47", case="K"
+            )
             erased = await forget(tx, town.ids[MOTHER], before=later, basis="pipl:47", case="K")
             again = await forget(tx, town.ids[MOTHER], before=later, basis="pipl:47", case="K")
-        rows = await owner.fetch("SELECT subject, payload, salt FROM ledger.entry WHERE id = ANY ($1)", list(result.entries))
-        others = await owner.fetchval("SELECT count(*) FROM ledger.entry WHERE subject = $1", town.ids[FATHER])
+        rows = await owner.fetch(
+            "SELECT subject, payload, salt FROM ledger.entry WHERE id = ANY ($1)", list(result.entries)
+        )
+        others = await owner.fetchval(
+            "SELECT count(*) FROM ledger.entry WHERE subject = $1", town.ids[FATHER]
+        )
         await sealer.seal_once()
         report = await verify(owner, key.public)
         fresh = await proof(owner, result.entries[0])

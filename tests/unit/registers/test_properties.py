@@ -41,7 +41,9 @@ async def test_no_fact_beyond_the_needs_and_no_fact_without_its_entry(town, pg, 
     if reader != about:
         assert not result.facts
     async with pg() as conn:
-        rows = await conn.fetch("SELECT id, kind, body FROM ledger.entry WHERE id = ANY ($1)", list(result.entries))
+        rows = await conn.fetch(
+            "SELECT id, kind, body FROM ledger.entry WHERE id = ANY ($1)", list(result.entries)
+        )
     entries = {row["id"]: row for row in rows}
     assert set(entries) == set(result.entries)
     for name, fact in result.facts.items():
@@ -74,7 +76,9 @@ async def test_two_batches_that_need_new_plans_in_different_order_do_not_lock_ea
 
 
 async def test_a_ticket_points_and_holds_no_value(town, pg):
-    await town.registers.read(ReadRequest("newborn", {"applicant": str(town.ids[MOTHER])}, "draft-t", town.resident()))
+    await town.registers.read(
+        ReadRequest("newborn", {"applicant": str(town.ids[MOTHER])}, "draft-t", town.resident())
+    )
     async with pg() as owner:
         plans = await owner.fetchval("SELECT string_agg(plan::text, ' ') FROM registers.ticket")
     assert '"v": 1' in plans

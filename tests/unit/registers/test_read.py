@@ -20,7 +20,8 @@ def request(town, number=MOTHER, **more):
 async def entries(pg, ids):
     async with pg() as conn:
         rows = await conn.fetch(
-            "SELECT id, kind, body, subject, payload FROM ledger.entry WHERE id = ANY ($1) ORDER BY id", list(ids)
+            "SELECT id, kind, body, subject, payload FROM ledger.entry WHERE id = ANY ($1) ORDER BY id",
+            list(ids),
         )
         return [dict(row) for row in rows]
 
@@ -87,7 +88,9 @@ async def test_somebody_else_is_refused_and_that_is_entered(town, pg):
 
 
 async def test_the_record_key_of_another_is_refused_as_well(town):
-    result = await town.registers.read(request(town, given={"applicant": MOTHER}, actor=town.resident(STRANGER)))
+    result = await town.registers.read(
+        request(town, given={"applicant": MOTHER}, actor=town.resident(STRANGER))
+    )
     assert [r.reason for r in result.refusals] == ["not_yours"]
     own = await town.registers.read(request(town, given={"applicant": MOTHER}))
     assert "mother.name" in own.facts
@@ -219,8 +222,13 @@ async def test_signing_in_asks_one_thing_and_is_entered(town, pg):
     assert await town.registers.identity_of("citizen_id", FATHER) == town.ids[FATHER]
     assert await town.registers.identity_of("citizen_id", "320213190001010000") is None
     async with pg() as conn:
-        rows = await conn.fetch("SELECT subject, body FROM ledger.entry WHERE kind = 'register.sign_in' ORDER BY id")
-    assert [(row["subject"], row["body"]["found"]) for row in rows] == [(town.ids[FATHER], True), (None, False)]
+        rows = await conn.fetch(
+            "SELECT subject, body FROM ledger.entry WHERE kind = 'register.sign_in' ORDER BY id"
+        )
+    assert [(row["subject"], row["body"]["found"]) for row in rows] == [
+        (town.ids[FATHER], True),
+        (None, False),
+    ]
 
 
 async def test_many_reads_at_once_share_transactions_and_stay_apart(town, pg):

@@ -35,13 +35,21 @@ async def test_a_new_person_gets_a_demonstration_number(town, app_pool, frozen_n
     assert number is not None
     assert one.key != two.key
     async with pg() as conn:
-        row = await conn.fetchrow("SELECT kind, body, subject, payload FROM ledger.entry WHERE id = $1", one.entry)
-        record = await conn.fetchrow("SELECT * FROM registers.record WHERE register = 'person' AND key = $1", one.key)
+        row = await conn.fetchrow(
+            "SELECT kind, body, subject, payload FROM ledger.entry WHERE id = $1", one.entry
+        )
+        record = await conn.fetchrow(
+            "SELECT * FROM registers.record WHERE register = 'person' AND key = $1", one.key
+        )
     assert (row["kind"], row["subject"]) == ("register.write", one.subject)
     assert row["body"]["fields"] == ["birth_date", "citizen_id", "division", "name", "sex"]
     assert (row["body"]["purpose"], row["body"]["basis"]) == ("birth.household", "hukou:7")
     assert row["payload"]["case"] == "WX20261123000017"
-    assert (record["version"], record["sources"], record["data"]["name"]) == (1, {"psb": "2026-11-23"}, "王沐言")
+    assert (record["version"], record["sources"], record["data"]["name"]) == (
+        1,
+        {"psb": "2026-11-23"},
+        "王沐言",
+    )
 
 
 async def test_outside_a_demonstration_no_number_is_made_up(town, app_pool, frozen_now, pg):
@@ -77,11 +85,17 @@ async def test_what_is_not_declared_is_not_written(town, app_pool, frozen_now, p
     with pytest.raises(WriteRefused, match=says):
         await write(town, app_pool, frozen_now, change(), change(**more))
     async with pg() as conn:
-        assert await conn.fetchval("SELECT count(*) FROM registers.record") == before  # the first one is undone too
+        assert (
+            await conn.fetchval("SELECT count(*) FROM registers.record") == before
+        )  # the first one is undone too
 
 
-async def test_a_correction_by_the_source_makes_a_version_that_everybody_concerned_sees(town, app_pool, frozen_now, pg):
-    officer = Actor("official", official="o9", post="health_officer", unit="health", powers=("health.correct",))
+async def test_a_correction_by_the_source_makes_a_version_that_everybody_concerned_sees(
+    town, app_pool, frozen_now, pg
+):
+    officer = Actor(
+        "official", official="o9", post="health_officer", unit="health", powers=("health.correct",)
+    )
     correction = change(register="certificate", key="C1", values={"weight": 3250}, source="health", item="",
                         actor=officer, basis="pipl:46", reason="录入错误")  # fmt: skip
     (done,) = await write(town, app_pool, frozen_now, correction)
@@ -100,9 +114,13 @@ async def test_a_correction_by_the_source_makes_a_version_that_everybody_concern
 
 async def test_a_correction_may_name_the_record_as_the_entry_does(town, app_pool, frozen_now, pg):
     async with pg() as conn:
-        key = await conn.fetchval("SELECT '#' || ref FROM registers.record WHERE register = 'certificate' AND key = 'C1'")
+        key = await conn.fetchval(
+            "SELECT '#' || ref FROM registers.record WHERE register = 'certificate' AND key = 'C1'"
+        )
     officer = Actor("official", official="o9", unit="health", powers=("health.correct",))
-    named = change(register="certificate", key=key, values={"weight": 3300}, source="health", item="", actor=officer)
+    named = change(
+        register="certificate", key=key, values={"weight": 3300}, source="health", item="", actor=officer
+    )
     (done,) = await write(town, app_pool, frozen_now, named)
     assert done.key == "C1"
     for unknown in ("#999999", "#x", "#"):
@@ -121,7 +139,9 @@ async def test_a_correction_needs_the_power_of_the_source(town, app_pool, frozen
 async def test_a_record_that_is_gone_is_said_so(town, app_pool, frozen_now):
     officer = Actor("official", official="o9", unit="psb", powers=("psb.correct",))
     with pytest.raises(RecordGone):
-        await write(town, app_pool, frozen_now, change(key="nobody", values={"name": "x"}, item="", actor=officer))
+        await write(
+            town, app_pool, frozen_now, change(key="nobody", values={"name": "x"}, item="", actor=officer)
+        )
 
 
 async def test_a_rolled_back_decision_leaves_no_record_and_no_entry(town, app_pool, frozen_now, pg):
