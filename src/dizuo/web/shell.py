@@ -100,7 +100,7 @@ class Shell:
     def render(self, request: WebRequest, template: str, context: Mapping[str, object]) -> str:
         """A page's HTML in the reader's language, with what every page has."""
         door = request.door
-        own = door.context(request) if door.context else {}
+        own: Mapping[str, object] = door.context(request) if door.context else {}
         shared: dict[str, object] = {
             "p": request.prefs,
             "site": self.site,
@@ -311,7 +311,7 @@ async def _prefer(request: WebRequest) -> Response:
 async def _health(request: WebRequest) -> Response:
     """Ready (200) or not yet (503), as JSON for machines."""
     shell = request.shell
-    facts = await shell.health() if shell.health else {}
+    facts: Mapping[str, object] = await shell.health() if shell.health else {}
     ready = bool(facts.get("ready", True))
     return responses.json({"ok": ready, "version": shell.site.version, **facts}, status=200 if ready else 503)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -12,7 +14,7 @@ from dizuo.engines.cases.reach import Actors, principal_of, refused_by, scope_pl
 from dizuo.engines.registers import Actor, RegisterChange
 from dizuo.foundation.kernel.errors import Invalid
 from dizuo.foundation.policy import Ask, Request, Verdict
-from dizuo.foundation.store import begin
+from dizuo.foundation.store import Row, begin
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -129,8 +131,8 @@ async def correction_page(cases: Cases, actors: Actors, number: str) -> Correcti
         return correction_of(cases, row)
 
 
-def correction_of(cases: Cases, row: object) -> Correction:
-    found = row if isinstance(row, dict) else dict(row.items())  # type: ignore[attr-defined]
+def correction_of(cases: Cases, row: Row | Mapping[str, Any]) -> Correction:
+    found: dict[str, Any] = dict(row.items())
     field = cases.city.registers[found["register"]].fields[found["field"]]
     return Correction(
         number=found["number"],

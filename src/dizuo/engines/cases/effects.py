@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from dizuo.engines.cases import documents
 from dizuo.engines.cases.compiled import duration_of
@@ -30,7 +31,7 @@ async def begin_item(work: Work, item_id: str, scope: Scope) -> None:
     item = work.ready.items[item_id]
     position = advance(work.ready, item, (), scope)
     clock = clocks.start(work.ready.terms[item_id], work.tx.now)
-    common = {
+    common: dict[str, Any] = {
         **work.clock_changes(clock),
         "steps_done": position.done,
         "passed": position.passed,

@@ -91,7 +91,7 @@ async def _read(
             state = parties.get(party)
             if state is not None and state.state == "found":
                 facts[fact] = Fact(party, ready.parties[party].register, field, None, "", None, 0)
-        missed = set()
+        missed = set[str]()
     return Known(parties, facts), missed, result.refusals
 
 

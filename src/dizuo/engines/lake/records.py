@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from dizuo.engines.lake.people import Birth, Cluster, Enterprise, Home, Household, Marriage, Person
-from dizuo.foundation.blueprint.model import City, Field
+from dizuo.foundation.blueprint.model import City, Field, Words
 
 Cell = str | int | date | datetime | None
 _BANKS = ("江苏银行", "无锡农村商业银行", "工商银行", "建设银行", "农业银行", "中国银行")
@@ -39,11 +39,11 @@ class Projection:
         self._month = today.replace(day=1)
         self._place = city.name.zh
         person = city.registers.get("person")
-        self._relations = (
+        self._relations: Mapping[str, Words] = (
             person.fields["relation_to_head"].codes if person and "relation_to_head" in person.fields else {}
         )
         licence = city.registers.get("e_licence")
-        self._licences = (
+        self._licences: Mapping[str, Words] = (
             licence.fields["licence_type"].codes if licence and "licence_type" in licence.fields else {}
         )
         known = {

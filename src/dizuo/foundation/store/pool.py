@@ -80,11 +80,19 @@ async def open_pool(
 async def connect(dsn: str, *, settings: dict[str, str] | None = None) -> Connection:
     """One connection with the same set-up as a pool's, for commands and migrations. Errors: DatabaseUnavailable."""
     try:
-        connection = await asyncpg.connect(dsn, server_settings={**SESSION, **(settings or {})})  # pyright: ignore[reportUnknownMemberType]
+        connection: Any = await asyncpg.connect(dsn, server_settings={**SESSION, **(settings or {})})  # pyright: ignore[reportUnknownMemberType]
     except _UNREACHABLE as error:
         raise DatabaseUnavailable(_why(error)) from error
     await _set_up(connection)
     return cast(Connection, connection)
+
+
+def _to_jsonb(value: object) -> bytes:
+    return _JSONB_VERSION + _encode(value)
+
+
+def _from_jsonb(data: bytes) -> object:
+    return _decode(memoryview(data)[1:])
 
 
 async def _set_up(connection: Any) -> None:
@@ -92,8 +100,8 @@ async def _set_up(connection: Any) -> None:
         "jsonb",
         schema="pg_catalog",
         format="binary",
-        encoder=lambda value: _JSONB_VERSION + _encode(value),
-        decoder=lambda data: _decode(memoryview(data)[1:]),
+        encoder=_to_jsonb,
+        decoder=_from_jsonb,
     )
 
 
