@@ -138,6 +138,8 @@ class Shell:
         try:
             row = rows.get(method)
             await self._identify(request)
+            if not scope["path"].isprintable():  # no address of ours has a control character in it
+                raise NoSuchPage()
             if row is None:
                 raise (
                     MethodNotAllowed([*rows, *(("HEAD",) if "GET" in rows else ())]) if rows else NoSuchPage()

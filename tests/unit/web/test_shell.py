@@ -134,6 +134,12 @@ async def test_methods(world: World) -> None:
     assert "没有这一页" in (await world.client.get("/nowhere")).text
 
 
+async def test_control_characters_in_an_address_lead_nowhere(world: World) -> None:
+    world.as_("resident-token")
+    for path in ("/cases/%00", "/cases/a%0d%0ab", "/cases/%1b", "/%e2%80%a8"):
+        assert (await world.client.get(path)).status_code == 404, path
+
+
 @pytest.mark.parametrize(
     ("kind", "status", "says"),
     [

@@ -19,6 +19,7 @@ from .views_data import CorrectView, DataMaker, DataView, FilterView, kept_by
 
 PAGE = 40
 LOOKS = 5
+LARGEST = 2**62
 FILTERS = (("", "all"), ("mine", "mine"), ("others", "others"), ("refused", "refused_only"))
 
 
@@ -39,7 +40,7 @@ async def data(request: WebRequest) -> Response:
     """Who used my data. Looking at it is entered too."""
     subject, query = subject_of(request), request.query_params
     kind, case = query.get("kind", ""), query.get("case", "")
-    before = number(query.get("before", ""), 2**62) or None
+    before = number(query.get("before", ""), LARGEST) or None
     found, last = await _entries(request, subject, before, kind, case[:40])
     await _enter_viewing(request, subject)
     words = request.shell.templates(request.door).words[request.lang]["data"]
@@ -95,6 +96,8 @@ def _batcher(request: WebRequest) -> Batcher[Entry, int]:
 
 async def _own_entry(request: WebRequest, entry: int) -> EntryView:
     """One entry about the signed-in person. Errors: NoSuchEntry, also for somebody else's."""
+    if entry > LARGEST:
+        raise NoSuchEntry()
     async with request.dizuo.pool.acquire() as connection:
         found = await entries_of(connection, subject_of(request), before=entry + 1, limit=1)
     if not found or found[0].id != entry:
@@ -113,7 +116,7 @@ async def data_proof(request: WebRequest) -> Response:
 async def correct(request: WebRequest) -> Response:
     """Which record, then which field."""
     query = request.query_params
-    entry = number(query.get("entry", ""), 2**62)
+    entry = number(query.get("entry", ""), LARGEST)
     view = await _correct_view(request, entry, query.get("field", "")[:60], sent=query.get("sent") == "1")
     return answer(request, "correct.html", view)
 
@@ -157,7 +160,7 @@ async def _correct_view(
 async def correct_sent(request: WebRequest) -> Response:
     """Report the error: a correction case begins at the department that recorded it."""
     sent = request.sent
-    entry = await _own_entry(request, number(sent.text("entry"), 2**62))
+    entry = await _own_entry(request, number(sent.text("entry"), LARGEST))
     field, wants, says, once = (
         sent.text("field"),
         sent.text("wants"),
