@@ -121,8 +121,8 @@ async def test_a_matters_page_tells_exactly_what_is_granted(town: Town) -> None:
         town.now() - timedelta(days=30),
     )
     if asked is not None:
-        assert dict((a, b) for a, b, _ in found["stat"])["平均问"] == f"{asked:.1f}"
-        assert dict((a, b) for a, b, _ in found["stat"])["平均带出"] == f"{known:.1f}"
+        assert {a: b for a, b, _ in found["stat"]}["平均问"] == f"{asked:.1f}"
+        assert {a: b for a, b, _ in found["stat"]}["平均带出"] == f"{known:.1f}"
 
 
 async def test_the_ledgers_head_is_the_signed_one(town: Town, number: str) -> None:

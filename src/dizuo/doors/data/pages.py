@@ -24,7 +24,9 @@ class NoSuchMatter(NotFound):
 
 
 def _maker(request: WebRequest) -> DataMaker:
-    words = request.shell.templates(request.door).words[request.lang]
+    # By name: the address /data.json lies beside the door's prefix, not under it.
+    door = next(door for door in request.shell.doors if door.name == "data")
+    words = request.shell.templates(door).words[request.lang]
     return DataMaker(request.dizuo.city, request.lang, words)
 
 
