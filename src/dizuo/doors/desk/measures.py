@@ -63,7 +63,7 @@ def wants_of(sent: Form) -> list[FixWant]:
 
 async def _fix(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
     days = sent.text("days")
-    if not days.isdigit():
+    if not (days.isascii() and days.isdigit()):
         raise Invalid({"days": "请写天数，例如 30。"})
     await request_fix(
         cases, actors, number, item, wants_of(sent), sent.text("reason"), version=version, days=int(days[:4])

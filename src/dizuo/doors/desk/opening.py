@@ -16,6 +16,12 @@ def number_of(request: WebRequest) -> str:
     return str(request.path_params["number"])[:40]
 
 
+def version_of(request: WebRequest) -> int | None:
+    """The item's version that the official saw, from the form; None when it is none."""
+    text = request.sent.text("version")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 async def opened(request: WebRequest, number: str) -> CasePage:
     """The case for this official; a look that was refused is entered. Errors: CaseNotFound, Refused."""
     actors = actors_of(session_of(request))

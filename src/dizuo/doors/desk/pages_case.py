@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from dizuo.engines.cases import (
+    CaseNotFound,
     CasePage,
     FixWant,
+    QueuePage,
     accept,
     decide,
     refer,
@@ -24,13 +26,14 @@ from dizuo.web.words import fill
 from .case_maker import CaseMaker, front_of
 from .looking import note_reveal
 from .officers import actors_of, session_of
-from .opening import number_of, opened, was_faster
+from .opening import number_of, opened, version_of, was_faster
 from .pages_measures import measure_shown
 from .pages_queue import onward, rail_page, words_of
 from .views_case import Typed
 from .views_queue import address, rail_of
 
 LONGEST = 4000
+LARGEST = 2**62
 
 
 async def case(request: WebRequest) -> Response:
@@ -55,23 +58,32 @@ async def shown(
 ) -> Response:
     """The page of a case with one item in front."""
     app, words = request.dizuo, words_of(request)
-    posts = {post.post: f"{post.unit_name}，{post.post_name}" for post in session_of(request).account.posts}
-    post = posts.get(found.post, "")
-    maker = CaseMaker(app.city, found, front_of(found, item), post, app.now(), request.lang, words)
-    queue = await rail_page(request, "waiting", limit=50)
-    rows = list(queue.rows)
-    at = next(
-        (i for i, row in enumerate(rows) if row.number == found.number and row.item == maker.front.id), None
+    maker = CaseMaker(
+        app.city, found, front_of(found, item), _post(request, found), app.now(), request.lang, words
     )
-    around = ("", "", address(rows[0]) if rows else "")
-    if at is not None:
-        before = address(rows[at - 1]) if at else ""
-        after = address(rows[at + 1]) if at + 1 < len(rows) else ""
-        around = (fill(words["case"]["position"], n=at + 1, all=rail_of(queue).waiting), before, after)
+    queue = await rail_page(request, "waiting", limit=50)
+    around = _around(queue, found.number, maker.front.id, words["case"]["position"])
     view = maker.view(
         rail_of(queue), around, typed=typed, errors=errors, revealed=revealed, done=done, undo=undo
     )
     return answer(request, "case.html", view, status=422 if errors else 200)
+
+
+def _post(request: WebRequest, found: CasePage) -> str:
+    """The post in which the official sees the case, in words."""
+    posts = {post.post: f"{post.unit_name}，{post.post_name}" for post in session_of(request).account.posts}
+    return posts.get(found.post, "")
+
+
+def _around(queue: QueuePage, number: str, item: str, position: str) -> tuple[str, str, str]:
+    """Where the work stands in the queue, in words, and the addresses before and after it."""
+    rows = list(queue.rows)
+    at = next((i for i, row in enumerate(rows) if row.number == number and row.item == item), None)
+    if at is None:
+        return "", "", address(rows[0]) if rows else ""
+    before = address(rows[at - 1]) if at else ""
+    after = address(rows[at + 1]) if at + 1 < len(rows) else ""
+    return fill(position, n=at + 1, all=rail_of(queue).waiting), before, after
 
 
 async def reveal_sent(request: WebRequest) -> Response:
@@ -108,32 +120,38 @@ async def decide_sent(request: WebRequest) -> Response:
 
 async def _act(request: WebRequest, number: str, item: str, typed: Typed) -> int:
     """Do what the card says; the id of the decision when it can be taken back. Errors: Invalid, Stale, Refused."""
-    cases, actors = request.dizuo.cases, actors_of(session_of(request))
-    version = int(request.sent.text("version") or 0) or None
+    cases, actors, version = request.dizuo.cases, actors_of(session_of(request)), version_of(request)
     other = _other_way(request, item, typed)
     if not typed.verdict and other is not None:
-        check, choice = other
-        said = typed.reason or check
-        if choice.effect == "refer":
-            await refer(cases, actors, number, item, said, version=version)
-        else:
-            await request_fix(
-                cases, actors, number, item, [FixWant(check, choice.name.zh, "")], said, version=version
-            )
-        return 0
-    if typed.verdict == "accept":
+        await _ask(request, number, item, typed.reason, *other)
+    elif typed.verdict == "accept":
         await accept(cases, actors, number, item, version=version, reason=typed.reason)
-        return 0
-    if typed.verdict == "not_accepted":
+    elif typed.verdict == "not_accepted":
         await reject_accept(cases, actors, number, item, typed.reason, typed.law, version=version)
-        return 0
-    if typed.verdict not in ("grant", "refuse"):
+    elif typed.verdict == "grant":
+        made = await decide(
+            cases, actors, number, item, "grant", typed.reason, choices=typed.choices, version=version
+        )
+        return made.id
+    elif typed.verdict == "refuse":
+        made = await decide(
+            cases, actors, number, item, "refuse", typed.reason, law=typed.law, version=version
+        )
+        return made.id
+    else:
         raise Invalid({"verdict": words_of(request)["case"]["verdict_missing"]})
-    made = await decide(
-        cases, actors, number, item, "grant" if typed.verdict == "grant" else "refuse", typed.reason,
-        law=typed.law if typed.verdict == "refuse" else "", choices=typed.choices, version=version,
-    )  # fmt: skip
-    return made.id
+    return 0
+
+
+async def _ask(request: WebRequest, number: str, item: str, reason: str, check: str, choice: Choice) -> None:
+    """A way out that is no decision: a colleague checks, or the applicant is asked."""
+    cases, actors, version = request.dizuo.cases, actors_of(session_of(request)), version_of(request)
+    said = reason or check
+    if choice.effect == "refer":
+        await refer(cases, actors, number, item, said, version=version)
+        return
+    wants = [FixWant(check, choice.name.zh, "")]
+    await request_fix(cases, actors, number, item, wants, said, version=version)
 
 
 def _other_way(request: WebRequest, item: str, typed: Typed) -> tuple[str, Choice] | None:
@@ -149,5 +167,8 @@ def _other_way(request: WebRequest, item: str, typed: Typed) -> tuple[str, Choic
 
 async def undo_sent(request: WebRequest) -> Response:
     """Take a decision of one's own back within ten minutes."""
-    number = await undo(request.dizuo.cases, actors_of(session_of(request)), request.path_params["decision"])
+    decision = request.path_params["decision"]
+    if decision > LARGEST:
+        raise CaseNotFound()
+    number = await undo(request.dizuo.cases, actors_of(session_of(request)), decision)
     return redirect(f"/desk/cases/{number}")

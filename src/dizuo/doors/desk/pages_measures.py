@@ -4,64 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
 from starlette.responses import Response
 
-from dizuo.engines.cases import CasePage
 from dizuo.foundation.kernel.errors import Invalid, NotFound, Stale
 from dizuo.web import Form, WebRequest, page
 
 from .measures import MEASURES, WANTS, Measure
 from .officers import actors_of, session_of
-from .opening import number_of, opened, was_faster
+from .opening import number_of, opened, version_of, was_faster
 from .pages_queue import onward, rail_page, words_of
-from .telling import pick
-from .views_queue import RailView, rail_of
-
-DAYS = "30"
-
-
-class FieldView(msgspec.Struct, frozen=True):
-    """One field as it stands."""
-
-    name: str
-    kind: str
-    label: str
-    hint: str
-    value: str
-    options: list[dict[str, str]]
-    error: str
-
-
-class WantView(msgspec.Struct, frozen=True):
-    """One written line of a fix request."""
-
-    n: int
-    what: str
-    why: str
-
-
-class MeasureView(msgspec.Struct, frozen=True):
-    """The page of one step."""
-
-    rail: RailView
-    here: str
-    id: str
-    number: str
-    item: str
-    name: str
-    title: str
-    person: str
-    heading: str
-    intro: str
-    law: str
-    button: str
-    said: str
-    fields: list[FieldView]
-    found: list[tuple[str, bool]]
-    wants: list[WantView]
-    version: int
-    errors: list[tuple[str, str]]
+from .views_measures import measure_view
+from .views_queue import rail_of
 
 
 def _measure(request: WebRequest) -> Measure:
@@ -81,10 +34,9 @@ async def measure_sent(request: WebRequest) -> Response:
     """Take the step."""
     measure, number, item = _measure(request), number_of(request), str(request.path_params["item"])
     sent = request.sent
-    version = int(sent.text("version")) if sent.text("version").isdigit() else None
     actors = actors_of(session_of(request))
     try:
-        await measure.act(request.dizuo.cases, actors, number, item, sent, version)
+        await measure.act(request.dizuo.cases, actors, number, item, sent, version_of(request))
     except Invalid as error:
         return await measure_shown(request, number, item, measure.id, sent, errors=error.fields)
     except Stale as error:
@@ -111,7 +63,8 @@ async def measure_shown(
         raise NotFound()
     rail = rail_of(await rail_page(request, "waiting", limit=1))
     said = await _said(request, number, item, MEASURES[name])
-    view = _view(request, found, at, MEASURES[name], rail, said, sent, errors or {})
+    words = words_of(request)["measure"]
+    view = measure_view(found, at, MEASURES[name], rail, said, sent, errors or {}, request.lang, words)
     return page(request, "measure.html", status=422 if errors else 200, v=view)
 
 
@@ -126,51 +79,3 @@ async def _said(request: WebRequest, number: str, item: str, measure: Measure) -
                 who = str(row.detail.get("asked_name") or "")
                 return f"{who}：{text}" if who and text else text
     return ""
-
-
-def _view(
-    request: WebRequest,
-    found: CasePage,
-    at: int,
-    measure: Measure,
-    rail: RailView,
-    said: str,
-    sent: Form | Mapping[str, str],
-    errors: Mapping[str, str],
-) -> MeasureView:
-    words, front = words_of(request)["measure"], found.items[at]
-    name = measure.id
-    ticked = sent.all("found") if isinstance(sent, Form) else [e.says.zh for e in front.exceptions]
-    return MeasureView(
-        rail=rail,
-        here="waiting",
-        id=name,
-        number=found.number,
-        item=front.id,
-        name=pick(front.name, request.lang),
-        title=found.title,
-        person=found.applicant,
-        heading=words[f"{name}_title"],
-        intro=words[f"{name}_intro"],
-        law=words.get(f"{name}_law", ""),
-        button=words[f"{name}_button"],
-        said=said,
-        fields=[
-            FieldView(
-                name=field.name,
-                kind=field.kind,
-                label=words[f"field_{field.name}"],
-                hint=words.get(f"hint_{name}_{field.name}", ""),
-                value=sent.get(field.name) or (DAYS if field.name == "days" else ""),
-                options=[{"value": v, "label": label, "detail": ""} for v, label in field.options],
-                error=errors.get(field.name, ""),
-            )
-            for field in measure.fields
-        ],
-        found=[(e.says.zh, e.says.zh in ticked) for e in front.exceptions],
-        wants=[
-            WantView(i, sent.get(f"want_{i}") or "", sent.get(f"why_{i}") or "") for i in range(1, WANTS + 1)
-        ],
-        version=front.version,
-        errors=list(errors.items()),
-    )

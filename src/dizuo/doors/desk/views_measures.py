@@ -1,0 +1,109 @@
+"""The page of a lawful step: its fields, what the system found, what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from dizuo.engines.cases import CasePage
+from dizuo.web import Form
+
+from .measures import WANTS, Measure
+from .telling import pick
+from .views_queue import RailView
+
+DAYS = "30"
+
+
+class FieldView(msgspec.Struct, frozen=True):
+    """One field as it stands."""
+
+    name: str
+    kind: str
+    label: str
+    hint: str
+    value: str
+    options: list[dict[str, str]]
+    error: str
+
+
+class WantView(msgspec.Struct, frozen=True):
+    """One written line of a fix request."""
+
+    n: int
+    what: str
+    why: str
+
+
+class MeasureView(msgspec.Struct, frozen=True):
+    """The page of one step."""
+
+    rail: RailView
+    here: str
+    id: str
+    number: str
+    item: str
+    name: str
+    title: str
+    person: str
+    heading: str
+    intro: str
+    law: str
+    button: str
+    said: str
+    fields: list[FieldView]
+    found: list[tuple[str, bool]]
+    wants: list[WantView]
+    version: int
+    errors: list[tuple[str, str]]
+
+
+def measure_view(
+    found: CasePage,
+    at: int,
+    measure: Measure,
+    rail: RailView,
+    said: str,
+    sent: Form | Mapping[str, str],
+    errors: Mapping[str, str],
+    lang: str,
+    words: Mapping[str, str],
+) -> MeasureView:
+    """The page of a step on the item at ``at``, with what was typed."""
+    front = found.items[at]
+    name = measure.id
+    ticked = sent.all("found") if isinstance(sent, Form) else [e.says.zh for e in front.exceptions]
+    return MeasureView(
+        rail=rail,
+        here="waiting",
+        id=name,
+        number=found.number,
+        item=front.id,
+        name=pick(front.name, lang),
+        title=found.title,
+        person=found.applicant,
+        heading=words[f"{name}_title"],
+        intro=words[f"{name}_intro"],
+        law=words.get(f"{name}_law", ""),
+        button=words[f"{name}_button"],
+        said=said,
+        fields=[
+            FieldView(
+                name=field.name,
+                kind=field.kind,
+                label=words[f"field_{field.name}"],
+                hint=words.get(f"hint_{name}_{field.name}", ""),
+                value=sent.get(field.name) or (DAYS if field.name == "days" else ""),
+                options=[{"value": v, "label": label, "detail": ""} for v, label in field.options],
+                error=errors.get(field.name, ""),
+            )
+            for field in measure.fields
+        ],
+        found=[(e.says.zh, e.says.zh in ticked) for e in front.exceptions],
+        wants=[
+            WantView(i, sent.get(f"want_{i}") or "", sent.get(f"why_{i}") or "") for i in range(1, WANTS + 1)
+        ],
+        version=front.version,
+        errors=list(errors.items()),
+    )
