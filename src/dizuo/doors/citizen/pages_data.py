@@ -161,12 +161,8 @@ async def correct_sent(request: WebRequest) -> Response:
     """Report the error: a correction case begins at the department that recorded it."""
     sent = request.sent
     entry = await _own_entry(request, number(sent.text("entry"), LARGEST))
-    field, wants, says, once = (
-        sent.text("field"),
-        sent.text("wants"),
-        sent.text("says"),
-        sent.text(ONCE_FIELD),
-    )
+    field, wants, says = (sent.text(name) for name in ("field", "wants", "says"))
+    once = sent.text(ONCE_FIELD)[:60]
     words = request.shell.templates(request.door).words[request.lang]["correct"]
     known = field in (entry.body.get("fields") or [])
     errors = {} if known else {"field": words["missing_fact"]}
@@ -176,7 +172,7 @@ async def correct_sent(request: WebRequest) -> Response:
         actor = self_of(session_of(request))
         try:
             await report_error(
-                request.dizuo.cases, actor, entry.body["register"], key, field, wants, once[:60], says=says
+                request.dizuo.cases, actor, entry.body["register"], key, field, wants, once, says=says
             )
             return redirect("/me/data/correct?sent=1")
         except Invalid as error:
