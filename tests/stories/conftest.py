@@ -2,7 +2,7 @@
 
 ``town``       the city of this module, served in this process, its clock at Monday 2026-11-23 10:00
 ``city_copy``  the database below it
-``served``     one more city behind a real port, for the browser; ``browser`` is one Chromium for the run
+``served``     the same behind a real port, for the browser; ``browser`` is one Chromium for the run
 """
 
 from __future__ import annotations
@@ -92,10 +92,10 @@ def browser() -> Iterator[Browser]:
         yield up
 
 
-@pytest.fixture(scope="session")
-def served(server: Server, filled: str, browser: Browser) -> Iterator[Served]:
-    """A city of its own behind a real port, shared by the browser's stories."""
-    with _copied(server, filled) as database, served_city(database) as city:
+@pytest.fixture(scope="module")
+def served(city_copy: CityDatabase, browser: Browser) -> Iterator[Served]:
+    """The city of this module behind a real port."""
+    with served_city(city_copy) as city:
         yield city
 
 

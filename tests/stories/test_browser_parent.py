@@ -81,6 +81,24 @@ def test_the_whole_way_without_scripts(browser: Browser, served: Served) -> None
     officer.context.close()
 
 
+# What the focused element is called, and whether it or what stands around it looks different for being focused.
+_FOCUSED = """() => {
+  const e = document.activeElement;
+  if (!e || e === document.body) return ['', true];
+  const own = e.labels && e.labels.length ? e.labels[0].innerText : '';
+  const group = e.closest('fieldset');
+  const legend = group && group.querySelector('legend');
+  const title = legend ? legend.innerText : '';
+  const faces = [e, e.nextElementSibling, e.parentElement].filter(Boolean);
+  const looks = () => faces.map(f => { const s = getComputedStyle(f); return s.outline + s.boxShadow; }).join();
+  const focused = looks();
+  e.blur();
+  const plain = looks();
+  e.focus({focusVisible: true, preventScroll: true});
+  return [[own, title, e.innerText || '', e.getAttribute('aria-label') || ''].join('|'), focused !== plain];
+}"""
+
+
 class Keys:
     """Somebody who has nothing but a keyboard."""
 
@@ -91,16 +109,7 @@ class Keys:
         """Press Tab until the focus is on what says so; the focus is visible all the way."""
         for _ in range(most):
             self.page.keyboard.press("Tab")
-            found = self.page.evaluate(
-                """() => { const e = document.activeElement;
-                if (!e || e === document.body) return ['', true];
-                const own = e.labels && e.labels.length ? e.labels[0].innerText : '';
-                const group = e.closest('fieldset'); const title = group ? (group.querySelector('legend')||{}).innerText || '' : '';
-                const face = e.matches('.opt input') ? e.nextElementSibling : e;
-                const style = getComputedStyle(face);
-                const seen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== 'none';
-                return [[own, title, e.innerText || '', e.getAttribute('aria-label') || ''].join('|'), seen]; }"""
-            )
+            found = self.page.evaluate(_FOCUSED)
             text, seen = found
             assert seen, f"the focus cannot be seen on {text!r}"
             if words in text:
