@@ -23,7 +23,9 @@ class Templates:
             **_sources(folder / "templates", ""),
         }
         shell_words = load_words(WEB)
-        door_words: dict[str, dict[str, dict[str, str]]] = load_words(folder) if (folder / "words.zh.yaml").exists() else {"zh": {}, "en": {}}
+        door_words: dict[str, dict[str, dict[str, str]]] = (
+            load_words(folder) if (folder / "words.zh.yaml").exists() else {"zh": {}, "en": {}}
+        )
         self.words: dict[str, dict[str, dict[str, str]]] = {}
         self._environments: dict[str, minijinja.Environment] = {}
         for language in LANGUAGES:
