@@ -34,7 +34,16 @@ def request_bytes(path: str, host: str, cookie: str = "", gzip: bool = False) ->
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-async def _one(host: str, port: int, requests: Sequence[bytes], until: float, kept: list[float], bad: list[int], size: list[int], shift: int) -> None:
+async def _one(
+    host: str,
+    port: int,
+    requests: Sequence[bytes],
+    until: float,
+    kept: list[float],
+    bad: list[int],
+    size: list[int],
+    shift: int,
+) -> None:
     reader, writer = await asyncio.open_connection(host, port)
     n = shift
     try:
@@ -56,7 +65,9 @@ async def _one(host: str, port: int, requests: Sequence[bytes], until: float, ke
         writer.close()
 
 
-async def measure(host: str, port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> Measured:
+async def measure(
+    host: str, port: int, requests: Sequence[bytes], *, connections: int, seconds: float
+) -> Measured:
     """Load for so many seconds over so many connections."""
     kept: list[float] = []
     bad: list[int] = []

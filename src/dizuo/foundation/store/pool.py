@@ -80,11 +80,12 @@ async def open_pool(
 async def connect(dsn: str, *, settings: dict[str, str] | None = None) -> Connection:
     """One connection with the same set-up as a pool's, for commands and migrations. Errors: DatabaseUnavailable."""
     try:
-        connection: Any = await asyncpg.connect(dsn, server_settings={**SESSION, **(settings or {})})  # pyright: ignore[reportUnknownMemberType]
+        opened = asyncpg.connect(dsn, server_settings={**SESSION, **(settings or {})})  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        connection = cast(Connection, await cast(Any, opened))
     except _UNREACHABLE as error:
         raise DatabaseUnavailable(_why(error)) from error
     await _set_up(connection)
-    return cast(Connection, connection)
+    return connection
 
 
 def _to_jsonb(value: object) -> bytes:
