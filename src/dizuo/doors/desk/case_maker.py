@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 
 from dizuo.engines.cases import CasePage, ItemState
@@ -31,7 +30,6 @@ from .views_queue import RailView
 
 SHOWN = 10
 """So many facts stand open; the others are one click away."""
-_PLACE = re.compile(r"\{[^{}]*\}")
 _HIDDEN = ("citizen_id", "phone")
 
 
@@ -267,7 +265,7 @@ class CaseMaker:
         )
 
     def _message(self) -> str:
-        return _PLACE.sub("……", pick(self.front.granted, self.lang))
+        return pick(self.front.granted, self.lang)
 
     def _why_not(self) -> str:
         front = self.front

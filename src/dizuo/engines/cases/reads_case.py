@@ -35,6 +35,7 @@ from dizuo.engines.cases.rules import check_fix
 from dizuo.engines.cases.scope import Scope, typed
 from dizuo.engines.cases.shows import field_words
 from dizuo.engines.cases.states import Event, ItemState
+from dizuo.engines.cases.wording import fill
 from dizuo.engines.cases.work import enter
 from dizuo.engines.registers import Refusal
 from dizuo.foundation.blueprint.model import Check, Words
@@ -191,7 +192,7 @@ def _desk_item(
         and item.clock.extended_by is None,
         may_special=judging and may(item.state, Event.START_SPECIAL),
         laws=tuple((law.key, _law_words(cases, law.key)) for law in declared.basis),
-        granted=declared.granted,
+        granted=fill(declared.granted, scope),
     )
 
 
