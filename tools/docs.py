@@ -43,7 +43,8 @@ def errors() -> str:
         '`{"ok": false, "code", "message", "fields", "fix"}`. Written by `tools/docs.py` from the classes.',
         "",
     ]
-    for kind in sorted({k.code: k for k in kinds_below(DizuoError)}.values(), key=lambda k: k.code):
+    found = [k for k in kinds_below(DizuoError) if k.__module__.startswith("dizuo.")]
+    for kind in sorted({k.code: k for k in found}.values(), key=lambda k: k.code):
         told = " ".join((kind.__doc__ or "").strip().split("\n\n", 1)[0].split())
         lines += [
             f"## {kind.code}",
