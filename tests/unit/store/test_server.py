@@ -228,6 +228,7 @@ def test_it_survives_the_terminals_ctrl_c_and_needs_no_home(folder: Path) -> Non
         "import os, signal, sys, time\n"
         "from pathlib import Path\n"
         "from dizuo.foundation.store import Server\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell hands it down ignored
         f"server = Server.start(Path({str(folder)!r}), options={SMALL!r})\n"
         "try:\n"
         "    print(server.pid, flush=True); time.sleep(60)\n"
