@@ -2,7 +2,7 @@
 
 ``town``       the city of this module, served in this process, its clock at Monday 2026-11-23 10:00
 ``city_copy``  the database below it
-``served``     the same behind a real port, for the browser; ``browser`` is one Chromium for the run
+``served``     the same behind a real port, for the browser; ``browser`` is its Chromium
 """
 
 from __future__ import annotations
@@ -82,9 +82,10 @@ def city_copy(server: Server, filled: str) -> Iterator[CityDatabase]:
         yield database
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium; skipped where there is none."""
+    """One Chromium a module, because its event loop counts as running until it stops and asyncio tests of other
+    modules need that place; skipped where there is none."""
     path = chromium()
     if path is None:
         pytest.skip(f"no Chromium on this machine: install one, or name it with {CHROMIUM}=/path/to/chromium")
