@@ -198,6 +198,21 @@ CREATE TABLE cases.fix (
     FOREIGN KEY (application, item) REFERENCES cases.item (application, id)
 );
 
+-- What a 补正 changed in the answers, with the salt of the commitments in the history; ``keeps`` are the items that were
+-- decided on the old answer and stay with it.
+CREATE TABLE cases.fix_change (
+    application  bigint NOT NULL,
+    item         text COLLATE "C" NOT NULL,
+    question     text COLLATE "C" NOT NULL,
+    was          text NOT NULL,
+    now          text NOT NULL,
+    salt         bytea NOT NULL,
+    keeps        text[] NOT NULL DEFAULT '{}',
+    at           timestamptz NOT NULL,
+    PRIMARY KEY (application, item, question),
+    FOREIGN KEY (application, item) REFERENCES cases.fix (application, item)
+);
+
 -- 特别程序: the clock stands still, and the applicant was told for how long.
 CREATE TABLE cases.special (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -314,5 +329,5 @@ GRANT USAGE ON SEQUENCE cases.number_of_day TO dizuo_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON cases.draft, cases.queue, cases.occasion TO dizuo_app;
 GRANT SELECT, INSERT, UPDATE ON cases.application, cases.item, cases.task, cases.handled, cases.decision,
     cases.consent, cases.fix, cases.special, cases.document, cases.notice, cases.correction TO dizuo_app;
-GRANT SELECT, INSERT ON cases.rating, cases.event TO dizuo_app;
-GRANT SELECT, INSERT, UPDATE ON cases.answer TO dizuo_app;
+GRANT SELECT, INSERT ON cases.rating, cases.event, cases.fix_change TO dizuo_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON cases.answer TO dizuo_app;

@@ -1,0 +1,27 @@
+-- Statements of the 补正 with changed answers.
+
+-- changes_of --
+-- What was changed in an application by 补正, oldest first.
+SELECT item, question, was, now, keeps, at FROM cases.fix_change WHERE application = $1 ORDER BY at, item, question
+
+-- kept_by --
+-- The answers that a decided item stays with although they were changed since: the first change is the one that it missed.
+SELECT DISTINCT ON (question) question, was FROM cases.fix_change
+WHERE application = $1 AND $2 = ANY (keeps) ORDER BY question, at
+
+-- insert_change --
+-- One answer before and after.
+INSERT INTO cases.fix_change (application, item, question, was, now, salt, keeps, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- drop_answer --
+-- An answer that is not asked for any more.
+DELETE FROM cases.answer WHERE application = $1 AND question = $2
+
+-- rename --
+-- Title and place follow the answers that they are made of.
+UPDATE cases.application SET title = $2, place = $3 WHERE id = $1
+
+-- move_tasks --
+-- Held work goes to the unit where the item is worked on now.
+UPDATE cases.task SET unit = $3 WHERE application = $1 AND item = $2 AND state = 'held'
