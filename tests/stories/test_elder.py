@@ -2,7 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from town import Town
+
+
+async def for_the_front_page(town: Town) -> list[tuple[dict[str, Any], str]]:
+    """Every read that was entered for a front page: what it says openly, and its case."""
+    entries = await town.entries("register.read")
+    read = [(e["body"], e["payload"]["case"]) for e in entries if e["payload"]]
+    return [(body, case) for body, case in read if case.startswith("home:")]
+
+
+async def test_her_front_page_looks_only_for_what_a_matter_requires(town: Town) -> None:
+    zhao = await town.signed_in("赵玉珍")
+    assert zhao.page.h1.startswith("玉珍，上午好")
+    entries = await for_the_front_page(town)
+    # One look for the one matter with an occasion: her own record leads to a certificate that is not there.
+    assert [(body["register"], body["state"]) for body, _ in entries] == [
+        ("person", "found"),
+        ("birth_certificate", "missing"),
+    ]
+    assert {case for _, case in entries} == {"home:newborn"}
+    # Not one value was taken, and no other register was asked.
+    assert all(not body.get("fields") and not body.get("uses") for body, _ in entries)
+    # Coming back asks nothing again.
+    await zhao.open("/")
+    assert len(await for_the_front_page(town)) == len(entries)
+
+
+async def test_she_is_told_why_her_front_page_looked(town: Town) -> None:
+    zhao = await town.signed_in("赵玉珍")
+    await zhao.open("/me/data")
+    row = zhao.page.row("首页为您提前准备“新生儿出生一件事”")
+    assert "查了出生医学证明、人口，没有取内容" in row
+    assert "填“新生儿" not in row
+    assert "出生医学证明：没有查到" in row
+    await zhao.follow("English")
+    english = zhao.page.row("prepared in advance for your front page, “A baby is born”")
+    assert "nothing taken" in english
 
 
 async def test_the_view_is_kept_and_says_whom_to_ask(town: Town) -> None:

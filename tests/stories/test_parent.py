@@ -12,6 +12,7 @@ from town import Town
 from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.foundation.ledger import PublicKey, verify_proof
 
+AT_HOME = "首页为您提前准备“新生儿出生一件事”"
 LATER = {"居民医保参保登记", "居民医保缴费", "社会保障卡", "育儿补贴和科学育儿指导"}
 
 
@@ -25,6 +26,17 @@ async def test_the_front_page_has_it_prepared(town: Town) -> None:
     await lin.follow("开始确认")
     assert f"{known} 项 · 已核验" in lin.page.text
     assert len(lin.page.questions()) == asked
+
+
+async def test_what_the_front_page_read_is_told_apart_from_the_form(town: Town) -> None:
+    lin = await begin(town, "林晓晴")
+    await lin.open("/me/data?kind=mine")
+    rows = [n.text() for n in lin.page.main.all("li") if "为什么" in n.text()]
+    home = [row for row in rows if AT_HOME in row]
+    form = [row for row in rows if "填“新生儿出生一件事”时" in row]
+    assert any(row.startswith("用了") for row in home)
+    assert any(row.startswith("用了") for row in form)
+    assert not set(home) & set(form)
 
 
 async def test_the_form_is_filled_with_source_and_date_and_asks_only_what_nobody_can_know(town: Town) -> None:

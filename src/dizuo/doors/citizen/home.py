@@ -84,7 +84,7 @@ class _Counts:
         return self._kept
 
 
-def _memory(request: WebRequest) -> tuple[PreparedShelf, _Counts]:
+def remembered(request: WebRequest) -> tuple[PreparedShelf, _Counts]:
     """What this process remembers for the front page, kept on the application's state."""
     state = request.app.state
     if not hasattr(state, "citizen_home"):
@@ -98,9 +98,11 @@ async def home_view(request: WebRequest) -> HomeView:
     words = request.shell.templates(request.door).words[lang]
     shelf, session = shelf_of(app.city), maybe_resident(request)
     mine = await my_home(app.cases, actor_now(session)) if session else None
-    remembered, counts = _memory(request)
-    prepared = await remembered.of(app.cases, self_of(session)) if session else ()
-    ready = next((one for one in prepared if mine and not _running(one, mine)), None)
+    prepared_for, counts = remembered(request)
+    # Whoever acts for somebody else looks at that one's things: their own records are none of it.
+    own = session is not None and session.acting_for is None
+    prepared = await prepared_for.of(app.cases, self_of(session), mine) if session and mine and own else ()
+    ready = next(iter(prepared), None)
     return HomeView(
         greeting=greeting(app.now(), session.account.name if session else "", words),
         hints=shelf.hints(lang),
@@ -112,11 +114,6 @@ async def home_view(request: WebRequest) -> HomeView:
         item_count=shelf.item_count,
         trust=_trust(await counts.get(app), session, words),
     )
-
-
-def _running(one: Prepared, mine: Home) -> bool:
-    """Whether what is prepared was already applied for; of several records (twins) another may still wait."""
-    return one.choose == 0 and any(line.matter == one.matter for line in mine.running)
 
 
 def greeting(now: dt.datetime, name: str, words: Texts) -> str:
@@ -133,12 +130,12 @@ def greeting(now: dt.datetime, name: str, words: Texts) -> str:
 def _prepared(one: Prepared, mine: Home, app: Any, lang: str, words: Texts) -> PreparedView:
     matter, home = app.city.matters[one.matter], words["home"]
     counts = {"known": one.known, "asked": one.asked, "items": one.items, "n": one.choose}
-    choose = "_choose" if one.choose else ""
+    choose = "prepared_choose_one" if one.choose == 1 else "prepared_choose" if one.choose else ""
     started = any(draft.matter == one.matter for draft in mine.drafts)
     return PreparedView(
         title=fill(home["prepared_title"], matter=pick(matter.name, lang)),
-        says=fill(home["prepared_choose" if choose else "prepared_says"], **counts),
-        bar=fill(home["prepared_choose_bar" if choose else "prepared_bar"], **counts),
+        says=fill(home[choose or "prepared_says"], **counts),
+        bar=fill(home["prepared_choose_bar" if one.choose else "prepared_bar"], **counts),
         known=one.known,
         asked=one.asked if not choose else 1,
         href=f"/matters/{one.matter}/apply",

@@ -13,6 +13,7 @@ from dizuo.web import ONCE_FIELD, WebRequest, answer, attachment, redirect
 from dizuo.web.tokens import once_token
 
 from .forms import number
+from .home import remembered
 from .people import self_of, session_of, subject_of
 from .views_case import correction_lines
 from .views_data import CorrectView, DataMaker, DataView, FilterView, kept_by
@@ -174,6 +175,7 @@ async def correct_sent(request: WebRequest) -> Response:
             await report_error(
                 request.dizuo.cases, actor, entry.body["register"], key, field, wants, once, says=says
             )
+            remembered(request)[0].forget(subject_of(request))
             return redirect("/me/data/correct?sent=1")
         except Invalid as error:
             errors.update(error.fields)

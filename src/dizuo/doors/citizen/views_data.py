@@ -14,7 +14,11 @@ from dizuo.web.words import fill
 
 from .declared import article_order, articles_of, department, listed, pick
 from .form_facts import OptionView
+from .prepared import AT_HOME
 from .views_matter import Texts
+
+AT_WINDOW = "window:"
+"""The case of a read at a window is this and the matter, until there is an application."""
 
 
 class UsedView(msgspec.Struct, frozen=True):
@@ -132,11 +136,13 @@ class DataMaker:
     def _use(self, members: list[EntryView]) -> UseView:
         first = members[0]
         payload = _dict(first.payload)
-        case, href = self._case(str(payload.get("case", "")), first.body)
+        known = str(payload.get("case", ""))
+        case, href = self._case(known, first.body)
+        whys = [self._at_home(first.body)] if known.startswith(AT_HOME) else map(self._why, members)
         return UseView(
             title=self._title(first, members),
             who=self._who(first),
-            why=listed(list(dict.fromkeys(self._why(entry) for entry in members)), self.lang),
+            why=listed(list(dict.fromkeys(whys)), self.lang),
             law=self._laws(members),
             case=case,
             case_href=href,
@@ -148,6 +154,8 @@ class DataMaker:
 
     def _title(self, first: EntryView, members: list[EntryView]) -> str:
         key = "kind_" + first.kind.replace(".", "_")
+        if first.kind == "register.read" and not any(_texts(entry.body.get("fields")) for entry in members):
+            key = "kind_register_looked"
         registers = dict.fromkeys(self._register(str(entry.body.get("register", ""))) for entry in members)
         named = listed([name for name in registers if name], self.lang)
         return fill(self.words.get(key, self.words["kind_other"]), what=named, kind=first.kind)
@@ -214,6 +222,13 @@ class DataMaker:
                 return pick(known.name, self.lang)
         return post
 
+    def _matter(self, body: Mapping[str, Any]) -> str:
+        matter = self.city.matters.get(str(body.get("matter", "")))
+        return pick(matter.name, self.lang) if matter else ""
+
+    def _at_home(self, body: Mapping[str, Any]) -> str:
+        return fill(self.words["why_home"], matter=self._matter(body))
+
     def _why(self, entry: EntryView) -> str:
         body = entry.body
         purpose = self.city.purposes.get(str(body.get("purpose", "")))
@@ -244,13 +259,12 @@ class DataMaker:
         return self.words["law_none" if members[0].kind.endswith("refused") else "law_own"]
 
     def _case(self, case: str, body: Mapping[str, Any]) -> tuple[str, str]:
-        if not case:
+        if not case or case.startswith(AT_HOME):  # nobody opened a form: the reason says it all
             return "", ""
         if case.startswith(self.city.number_prefix) and case[len(self.city.number_prefix) :].isdigit():
             return case, f"/cases/{case}"
-        matter = self.city.matters.get(str(body.get("matter", "")))
-        name = pick(matter.name, self.lang) if matter else ""
-        return fill(self.words["case_form"], matter=name), ""
+        at = "case_window" if case.startswith(AT_WINDOW) else "case_form"
+        return fill(self.words[at], matter=self._matter(body)), ""
 
     # --- for corrections
 

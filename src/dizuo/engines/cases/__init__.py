@@ -53,6 +53,7 @@ from dizuo.engines.cases.export import LogEvent, log_of, ocel2, xes
 from dizuo.engines.cases.jobs import handlers
 from dizuo.engines.cases.model import Decided, FixWant, Receipt
 from dizuo.engines.cases.numbers import read_number
+from dizuo.engines.cases.occasion import Occasion, first_look, occasion_of
 from dizuo.engines.cases.plan import needs_to_read, plan
 from dizuo.engines.cases.plan_model import (
     Counts,
@@ -130,6 +131,7 @@ __all__ = [
     "NotEligible",
     "NotPossibleNow",
     "NotYourDecision",
+    "Occasion",
     "Plan",
     "PlannedConsent",
     "PlannedItem",
@@ -173,6 +175,7 @@ __all__ = [
     "drafts_of",
     "drop_draft",
     "end_special",
+    "first_look",
     "fixes_of",
     "hand_over",
     "handlers",
@@ -182,6 +185,7 @@ __all__ = [
     "my_home",
     "needs_to_read",
     "notices_of",
+    "occasion_of",
     "ocel2",
     "open_draft",
     "open_form",
