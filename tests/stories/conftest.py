@@ -3,6 +3,7 @@
 ``town``       the city of this module, served in this process, its clock at Monday 2026-11-23 10:00
 ``city_copy``  the database below it
 ``served``     the same behind a real port, for the browser; ``browser`` is its Chromium
+``look``       a window in the view of the test (parametrize ``view``), which must have done nothing wrong at its end
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser
 from psycopg import sql
-from served import CHROMIUM, Served, browser_up, chromium, served_city
+from served import CHROMIUM, Seat, Served, browser_up, chromium, seat, served_city
 from town import Town, fill, locked, town_up
 
 from dizuo.foundation.store import OWNER, Server
@@ -98,6 +99,15 @@ def served(city_copy: CityDatabase, browser: Browser) -> Iterator[Served]:
     """The city of this module behind a real port."""
     with served_city(city_copy) as city:
         yield city
+
+
+@pytest.fixture
+def look(browser: Browser, served: Served, view: str) -> Iterator[Seat]:
+    """A window in the view of this test."""
+    made = seat(browser, served.base, view=view)
+    yield made
+    made.context.close()
+    assert not made.wrong
 
 
 @pytest.fixture(scope="module")

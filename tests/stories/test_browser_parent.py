@@ -130,7 +130,7 @@ class Keys:
 
 
 def test_with_nothing_but_a_keyboard(browser: Browser, served: Served) -> None:
-    xu = seat(browser, served.base)
+    xu = seat(browser, served.base, scripts=False)
     xu.open("/")
     keys = Keys(xu.page)
     keys.to("跳到主要内容", 1)
@@ -140,6 +140,8 @@ def test_with_nothing_but_a_keyboard(browser: Browser, served: Served) -> None:
     keys.go()
     keys.to("开始确认")
     keys.go()
+    keys.to("跳到主要内容", 1)
+    keys.press("Enter")
     # A radio group without a choice is entered by Tab and chosen by Space; an arrow moves on.
     keys.to("宝宝叫什么名字")
     keys.write("安然")
@@ -151,9 +153,39 @@ def test_with_nothing_but_a_keyboard(browser: Browser, served: Served) -> None:
     keys.press("Space")
     keys.to("提交 8 项申请")
     keys.go()
+    expect(xu.page).to_have_url(re.compile(r"/cases/WX\d+/receipt"))
     expect(xu.page.get_by_role("heading", level=1)).to_contain_text("提交好了")
     assert not xu.wrong
     xu.context.close()
+
+
+def test_the_focus_ring_is_wide(browser: Browser, served: Served) -> None:
+    """Three pixels around what has the focus, or a shadow around the field that it stands in."""
+    someone = seat(browser, served.base)
+    page = someone.open("/")
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        width = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+        shadow = page.evaluate("getComputedStyle(document.activeElement.parentElement).boxShadow")
+        assert width == "3px" or shadow != "none"
+    someone.context.close()
+
+
+def test_the_first_error_is_one_key_away(browser: Browser, served: Served) -> None:
+    zhou = seat(browser, served.base, scripts=False)
+    zhou.sign_in("周婷婷")
+    page = zhou.open("/matters/newborn/apply")
+    page.locator("button[value=submit]").click()
+    summary = page.locator(".errsum")
+    assert summary.get_attribute("role") == "alert"
+    first = summary.locator("a").first
+    said = first.inner_text()
+    first.click()
+    target = (first.get_attribute("href") or "").removeprefix("#")
+    assert page.locator(f"[id='{target}']").count() == 1
+    assert said in page.locator("form").inner_text()
+    assert page.title().startswith("错误")
+    zhou.context.close()
 
 
 def test_the_receipt_prints_on_one_page_without_the_frame(browser: Browser, served: Served) -> None:
