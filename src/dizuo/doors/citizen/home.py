@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from dizuo.engines.cases import Delivered, Home, delivered, my_home
+from dizuo.engines.cases import ApplicationState, Delivered, Endings, Home, delivered, endings_of, my_home
 from dizuo.engines.directory import Session
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.web import WebRequest
@@ -18,6 +19,7 @@ from dizuo.web.words import fill
 from .declared import pick
 from .people import actor_now, maybe_resident, self_of
 from .prepared import Prepared, PreparedShelf
+from .views_case import KINDS, counted
 from .views_matter import LIFE_CARDS, MatterCard, Texts, Topic, shelf_of
 
 _HOURS = ((5, "night"), (9, "morning"), (11, "forenoon"), (13, "noon"), (18, "afternoon"), (23, "evening"))
@@ -98,6 +100,8 @@ async def home_view(request: WebRequest) -> HomeView:
     words = request.shell.templates(request.door).words[lang]
     shelf, session = shelf_of(app.city), maybe_resident(request)
     mine = await my_home(app.cases, actor_now(session)) if session else None
+    running = [line.number for line in mine.running] if mine else []
+    ends: Mapping[str, Endings] = await endings_of(app.cases, actor_now(session), running) if session else {}
     prepared_for, counts = remembered(request)
     # Whoever acts for somebody else looks at that one's things: their own records are none of it.
     own = session is not None and session.acting_for is None
@@ -107,7 +111,7 @@ async def home_view(request: WebRequest) -> HomeView:
         greeting=greeting(app.now(), session.account.name if session else "", words),
         hints=shelf.hints(lang),
         prepared=_prepared(ready, mine, app, lang, words) if ready and mine else None,
-        due=due(mine, lang, words) if mine else [],
+        due=due(mine, ends, lang, words) if mine else [],
         life=shelf.cards(lang, words["home"]["life_items"])[:LIFE_CARDS],
         matter_count=len(app.city.matters),
         topics=shelf.topics(lang),
@@ -144,7 +148,7 @@ def _prepared(one: Prepared, mine: Home, app: Any, lang: str, words: Texts) -> P
     )
 
 
-def due(mine: Home, lang: str, words: Texts) -> list[Due]:
+def due(mine: Home, ends: Mapping[str, Endings], lang: str, words: Texts) -> list[Due]:
     """What waits for the person, the most urgent kind first; six at most."""
     home = words["home"]
     found = [
@@ -181,17 +185,18 @@ def due(mine: Home, lang: str, words: Texts) -> list[Due]:
         for draft in mine.drafts
     ]
     for line in mine.running:
-        note = "due_running_note" if line.promised else "due_running_note_unknown"
-        says = fill(home[note], done=line.ended, total=line.items, promised=day(line.promised, lang))
+        says = counted(ends.get(line.number, Endings(line.items, 0, 0, 0)), lang, words)
+        if line.promised:
+            says = fill(home["due_running_until"], counted=says, promised=day(line.promised, lang))
         found.append(Due("clock", f"/cases/{line.number}", line.title, says, home["due_running_tag"], "info"))
     found += [
         Due(
-            "check",
+            "check" if line.state is ApplicationState.DONE else "doc",
             f"/cases/{line.number}#rate",
             line.title,
             home["due_done_note"],
-            home["due_done_tag"],
-            "ok",
+            words["states"][f"case_{line.state.value}"],
+            KINDS[line.state],
         )
         for line in mine.ended
         if not line.rated

@@ -13,11 +13,13 @@ from dizuo.engines.cases import (
     ConsentAsked,
     Correction,
     DraftView,
+    Endings,
     ItemState,
     Progress,
     ProgressItem,
     consent_page,
     consents_of,
+    count_endings,
     drafts_of,
     my_cases,
     progress,
@@ -96,6 +98,17 @@ def state_of(state: ItemState) -> str:
     return "ok" if state.succeeded or state.ended else "now"
 
 
+def counted(ends: Endings, lang: str, words: Texts) -> str:
+    """How many items are done; those that were refused or withdrawn are said, and are none of them."""
+    says = words["progress"]
+    parts = [fill(says["done_of"], done=ends.done, total=ends.total)]
+    if ends.refused:
+        parts.append(fill(says["refused_of"], n=ends.refused))
+    if ends.dropped:
+        parts.append(fill(says["dropped_of"], n=ends.dropped))
+    return ("，" if lang == "zh" else ", ").join(parts)
+
+
 class Event(Protocol):
     """A line of a case's history, as the engine tells it."""
 
@@ -167,9 +180,7 @@ class CaseMaker:
             number=found.number,
             title=found.title,
             says=words[SAYS[found.state]],
-            bar=fill(
-                words["done_of"], done=sum(state_of(i.state) == "ok" for i in found.items), total=found.total
-            ),
+            bar=counted(count_endings(item.state for item in found.items), self.lang, self.words),
             items=[self._item(found, item) for item in found.items],
             asks=[self._fix_ask(found, item) for item in found.items if _open_fix(item)],
             again=self._again(found),

@@ -28,6 +28,7 @@ from dizuo.engines.cases.compiled import calendar_of, compiled
 from dizuo.engines.cases.context import QUERIES, READS, Cases
 from dizuo.engines.cases.corrections import Correction, correction_page, decide_correction
 from dizuo.engines.cases.drafts import DraftSaved, Form, drop_draft, open_draft, open_form, save_draft
+from dizuo.engines.cases.endings import ENDINGS, Endings, count_endings, endings_of
 from dizuo.engines.cases.errors import (
     AlreadyRated,
     AlreadyRunning,
@@ -94,6 +95,7 @@ from dizuo.engines.cases.reads_progress import Progress, ProgressItem, progress
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 
 __all__ = [
+    "ENDINGS",
     "QUERIES",
     "RATINGS",
     "READS",
@@ -116,6 +118,7 @@ __all__ = [
     "DraftNotFound",
     "DraftSaved",
     "DraftView",
+    "Endings",
     "Event",
     "ExceptionsOpen",
     "FixOnlyOnce",
@@ -166,6 +169,7 @@ __all__ = [
     "consents_of",
     "correction_page",
     "corrections_of",
+    "count_endings",
     "decide",
     "decide_correction",
     "delivered",
@@ -175,6 +179,7 @@ __all__ = [
     "drafts_of",
     "drop_draft",
     "end_special",
+    "endings_of",
     "first_look",
     "fixes_of",
     "hand_over",
