@@ -225,7 +225,7 @@ async def test_tickets_do_not_survive_a_rollback_of_the_release(town, pg, secret
 
 @pytest.mark.parametrize("table", [
     "record", "identity", "lookup", "field", "ticket", "access", "access_party", "access_grant", "access_write",
-    "access_plan", "intake",
+    "access_plan", "intake", "tally",
 ])  # fmt: skip
 @pytest.mark.parametrize("verb", ["SELECT 1 FROM {}", "DELETE FROM {}", "TRUNCATE {}", "COPY {} TO STDOUT", "DO $$ BEGIN LOCK {}; END $$",
                                   "EXPLAIN ANALYZE SELECT * FROM {}", "CREATE TRIGGER x BEFORE INSERT ON {} EXECUTE FUNCTION suppress_redundant_updates_trigger()",

@@ -7,11 +7,13 @@ take from a department only the fields it is the source of.
 1. ``simulate``  invents a city's people and writes what every department would deliver (演示数据).
 2. ``load``      lands, checks, rejects, publishes; may be repeated and may be killed.
 3. ``rejected_rows``  what a department has to correct, as a file it can open safely.
-4. ``demo_subjects`` and ``representatives``  what the directory needs to know after a load.
+4. ``last_deliveries``  what came last from whom, in counts, for everybody.
+5. ``demo_subjects`` and ``representatives``  what the directory needs to know after a load.
 """
 
 from dizuo.engines.lake.after import Represents, demo_subjects, rejected_rows, representatives
 from dizuo.engines.lake.characters import DemoPerson
+from dizuo.engines.lake.delivered import LastDelivery, RejectedKind, last_deliveries
 from dizuo.engines.lake.delivery import DeliveryFile, Manifest, read_manifest
 from dizuo.engines.lake.errors import DeliveryFolderUnusable, DeliveryRefused
 from dizuo.engines.lake.loading import Loaded, LoadReport, load
@@ -22,12 +24,15 @@ __all__ = [
     "DeliveryFolderUnusable",
     "DeliveryRefused",
     "DemoPerson",
+    "LastDelivery",
     "LoadReport",
     "Loaded",
     "Manifest",
     "Progress",
+    "RejectedKind",
     "Represents",
     "demo_subjects",
+    "last_deliveries",
     "load",
     "read_manifest",
     "rejected_rows",

@@ -8,6 +8,7 @@ it is absent from a delivery: an empty file wipes nobody.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -242,6 +243,7 @@ def _absorb(connection: Connection, file: DeliveryFile, delivery: int, chunk: _C
                 copy.write_row(
                     (delivery, number, fault.code, fault.column, storable(fault.says), storable(raw[:_RAW]))
                 )
+        _count_kinds(cursor, delivery, chunk)
     if not chunk.rows:
         return 0, 0
     number_of_load = uuid.uuid4()
@@ -269,6 +271,18 @@ def _absorb(connection: Connection, file: DeliveryFile, delivery: int, chunk: _C
     assert row is not None
     counts: dict[str, Any] = row[0]
     return int(counts["new"]), int(counts["changed"])
+
+
+def _count_kinds(cursor: psycopg.Cursor[TupleRow], delivery: int, chunk: _Chunk) -> None:
+    """How many rows failed which check in which column: what may be told without showing a row."""
+    kinds = Counter((fault.column, fault.code) for _, fault, _ in chunk.faults)
+    cursor.executemany(
+        """
+        INSERT INTO lake.rejected_kind AS k (delivery, field, code, rows) VALUES (%s, %s, %s, %s)
+        ON CONFLICT (delivery, field, code) DO UPDATE SET rows = k.rows + excluded.rows
+        """,
+        [(delivery, column, code, count) for (column, code), count in kinds.items()],
+    )
 
 
 def _copied(text: str) -> str:

@@ -6,7 +6,7 @@
 4. ``request`` writes the ledger entries and returns tickets, never a value; ``release`` exchanges a ticket
    for values after that transaction is committed and on disk.
 5. Refusals are entered too.
-6. The database enforces 1 to 5: the web's role can read no table here.
+6. The database enforces 1 to 5: the web's role can read no table here, only how many records there are (``holdings``).
 """
 
 from dizuo.engines.registers.errors import (
@@ -17,6 +17,7 @@ from dizuo.engines.registers.errors import (
     WriteRefused,
 )
 from dizuo.engines.registers.forget import forget
+from dizuo.engines.registers.holdings import Holding, holdings
 from dizuo.engines.registers.model import (
     Actor,
     Candidate,
@@ -35,6 +36,7 @@ __all__ = [
     "Actor",
     "Candidate",
     "Fact",
+    "Holding",
     "MatterUnknown",
     "PartyState",
     "QuestionInvalid",
@@ -48,6 +50,7 @@ __all__ = [
     "WriteRefused",
     "Written",
     "forget",
+    "holdings",
     "principal_of",
     "publish",
     "relation_of",

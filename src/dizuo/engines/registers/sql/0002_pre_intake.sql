@@ -95,7 +95,10 @@ BEGIN
                c.valid_from, c.valid_to
         -- counted once, before the first row: one current version per record at every moment
         FROM changed c WHERE (SELECT count(*) FROM closed) >= 0
-        RETURNING version
+        RETURNING register, version
+    ), tallied AS (
+        INSERT INTO registers.tally (register, records, last_at)
+        SELECT w.register, count(*) FILTER (WHERE w.version = 1), clock_timestamp() FROM written w GROUP BY w.register
     ), left_behind AS (
         UPDATE registers.lookup l SET known_to = now()
         FROM changed c JOIN registers.field f ON f.register = c.register AND f.lookup
@@ -112,6 +115,7 @@ BEGIN
     INTO rows_in, added, renewed FROM written;
 
     DELETE FROM registers.intake i WHERE i.load = load_in;
+    PERFORM registers.fold_tally();
     entry := ledger.append('register.load', jsonb_build_object(
         'delivery', about, 'rows', rows_in, 'new', added, 'changed', renewed), NULL, NULL);
     RETURN jsonb_build_object('rows', rows_in, 'new', added, 'changed', renewed,

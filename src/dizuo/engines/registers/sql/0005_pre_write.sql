@@ -60,6 +60,11 @@ BEGIN
     VALUES (register_in, key_in, put.version, put.ref, put.subjects, fresh,
             coalesce(old.sources, '{}') || jsonb_build_object(source_in, on_date),
             coalesce(old.valid_from, on_date), old.valid_to, clock_timestamp());
+    INSERT INTO registers.tally (register, records, last_at)
+    VALUES (register_in, CASE WHEN put.version = 1 THEN 1 ELSE 0 END, clock_timestamp());
+    IF random() < 0.004 THEN
+        PERFORM registers.fold_tally();
+    END IF;
     FOR f IN SELECT d.field FROM registers.field d WHERE d.register = register_in AND d.lookup
              AND old.data ->> d.field IS DISTINCT FROM fresh ->> d.field LOOP
         UPDATE registers.lookup l SET known_to = clock_timestamp()
