@@ -49,18 +49,6 @@ async def test_a_fix_stops_one_clock_and_the_others_go_on(bench: Any) -> None:
         await _fix(bench, receipt.number)
 
 
-async def test_an_answer_changed_in_a_fix_runs_the_checks_again(bench: Any) -> None:
-    receipt = await bench.agreed()
-    await _fix(bench, receipt.number)
-    await engine.answer_fix(
-        bench.cases, bench.resident(), receipt.number, "household", "", {"household_with": "mother"}
-    )
-    item = await bench.item(receipt.number, "household")
-    assert "father_address" not in item["exceptions"]
-    with pytest.raises(NotPossibleNow):
-        await engine.answer_fix(bench.cases, bench.resident(), receipt.number, "household", "再说一次")
-
-
 async def test_after_five_workdays_it_counts_as_accepted(bench: Any) -> None:
     receipt = await bench.agreed()
     bench.now.advance(days=8)

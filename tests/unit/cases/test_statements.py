@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dizuo.engines.cases import QUERIES, READS
+from dizuo.engines.cases import FIXES, QUERIES, READS
 
 
 async def test_every_statement_prepares_for_the_web_role(pg: Any) -> None:
     async with pg("dizuo_app") as conn:
         await QUERIES.prepare_all(conn)
         await READS.prepare_all(conn)
+        await FIXES.prepare_all(conn)

@@ -11,8 +11,9 @@
 """
 
 from dizuo.engines.cases.actions_after import RATINGS, rate, report_error
-from dizuo.engines.cases.actions_citizen import answer_consent, answer_fix, ask_consent_again, withdraw
+from dizuo.engines.cases.actions_citizen import answer_consent, ask_consent_again, withdraw
 from dizuo.engines.cases.actions_decide import accept, decide, undo
+from dizuo.engines.cases.actions_fix import FixSent, answer_fix, give_up_fix
 from dizuo.engines.cases.actions_longer import (
     answer_referral,
     approve_extension,
@@ -25,7 +26,7 @@ from dizuo.engines.cases.actions_pause import end_special, reject_accept, reques
 from dizuo.engines.cases.actions_submit import submit
 from dizuo.engines.cases.case_views import CasePage
 from dizuo.engines.cases.compiled import calendar_of, compiled
-from dizuo.engines.cases.context import QUERIES, READS, Cases
+from dizuo.engines.cases.context import FIXES, QUERIES, READS, Cases
 from dizuo.engines.cases.corrections import Correction, correction_page, decide_correction
 from dizuo.engines.cases.drafts import DraftSaved, Form, drop_draft, open_draft, open_form, save_draft
 from dizuo.engines.cases.endings import ENDINGS, Endings, count_endings, endings_of
@@ -38,7 +39,9 @@ from dizuo.engines.cases.errors import (
     DecidedByOther,
     DraftNotFound,
     ExceptionsOpen,
+    FixAnswered,
     FixOnlyOnce,
+    FixOverdue,
     FixTooLate,
     ItemChanged,
     MatterNotFound,
@@ -47,10 +50,12 @@ from dizuo.engines.cases.errors import (
     NotYourDecision,
     ReasonMissing,
     StaleDraft,
+    StaleFix,
     UndoTooLate,
 )
 from dizuo.engines.cases.examples import run_examples
 from dizuo.engines.cases.export import LogEvent, log_of, ocel2, xes
+from dizuo.engines.cases.fixes import FixChange, FixChoices, FixForm, fix_changes, fix_choices, fix_form
 from dizuo.engines.cases.jobs import handlers
 from dizuo.engines.cases.model import Decided, FixWant, Receipt
 from dizuo.engines.cases.numbers import read_number
@@ -96,6 +101,7 @@ from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 
 __all__ = [
     "ENDINGS",
+    "FIXES",
     "QUERIES",
     "RATINGS",
     "READS",
@@ -121,7 +127,13 @@ __all__ = [
     "Endings",
     "Event",
     "ExceptionsOpen",
+    "FixAnswered",
+    "FixChange",
+    "FixChoices",
+    "FixForm",
     "FixOnlyOnce",
+    "FixOverdue",
+    "FixSent",
     "FixTooLate",
     "FixWant",
     "Form",
@@ -151,6 +163,7 @@ __all__ = [
     "Receipt",
     "Silent",
     "StaleDraft",
+    "StaleFix",
     "UndoTooLate",
     "Unmet",
     "accept",
@@ -181,7 +194,11 @@ __all__ = [
     "end_special",
     "endings_of",
     "first_look",
+    "fix_changes",
+    "fix_choices",
+    "fix_form",
     "fixes_of",
+    "give_up_fix",
     "hand_over",
     "handlers",
     "log_of",

@@ -1,14 +1,12 @@
-"""What people do with a case that runs: consent, supply what was missing, withdraw, rate, report an error."""
+"""What people do with a case that runs: consent, ask for a consent again, withdraw."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from dizuo.engines.cases import effects
-from dizuo.engines.cases.actions_pause import resumed
+from dizuo.engines.cases.actions_fix import agreed_after_fix
 from dizuo.engines.cases.actions_submit import consent_expires
-from dizuo.engines.cases.answers import read_answers
 from dizuo.engines.cases.context import QUERIES, Cases
 from dizuo.engines.cases.errors import (
     CaseNotFound,
@@ -16,15 +14,11 @@ from dizuo.engines.cases.errors import (
     NotPossibleNow,
 )
 from dizuo.engines.cases.model import ConsentRow
-from dizuo.engines.cases.planned_questions import answer_text
 from dizuo.engines.cases.reach import may_consent, own_case
-from dizuo.engines.cases.reading import read_for_item, scope_for
 from dizuo.engines.cases.records import load_case, load_consents
-from dizuo.engines.cases.rules import advance
 from dizuo.engines.cases.states import Event, ItemState
 from dizuo.engines.cases.work import Work, system_of
 from dizuo.engines.registers import Actor
-from dizuo.foundation.kernel.errors import Invalid
 from dizuo.foundation.store import Tx, begin
 
 ROUNDS = 3
@@ -76,6 +70,9 @@ async def _clear(work: Work, consent: ConsentRow) -> None:
         if left:
             await work.change(item_id, consents=left)
             await work.history(Event.CONSENT_GIVEN, item=item_id, detail={"consent": consent.id})
+            continue
+        if item.fix_asked_at is not None:
+            await agreed_after_fix(work, item_id, consent.id)
             continue
         await work.move(item_id, Event.CONSENT_GIVEN, detail={"consent": consent.id}, consents=())
         if item.waits:
@@ -154,68 +151,6 @@ async def ask_consent_again(cases: Cases, actor: Actor, number: str, consent: st
                 await work.move(item_id, Event.ASK_CONSENT)
         await work.settle()
         return until
-
-
-async def answer_fix(
-    cases: Cases,
-    actor: Actor,
-    number: str,
-    item_id: str,
-    answer: str,
-    changes: Mapping[str, str] | None = None,
-) -> None:
-    """补正: what was asked for, with changed answers where the form's answers were the problem.
-
-    The clock goes on, and the checks run again on the new answers. Errors: CaseNotFound, Invalid, NotPossibleNow.
-    """
-    said = answer.strip()
-    if not said and not changes:
-        raise Invalid({"answer": "请写下要补充的内容。"})
-    if len(said) > 2000:
-        raise Invalid({"answer": f"最多 2000 个字，现在有 {len(said)} 个。"})
-    case = await load_case(cases, cases.pool, number, lock=False)
-    own_case(actor, case)
-    item = case.items.get(item_id)
-    if item is None:
-        raise CaseNotFound()
-    wanted = {q: text for q, text in (changes or {}).items() if q in case.ready.items[item_id].answers}
-    checked = read_answers(case.ready, {**case.answers, **wanted}, cases.now().date())
-    errors = {name: says for name, says in checked.errors.items() if name in wanted}
-    if errors:
-        raise Invalid(errors)
-    system = system_of(item.department)
-    known, _ = await read_for_item(
-        cases, case.ready, case.application, item_id, system, checked.values, place=item.unit
-    )
-    scope = scope_for(cases, case.ready, known, checked.values)
-    async with begin(cases.pool, cases.now) as tx:
-        work = await Work.open(cases, tx, number, actor)
-        item = work.items[item_id]
-        if item.state is not ItemState.FIX_AWAITED:
-            raise NotPossibleNow(state=item.state.word, event=Event.FIX.word)
-        for question in wanted:
-            await tx.conn.execute(
-                QUERIES["change_answer"],
-                work.application.id,
-                question,
-                answer_text(checked.values.get(question)) or "",
-            )
-        await tx.conn.execute(QUERIES["answer_fix"], work.application.id, item_id, said, tx.now)
-        position = advance(work.ready, work.ready.items[item_id], item.steps_done, scope)
-        await work.move(
-            item_id,
-            Event.FIX,
-            reason=said,
-            detail={"changed": sorted(wanted)},
-            exceptions=position.exceptions,
-            **resumed(work, item.clock, tx.now),
-        )
-        if item.before in (ItemState.REVIEWING, ItemState.EXTENDED):
-            await work.move(item_id, Event.ACCEPT, to=item.before, before=None)
-        await work.bring_back_tasks(item_id)
-        await effects.watch_clock(work, item_id)
-        await work.enter("case.fixed", items=(item_id,))
-        await work.settle()
 
 
 async def withdraw(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dizuo.engines.cases import effects
 from dizuo.engines.cases.answers import read_answers
 from dizuo.engines.cases.context import QUERIES, Cases
+from dizuo.engines.cases.corrected import answers_of
 from dizuo.engines.cases.desk import Job, open_desk
 from dizuo.engines.cases.errors import CaseNotFound, DecidedByOther, NotYourDecision, UndoTooLate
 from dizuo.engines.cases.leads import open_leads
@@ -73,7 +74,7 @@ async def _open_next(work: Work, item_id: str, scope: Scope) -> None:
 
 
 async def _item_scope(cases: Cases, case: Case, item_id: str) -> Scope:
-    values = read_answers(case.ready, case.answers, cases.now().date()).values
+    values = read_answers(case.ready, await answers_of(cases.pool, case, item_id), cases.now().date()).values
     item = case.items[item_id]
     known, _ = await read_for_item(
         cases, case.ready, case.application, item_id, system_of(item.department), values, place=item.unit

@@ -10,6 +10,7 @@ import msgspec
 
 from dizuo.engines.cases import effects
 from dizuo.engines.cases.context import QUERIES, Cases
+from dizuo.engines.cases.corrected import own_questions
 from dizuo.engines.cases.desk import open_desk
 from dizuo.engines.cases.errors import ReasonMissing
 from dizuo.engines.cases.model import FixWant
@@ -64,6 +65,7 @@ async def request_fix(
     async with begin(cases.pool, cases.now) as tx:
         work, item, _ = await open_desk(cases, tx, actors, number, item_id, version, what="告知补正")
         check_fix(item, tx.now, cases.calendar)
+        _check_marked(work, item_id, asked)
         until = tx.now + timedelta(days=days)
         changes = _paused(work, item.clock, tx.now, PauseReason.CORRECTION)
         await work.move(
@@ -103,6 +105,20 @@ async def request_fix(
         )
         await work.settle()
         return until
+
+
+def _check_marked(work: Work, item_id: str, asked: Sequence[FixWant]) -> None:
+    """Only the item's own questions, as answered in this case, its own papers and laws of the city may be named."""
+    declared = work.ready.items[item_id]
+    questions = own_questions(work.ready, item_id) & set(work.answers)
+    materials = {material.id for material in declared.materials}
+    for want in asked:
+        if (want.question and want.question not in questions) or (
+            want.material and want.material not in materials
+        ):
+            raise Invalid({"wants": "只能勾这一项自己要填的内容和材料。"}, fix="请刷新页面，重新勾选。")
+        if want.law:
+            check_law(work.cases.city, want.law)
 
 
 def _paused(work: Work, clock: clocks.ClockState | None, at: datetime, why: PauseReason) -> dict[str, Any]:

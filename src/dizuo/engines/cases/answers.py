@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -45,8 +45,13 @@ def read_answers(ready: CompiledMatter, given: Mapping[str, str], today: date) -
 
 def complete(plan: Plan, checked: Checked) -> Mapping[str, str]:
     """What keeps this plan from being submitted, by question: errors, unanswered ones, answers not on offer."""
+    return unanswered(plan.questions, checked)
+
+
+def unanswered(questions: Iterable[PlannedQuestion], checked: Checked) -> Mapping[str, str]:
+    """Of these questions, what is wrong, missing or not on offer, with the sentence beside each."""
     found: dict[str, str] = {}
-    for question in plan.questions:
+    for question in questions:
         if question.id in checked.errors:
             found[question.id] = checked.errors[question.id]
         elif question.value is None:

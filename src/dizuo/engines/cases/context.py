@@ -17,6 +17,7 @@ from dizuo.foundation.store import Pool, Queries, Tx
 
 QUERIES: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases")
 READS: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases", "reads.sql")
+FIXES: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases", "fixes.sql")
 
 
 class RegistersLike(Protocol):

@@ -90,6 +90,30 @@ class FixTooLate(Conflict):
     fix = "请直接审查并作出决定。（行政许可法第三十二条）"
 
 
+class FixAnswered(Conflict):
+    """这一项已经补正过了（{when}），您这次填的没有保存。"""
+
+    fix = "请到“我的办件”里看进度。还有要说的，可以拨打 12345。"
+
+
+class FixOverdue(Conflict):
+    """补正的期限（{until}）已经过了，这一项会退回给您。"""
+
+    fix = "准备好后可以再申请这一项，资料不用重填。"
+
+
+class StaleFix(Stale):
+    """您打开这一页以后，申请的内容有了变化，所以没有提交。"""
+
+    fix = "您填的都留着。请看一遍现在的内容，再提交。"
+
+
+class AboutToIssue(Conflict):
+    """“{item}”正在出证，也用到您要改的内容，现在不能改。"""
+
+    fix = "请过几分钟再提交，您填的都留着。"
+
+
 class SameApprover(Refused):
     """延长时限要由另一位负责人批准，不能自己批准自己。"""
 

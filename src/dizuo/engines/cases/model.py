@@ -106,11 +106,16 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class FixWant(msgspec.Struct, frozen=True):
-    """One thing that the applicant must add or change (补正内容), and on which rule."""
+    """One thing that the applicant must add or change (补正内容), and on which rule.
+
+    ``question`` is set when an answer of the form is to be changed, ``material`` when a paper is missing.
+    """
 
     what: str
     why: str
     law: str
+    question: str = ""
+    material: str = ""
 
 
 class ConsentRow(msgspec.Struct, frozen=True):

@@ -144,6 +144,8 @@ class Event(StrEnum):
     NOTIFY_FIX = "notify_fix"
     FIX = "fix"
     FIX_TIMEOUT = "fix_timeout"
+    FIX_GIVEN_UP = "fix_given_up"
+    ANSWERS_CHANGED = "answers_changed"
     START_SITE_CHECK = "start_site_check"
     END_SITE_CHECK = "end_site_check"
     START_SPECIAL = "start_special"
@@ -184,6 +186,8 @@ _EVENT_WORDS = {
     Event.NOTIFY_FIX: "一次性告知补正",
     Event.FIX: "补正",
     Event.FIX_TIMEOUT: "逾期未补正，退件",
+    Event.FIX_GIVEN_UP: "申请人放弃补正，退件",
+    Event.ANSWERS_CHANGED: "随另一项的补正更正了申请内容",
     Event.START_SITE_CHECK: "开始现场核查",
     Event.END_SITE_CHECK: "现场核查结束",
     Event.START_SPECIAL: "特别程序开始",

@@ -1,0 +1,363 @@
+"""补正 by the applicant: words, changed answers, both; or giving it up. One request, one answer."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from dizuo.engines.cases import effects
+from dizuo.engines.cases.actions_pause import resumed
+from dizuo.engines.cases.actions_submit import consent_expires
+from dizuo.engines.cases.context import FIXES, QUERIES, Cases
+from dizuo.engines.cases.corrected import Corrected, agreed_to, correct, marked_in, own_questions
+from dizuo.engines.cases.errors import CaseNotFound, FixAnswered, FixOverdue, NotPossibleNow, StaleFix
+from dizuo.engines.cases.fixes import seen_digest
+from dizuo.engines.cases.model import Case, ItemRow
+from dizuo.engines.cases.planned_questions import value_text
+from dizuo.engines.cases.reach import own_case
+from dizuo.engines.cases.records import load_case, load_consents
+from dizuo.engines.cases.rules import Position, advance, unit_of
+from dizuo.engines.cases.scope import Scope
+from dizuo.engines.cases.states import Event, ItemState
+from dizuo.engines.cases.wording import day_words, moment_words
+from dizuo.engines.cases.work import Work
+from dizuo.engines.registers import Actor
+from dizuo.foundation.kernel.canonical import canonical_json
+from dizuo.foundation.kernel.errors import Invalid
+from dizuo.foundation.store import begin
+
+LONGEST_WORDS = 2_000
+
+
+class FixSent(msgspec.Struct, frozen=True):
+    """What a 补正 did: changed questions, decided items that stay as they were, consents that are asked again."""
+
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+    consents: tuple[str, ...]
+    again: bool = False
+
+
+async def answer_fix(
+    cases: Cases,
+    actor: Actor,
+    number: str,
+    item_id: str,
+    answer: str,
+    changes: Mapping[str, str] | None = None,
+    *,
+    seen: str = "",
+) -> FixSent:
+    """补正: what was asked for, once, with changed answers where the form's answers were the problem.
+
+    ``changes`` are texts by question as the form sends them; ``seen`` is the digest of the answers that the page
+    showed. The checks run again on the new answers, the clock goes on unless somebody has to agree again. The same
+    sent twice gives ``again``. Errors: CaseNotFound, Invalid by field, FixAnswered, FixOverdue, StaleFix,
+    AboutToIssue, NotPossibleNow.
+    """
+    said = answer.strip()
+    if len(said) > LONGEST_WORDS:
+        raise Invalid({"answer": f"最多 {LONGEST_WORDS} 个字，现在有 {len(said)} 个。"})
+    typed = dict(changes or {})
+    case = await load_case(cases, cases.pool, number, lock=False)
+    own_case(actor, case)
+    item = case.items.get(item_id)
+    fix = None if item is None else await cases.pool.fetchrow(QUERIES["fix"], case.application.id, item_id)
+    if item is None or fix is None:
+        raise CaseNotFound()
+    if fix["answered_at"] is not None and said == (fix["answer"] or "") and _same(case, typed):
+        return FixSent((), (), (), again=True)
+    _check_open(cases, item, fix)
+    if seen and seen != seen_digest(case, marked_in(fix["wants"])):
+        raise StaleFix()
+    corrected = await correct(cases, case, item, marked_in(fix["wants"]), typed)
+    if not said and not corrected.changes:
+        marked = next((question.id for question in corrected.again.questions), "answer")
+        raise Invalid(
+            {marked: "请改正，或写明为什么不用改。" if marked != "answer" else "请写下要补充的内容。"}
+        )
+    subjects = await _subjects(cases, case, corrected)
+    async with begin(cases.pool, cases.now) as tx:
+        work = await Work.open(cases, tx, number, actor)
+        fix = await tx.conn.fetchrow(QUERIES["fix"], work.application.id, item_id)
+        _check_open(cases, work.items[item_id], fix)
+        if work.answers != case.answers or _moved(case, work, corrected):
+            raise StaleFix()
+        await tx.conn.execute(QUERIES["answer_fix"], work.application.id, item_id, said, tx.now)
+        commitments = await _write(work, item_id, corrected)
+        asked = await _ask_again(work, item_id, corrected, subjects)
+        await _go_on(work, item_id, said, corrected, commitments, asked)
+        for other, scope in corrected.others.items():
+            await _follow(work, other, item_id, scope)
+        await _enter(work, item_id, commitments)
+        await _tell(work, item_id, corrected, asked)
+        await work.settle()
+        return FixSent(tuple(corrected.changes), corrected.kept, asked)
+
+
+async def give_up_fix(cases: Cases, actor: Actor, number: str, item_id: str) -> None:
+    """放弃补正: the item goes back at once, as it would when the time had passed; the others go on.
+
+    Errors: CaseNotFound, FixAnswered, NotPossibleNow.
+    """
+    async with begin(cases.pool, cases.now) as tx:
+        case = await load_case(cases, tx.conn, number, lock=True)
+        own_case(actor, case)
+        item = case.items.get(item_id)
+        fix = None if item is None else await tx.conn.fetchrow(QUERIES["fix"], case.application.id, item_id)
+        if item is None or fix is None:
+            raise CaseNotFound()
+        if item.state is ItemState.SENT_BACK and fix["answered_at"] is None:
+            return  # pressed twice, or the time ran out meanwhile: it is what was wanted
+        if item.state is not ItemState.FIX_AWAITED:
+            raise _closed(item, fix)
+        work = Work(cases, tx, case, actor)
+        await work.move(item_id, Event.FIX_GIVEN_UP)
+        await work.end_tasks(item_id, "dropped")
+        await work.enter("case.fix_given_up", items=(item_id,))
+        name = work.ready.items[item_id].name.zh
+        await work.tell_applicant(
+            "fix_given_up", f"“{name}”按您的意思不补了，先退回给您。以后可以再申请，资料不用重填。", item_id
+        )
+        await effects.block_dependents(work, item_id)
+        await work.settle()
+
+
+def _same(case: Case, typed: Mapping[str, str]) -> bool:
+    return all(case.answers.get(question, "") == text.strip() for question, text in typed.items())
+
+
+def _check_open(cases: Cases, item: ItemRow, fix: Any) -> None:
+    if fix["answered_at"] is not None or item.state is not ItemState.FIX_AWAITED:
+        raise _closed(item, fix)
+    if cases.now() > fix["until"]:
+        raise FixOverdue(until=day_words(fix["until"]))
+
+
+def _closed(item: ItemRow, fix: Any) -> FixAnswered | NotPossibleNow:
+    if fix["answered_at"] is not None:
+        return FixAnswered(when=moment_words(fix["answered_at"]))
+    return NotPossibleNow(state=item.state.word, event=Event.FIX.word)
+
+
+def _moved(case: Case, work: Work, corrected: Corrected) -> bool:
+    """Whether an item that shares a changed answer was touched between the check and the lock."""
+    concerned = (*corrected.others, *corrected.kept)
+    return any(case.items[name].version != work.items[name].version for name in concerned)
+
+
+async def _subjects(cases: Cases, case: Case, corrected: Corrected) -> Mapping[str, int]:
+    """The identity of each party whom a consent names (party id → subject)."""
+    found: dict[str, int] = {}
+    for consent in corrected.consents:
+        for party, key in zip(consent.parties, consent.keys, strict=True):
+            base = cases.city.registers[case.ready.parties[party].register].base
+            scheme = "uscc" if base == "enterprise" else "citizen_id"
+            subject = await cases.registers.identity_of(scheme, key, "system")
+            if subject is not None:
+                found[party] = subject
+    return found
+
+
+async def _write(work: Work, item_id: str, corrected: Corrected) -> dict[str, list[str]]:
+    """Write the new answers; returns for each the commitments of what it was and is (SHA-256, salted)."""
+    found: dict[str, list[str]] = {}
+    for question, (was, now) in corrected.changes.items():
+        salt = secrets.token_bytes(16)
+        if now:
+            await work.tx.conn.execute(QUERIES["change_answer"], work.application.id, question, now)
+        else:
+            await work.tx.conn.execute(FIXES["drop_answer"], work.application.id, question)
+        keeps = [name for name in corrected.kept if question in own_questions(work.ready, name)]
+        await work.tx.conn.execute(
+            FIXES["insert_change"],
+            work.application.id,
+            item_id,
+            question,
+            was,
+            now,
+            salt,
+            keeps,
+            work.tx.now,
+        )
+        about = (work.application.number, item_id, question)
+        found[question] = [commitment(salt, about, text) for text in (was, now)]
+    return found
+
+
+def commitment(salt: bytes, about: tuple[str, str, str], value: str) -> str:
+    """The hash that binds the history to an answer without telling it: salt, case, item, question and value."""
+    return hashlib.sha256(salt + canonical_json([*about, value])).hexdigest()
+
+
+async def _ask_again(
+    work: Work, item_id: str, corrected: Corrected, subjects: Mapping[str, int]
+) -> tuple[str, ...]:
+    """Whoever agreed to what was changed is asked again, and whoever has to agree only now; returns the consents."""
+    if not corrected.changes:
+        return ()
+    declared = {consent.id: consent for consent in work.ready.matter.consents}
+    touched = bool(set(agreed_to(work.ready, item_id)) & set(corrected.changes))
+    rows = {(r.id, r.party): r for r in await load_consents(work.tx.conn, work.application.id)}
+    asked: list[str] = []
+    for consent in corrected.consents:
+        expires = consent_expires(work.cases, declared[consent.id], work.tx.now)
+        for party in (party for party in consent.parties if party in subjects):
+            row = rows.get((consent.id, party))
+            if row is not None and not touched:
+                continue
+            about = (work.application.id, consent.id, party)
+            if row is None:
+                await work.tx.conn.execute(
+                    QUERIES["insert_consent"],
+                    *about,
+                    subjects[party],
+                    list(consent.items),
+                    consent.asks.zh,
+                    declared[consent.id].basis.key,
+                    work.tx.now,
+                    expires,
+                )
+            else:
+                await work.tx.conn.execute(QUERIES["renew_consent"], *about, work.tx.now, expires)
+            name = work.application.applicant_name
+            await work.tell(
+                subjects[party], "consent", f"{name}更正了申请的内容，请您再看看是否同意：{consent.asks.zh}"
+            )
+            asked.append(consent.id)
+        if consent.id in asked:
+            await work.later(
+                "cases.consent_expiry",
+                expires,
+                {"number": work.application.number, "consent": consent.id},
+                f"consent:{work.application.id}:{consent.id}:{int(expires.timestamp())}",
+            )
+    return tuple(dict.fromkeys(asked))
+
+
+async def _go_on(
+    work: Work,
+    item_id: str,
+    said: str,
+    corrected: Corrected,
+    commitments: Mapping[str, list[str]],
+    asked: tuple[str, ...],
+) -> None:
+    """The item goes on where it stood, on the new answers; while somebody has to agree, its clock stands still."""
+    item = work.items[item_id]
+    scope = corrected.again.scope
+    position = position_of(work, item, scope)
+    changes: dict[str, Any] = {
+        "exceptions": position.exceptions,
+        "passed": _passed(item, position),
+        "unit": _unit(work, item, scope),
+    }
+    clock = {} if asked else resumed(work, item.clock, work.tx.now)
+    await work.move(
+        item_id, Event.FIX, reason=said, detail={"changed": dict(commitments)}, **changes, **clock
+    )
+    await work.tx.conn.execute(FIXES["move_tasks"], work.application.id, item_id, changes["unit"])
+    await _rename(work, scope)
+    if asked:
+        await work.move(item_id, Event.ASK_CONSENT, consents=asked, detail={"consents": list(asked)})
+        return
+    if item.before in (ItemState.REVIEWING, ItemState.EXTENDED):
+        await work.move(item_id, Event.ACCEPT, to=item.before, before=None)
+    await work.bring_back_tasks(item_id)
+    await effects.watch_clock(work, item_id)
+
+
+async def agreed_after_fix(work: Work, item_id: str, consent: str) -> None:
+    """Everybody agreed to the corrected answers: the item stands again where it stood, and its clock goes on."""
+    item = work.items[item_id]
+    back = item.before in (ItemState.REVIEWING, ItemState.EXTENDED)
+    await work.move(
+        item_id,
+        Event.CONSENT_GIVEN,
+        to=item.before if back else ItemState.FIXED,
+        before=None if back else item.before,
+        consents=(),
+        detail={"consent": consent},
+        **resumed(work, item.clock, work.tx.now),
+    )
+    await work.bring_back_tasks(item_id)
+    await effects.watch_clock(work, item_id)
+
+
+async def _follow(work: Work, other_id: str, corrected: str, scope: Scope) -> None:
+    """Another item that shares a changed answer: its checks run again, and whoever has it open is told to look."""
+    item = work.items[other_id]
+    changes: dict[str, Any] = {"unit": _unit(work, item, scope)}
+    if item.state.at_desk or item.state is ItemState.SPECIAL:
+        position = position_of(work, item, scope)
+        changes |= {"exceptions": position.exceptions, "passed": _passed(item, position)}
+    await work.change(other_id, **changes)
+    await work.history(Event.ANSWERS_CHANGED, item=other_id, detail={"by": corrected})
+    if changes["unit"] != item.unit and item.state.at_desk:
+        await work.end_tasks(other_id, "held")
+        await work.tx.conn.execute(FIXES["move_tasks"], work.application.id, other_id, changes["unit"])
+        await work.bring_back_tasks(other_id)
+    elif changes["unit"] != item.unit:
+        await work.tx.conn.execute(FIXES["move_tasks"], work.application.id, other_id, changes["unit"])
+
+
+def position_of(work: Work, item: ItemRow, scope: Scope) -> Position:
+    """Where the item stands on the new answers: what the system checked by itself is checked again."""
+    declared = work.ready.items[item.id]
+    by_people = {step.id for step in declared.steps if step.kind != "auto"}
+    return advance(work.ready, declared, [s for s in item.steps_done if s in by_people], scope)
+
+
+def _passed(item: ItemRow, position: Position) -> tuple[str, ...]:
+    before = [check for check in item.passed if check not in position.exceptions]
+    return tuple(dict.fromkeys((*before, *position.passed)))
+
+
+def _unit(work: Work, item: ItemRow, scope: Scope) -> str:
+    """Whose work it is now: an answer may have moved the place."""
+    place_of = work.ready.items[item.id].place_of
+    place = None if place_of is None else scope.value(work.ready.compile(place_of))
+    return unit_of(work.cases.city, item.department, place) if isinstance(place, str) else item.unit
+
+
+async def _rename(work: Work, scope: Scope) -> None:
+    """Title and place of the application follow the answers, as far as this item's facts can tell them."""
+    application, matter = work.application, work.ready.matter
+    title = scope.value(work.ready.compile(matter.title_of))
+    place = scope.value(work.ready.compile(matter.place_of))
+    named = value_text(title)[:200] if isinstance(title, str) else application.title
+    placed = place if isinstance(place, str) else application.place
+    if (named, placed) != (application.title, application.place):
+        await work.tx.conn.execute(FIXES["rename"], application.id, named, placed)
+        work.application = msgspec.structs.replace(application, title=named, place=placed)
+
+
+async def _enter(work: Work, item_id: str, commitments: Mapping[str, list[str]]) -> None:
+    """The ledger holds which answers changed and the commitments to both; the values stay where they can be erased."""
+    actor, application = work.actor, work.application
+    body = {
+        "matter": application.matter,
+        "items": [item_id],
+        "law": "licensing-2019:32",
+        "changed": dict(commitments),
+        "actor": {"kind": actor.kind, "post": actor.post, "unit": actor.unit, "channel": actor.channel},
+    }
+    payload = {"case": application.number, "actor": actor.official, "name": actor.name, "reason": ""}
+    concerned = application.applicant if application.acting_for is None else application.acting_for
+    await work.tx.conn.fetchval(QUERIES["append_entry"], "case.fixed", body, concerned, payload)
+
+
+async def _tell(work: Work, item_id: str, corrected: Corrected, asked: tuple[str, ...]) -> None:
+    items = work.ready.items
+    says = f"“{items[item_id].name.zh}”的补正收到了，"
+    says += "要请家人对改过的内容再同意一次，同意后接着办。" if asked else "时限接着算。"
+    # A decision that may still be taken back is told to nobody, so neither is it here.
+    told = [name for name in corrected.kept if work.items[name].state.succeeded]
+    if told:
+        listed = "、".join(items[name].name.zh for name in told)
+        says += f"“{listed}”已经办好，仍按原来填的内容，没有改。"
+    await work.tell_applicant("fixed", says, item_id)

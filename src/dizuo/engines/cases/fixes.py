@@ -1,0 +1,184 @@
+"""Reads of 补正: what an official may mark, what the applicant is asked again, what was changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from dizuo.engines.cases.answers import unanswered
+from dizuo.engines.cases.context import FIXES, QUERIES, Cases
+from dizuo.engines.cases.corrected import agreed_to, ask_again, marked_in, own_questions
+from dizuo.engines.cases.errors import CaseNotFound
+from dizuo.engines.cases.model import Case, ItemRow
+from dizuo.engines.cases.plan_model import PlannedQuestion
+from dizuo.engines.cases.reach import Actors, may_view, own_case
+from dizuo.engines.cases.reads_citizen import answer_label, note_refusal
+from dizuo.engines.cases.records import load_case
+from dizuo.engines.cases.states import ItemState
+from dizuo.engines.registers import Actor
+from dizuo.foundation.blueprint.model import Words
+from dizuo.foundation.kernel.canonical import canonical_json
+
+
+class FixChange(msgspec.Struct, frozen=True):
+    """One answer before and after, as people read it; '' is no answer. ``kept`` are items that stay with the old one."""
+
+    question: str
+    asks: Words
+    was: str
+    now: str
+    kept: tuple[Words, ...]
+
+
+class FixForm(msgspec.Struct, frozen=True):
+    """The applicant's page of one fix request.
+
+    ``questions`` are those to answer again with what is typed or was answered, ``present`` their present answers in
+    words by question, ``errors`` the sentences by question when something was typed. ``seen`` is to be sent back.
+    ``shared`` are decided items that will stay with the old answer, ``agreed`` the questions whose change asks others
+    again. When it is not ``open`` any more, ``changes`` tells what was sent.
+    """
+
+    number: str
+    matter: str
+    title: str
+    item: str
+    item_name: Words
+    department: Words
+    wants: tuple[Mapping[str, str], ...]
+    reason: str
+    until: datetime
+    open: bool
+    questions: tuple[PlannedQuestion, ...]
+    present: Mapping[str, str]
+    errors: Mapping[str, str]
+    seen: str
+    shared: tuple[Words, ...]
+    agreed: tuple[str, ...]
+    answer: str
+    answered_at: datetime | None
+    changes: tuple[FixChange, ...]
+
+
+class FixChoices(msgspec.Struct, frozen=True):
+    """What an official may mark: (question, asks, present answer in words), and papers (material, name)."""
+
+    questions: tuple[tuple[str, Words, str], ...]
+    materials: tuple[tuple[str, Words], ...]
+
+
+async def fix_form(
+    cases: Cases, actor: Actor, number: str, item_id: str, typed: Mapping[str, str] | None = None
+) -> FixForm:
+    """What is asked of the applicant for one item. Errors: CaseNotFound, also when nothing was asked; Invalid."""
+    try:
+        case = await load_case(cases, cases.pool, number, lock=False)
+        own_case(actor, case)
+    except CaseNotFound:
+        await note_refusal(cases, actor, number)
+        raise
+    item = case.items.get(item_id)
+    fix = None if item is None else await cases.pool.fetchrow(QUERIES["fix"], case.application.id, item_id)
+    if item is None or fix is None:
+        raise CaseNotFound(fix="这一项没有要补的内容。")
+    marked = marked_in(fix["wants"])
+    still_open = _open(cases, item, fix)
+    questions: tuple[PlannedQuestion, ...] = ()
+    errors: Mapping[str, str] = {}
+    if still_open and marked:
+        again = await ask_again(cases, case, item, actor, marked, typed or {})
+        questions = again.questions
+        errors = unanswered(questions, again.checked) if typed is not None else {}
+    asked = [question.id for question in questions]
+    return FixForm(
+        number=case.application.number,
+        matter=case.application.matter,
+        title=case.application.title,
+        item=item_id,
+        item_name=case.ready.items[item_id].name,
+        department=cases.city.organisations[item.department].short,
+        wants=tuple(fix["wants"]),
+        reason=fix["reason"],
+        until=fix["until"],
+        open=still_open,
+        questions=questions,
+        present={
+            q: answer_label(cases, case.application.matter, q, case.answers[q])
+            for q in asked
+            if q in case.answers
+        },
+        errors=errors,
+        seen=seen_digest(case, marked),
+        shared=_shared(case, item_id, asked),
+        agreed=tuple(q for q in agreed_to(case.ready, item_id) if q in asked),
+        answer=fix["answer"] or "",
+        answered_at=fix["answered_at"],
+        changes=await _changes(cases, case, item_id),
+    )
+
+
+def _open(cases: Cases, item: ItemRow, fix: Any) -> bool:
+    return item.state is ItemState.FIX_AWAITED and fix["answered_at"] is None and cases.now() <= fix["until"]
+
+
+def _shared(case: Case, item_id: str, asked: Collection[str]) -> tuple[Words, ...]:
+    """Items that were granted on one of these answers; a decision that may still be taken back is told to nobody."""
+    return tuple(
+        case.ready.items[other.id].name
+        for other in case.items.values()
+        if other.id != item_id and other.state.succeeded and own_questions(case.ready, other.id) & set(asked)
+    )
+
+
+def seen_digest(case: Case, marked: Collection[str]) -> str:
+    """A short name for the present answers to the marked questions: a page with another one is stale."""
+    shown = [[question, case.answers.get(question, "")] for question in sorted(marked)]
+    return hashlib.blake2b(canonical_json([case.application.number, shown]), digest_size=12).hexdigest()
+
+
+async def _changes(cases: Cases, case: Case, item_id: str) -> tuple[FixChange, ...]:
+    rows = await cases.pool.fetch(FIXES["changes_of"], case.application.id)
+    matter = case.application.matter
+    return tuple(
+        FixChange(
+            row["question"],
+            case.ready.questions[row["question"]].asks,
+            answer_label(cases, matter, row["question"], row["was"]),
+            answer_label(cases, matter, row["question"], row["now"]),
+            tuple(case.ready.items[name].name for name in row["keeps"]),
+        )
+        for row in rows
+        if row["item"] == item_id and row["question"] in case.ready.questions
+    )
+
+
+async def fix_changes(cases: Cases, actors: Actors, number: str, item_id: str) -> tuple[FixChange, ...]:
+    """What the applicant changed for an item, for an official who may see the item. Errors: CaseNotFound, Refused."""
+    case = await load_case(cases, cases.pool, number, lock=False)
+    _, covered = may_view(cases, actors, case)
+    return await _changes(cases, case, item_id) if item_id in covered else ()
+
+
+async def fix_choices(cases: Cases, actors: Actors, number: str, item_id: str) -> FixChoices:
+    """What may be marked in a fix request: the item's own questions as answered, and its declared papers.
+
+    Errors: CaseNotFound, Refused.
+    """
+    case = await load_case(cases, cases.pool, number, lock=False)
+    _, covered = may_view(cases, actors, case)
+    if item_id not in covered:
+        return FixChoices((), ())
+    ready, matter = case.ready, case.application.matter
+    mine = own_questions(ready, item_id)
+    return FixChoices(
+        tuple(
+            (q.id, q.asks, answer_label(cases, matter, q.id, case.answers[q.id]))
+            for q in ready.matter.questions
+            if q.id in mine and q.id in case.answers
+        ),
+        tuple((material.id, material.name) for material in ready.items[item_id].materials),
+    )
