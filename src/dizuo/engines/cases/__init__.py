@@ -58,6 +58,7 @@ from dizuo.engines.cases.export import LogEvent, log_of, ocel2, xes
 from dizuo.engines.cases.fixes import FixChange, FixChoices, FixForm, fix_changes, fix_choices, fix_form
 from dizuo.engines.cases.jobs import handlers
 from dizuo.engines.cases.model import Decided, FixWant, Receipt
+from dizuo.engines.cases.nearest import nearest_places
 from dizuo.engines.cases.numbers import read_number
 from dizuo.engines.cases.occasion import Occasion, first_look, occasion_of
 from dizuo.engines.cases.plan import needs_to_read, plan
@@ -205,6 +206,7 @@ __all__ = [
     "mark_read",
     "my_cases",
     "my_home",
+    "nearest_places",
     "needs_to_read",
     "notices_of",
     "occasion_of",

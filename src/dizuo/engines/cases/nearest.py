@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
+from dizuo.foundation.blueprint import divisions
 from dizuo.foundation.blueprint.model import City, Division, ServicePlace
 from dizuo.foundation.kernel.geometry import haversine_m
 
@@ -12,10 +15,11 @@ _KEPT = 10_000
 
 
 def nearest_places(city: City, list_id: str, division: str | None, take: int) -> tuple[Near, ...]:
-    """Up to ``take`` places of a declared list, those of the same division first, then by distance.
+    """Up to ``take`` places of a declared list: those of the same town first, then by distance.
 
-    Shapes: (place, distance in metres or None when the division's centre is not known). The answer is the same
-    for everybody in a division, so it is kept.
+    Shapes: ``division`` is a code of either system (民政部 or 国家统计局) at any level; (place, distance in metres
+    or None when the division's centre is not known). Of a district without a centre its own come first. Where
+    the division is not the city's, nothing is near: one place of each district in turn. The answer is the same for everybody in a division, so it is kept.
     """
     key = (city.version, list_id, division or "", take)
     found = _CACHE.get(key)
@@ -28,34 +32,38 @@ def nearest_places(city: City, list_id: str, division: str | None, take: int) ->
 
 def _sort(city: City, list_id: str, division: str | None, take: int) -> tuple[Near, ...]:
     places = city.places.get(list_id, ())
-    centre = _centre(city, division)
-    ranked: list[tuple[int, float, str, ServicePlace, float | None]] = []
-    for place in places:
-        distance = None if centre is None else haversine_m(centre[0], centre[1], place.lon, place.lat)
-        ranked.append((-_shared(place.division, division), distance or 0.0, place.id, place, distance))
+    around = _around(city, division)
+    centre = next((one.centre for one in around if one.centre is not None), None)
     if centre is None:
-        ranked.sort(key=lambda row: (row[0], row[2]))
-    else:
-        ranked.sort(key=lambda row: (row[0] > -9, row[1], row[2]))
-    return tuple((place, distance) for _, _, _, place, distance in ranked[:take])
+        district = next((one.code for one in around if one.level == "district"), "-")
+        ordered = sorted(_in_turn(places), key=lambda place: not place.division.startswith(district))
+        return tuple((place, None) for place in ordered[:take])
+    town = next((one.code for one in around if one.level == "town"), None)
+    ranked = [
+        (_town_of(city, place) != town, haversine_m(*centre, place.lon, place.lat), place) for place in places
+    ]
+    ranked.sort(key=lambda row: (row[0], row[1], row[2].id))
+    return tuple((place, distance) for _, distance, place in ranked[:take])
 
 
-def _shared(code: str, division: str | None) -> int:
-    """How far two division codes agree: 12 village, 9 town, 6 district, 4 city, 0 nothing."""
-    if division is None:
-        return 0
-    for length in (12, 9, 6, 4):
-        if len(code) >= length and len(division) >= length and code[:length] == division[:length]:
-            return length
-    return 0
-
-
-def _centre(city: City, division: str | None) -> tuple[float, float] | None:
-    found: Division | None = None
+def _around(city: City, code: str | None) -> tuple[Division, ...]:
+    """The division and its parents up to the district. A village that is not declared is known by its town."""
     for length in (12, 9, 6):
-        if division is None or len(division) < length:
-            continue
-        found = city.divisions.get(division[:length])
-        if found is not None and found.centre is not None:
-            return found.centre
-    return None
+        if code is not None and len(code) >= length and (found := divisions.chain(city, code[:length])):
+            return tuple(one for one in found if one.level != "city")
+    return ()
+
+
+def _town_of(city: City, place: ServicePlace) -> str | None:
+    return next((one.code for one in _around(city, place.division) if one.level == "town"), None)
+
+
+def _in_turn(places: tuple[ServicePlace, ...]) -> list[ServicePlace]:
+    """The first place of each district, then the second, and so on."""
+    ordered = sorted(places, key=lambda place: (place.division[:6], place.id))
+    ranked = [
+        (number, place)
+        for _, members in groupby(ordered, key=lambda place: place.division[:6])
+        for number, place in enumerate(members)
+    ]
+    return [place for _, place in sorted(ranked, key=lambda row: (row[0], row[1].division[:6]))]
