@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dizuo.engines.cases import FIXES, QUERIES, READS
+from dizuo.engines.cases import CENTRE, FIXES, QUERIES, READS
 
 
 async def test_every_statement_prepares_for_the_web_role(pg: Any) -> None:
     async with pg("dizuo_app") as conn:
         await QUERIES.prepare_all(conn)
         await READS.prepare_all(conn)
+        await CENTRE.prepare_all(conn)
         await FIXES.prepare_all(conn)

@@ -1,6 +1,6 @@
 """城市运行: the operations page of the city, for officials on duty.
 
-What the page uses of ``request.app.state.dizuo``: ``city``, ``folder`` (the city's declarations), ``pool``, ``now``.
+What the page uses of ``request.app.state.dizuo``: ``city``, ``folder`` (the city's declarations), ``cases``.
 
 1. Four questions on one screen: where, who and in time?, which departments keep time?, is today as usual?
 2. Every figure is counted from cases, at most ten seconds old; a share of too few is not told.

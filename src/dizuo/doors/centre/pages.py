@@ -15,8 +15,7 @@ _COUNTING = Counting()
 
 
 async def _figures(request: WebRequest) -> Figures:
-    app = request.dizuo
-    return await _COUNTING.figures(app.pool, app.now(), app.city.timezone)
+    return await _COUNTING.figures(request.dizuo.cases)
 
 
 async def centre(request: WebRequest) -> Response:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from dizuo.engines.cases import CaseNotFound, CasePage, case_page
+from dizuo.engines.cases import CaseNotFound, CasePage, case_page, note_refused_look
 from dizuo.foundation.kernel.errors import Refused, Stale
 from dizuo.web import WebRequest, page
 
-from .looking import note_refusal
 from .officers import actors_of, session_of
 
 
@@ -28,7 +27,7 @@ async def opened(request: WebRequest, number: str) -> CasePage:
     try:
         return await case_page(request.dizuo.cases, actors, number)
     except (Refused, CaseNotFound):
-        await note_refusal(request.dizuo, actors, number)
+        await note_refused_look(request.dizuo.cases, actors, number)
         raise
 
 

@@ -13,6 +13,7 @@ from dizuo.engines.cases import (
     QueuePage,
     accept,
     decide,
+    note_reveal,
     refer,
     reject_accept,
     request_fix,
@@ -24,7 +25,6 @@ from dizuo.web import WebRequest, answer, redirect
 from dizuo.web.words import fill
 
 from .case_maker import CaseMaker, front_of
-from .looking import note_reveal
 from .officers import actors_of, session_of
 from .opening import number_of, opened, version_of, was_faster
 from .pages_measures import measure_shown
@@ -93,7 +93,7 @@ async def reveal_sent(request: WebRequest) -> Response:
     item = request.sent.text("item")
     if len(reason) < 4:
         return await shown(request, found, item, errors={"why": words_of(request)["case"]["reveal_why"]})
-    await note_reveal(request.dizuo, actors_of(session_of(request)), found, reason)
+    await note_reveal(request.dizuo.cases, actors_of(session_of(request)), found, reason)
     return await shown(request, found, item, revealed=True)
 
 

@@ -57,6 +57,7 @@ from dizuo.engines.cases.examples import run_examples
 from dizuo.engines.cases.export import LogEvent, log_of, ocel2, xes
 from dizuo.engines.cases.fixes import FixChange, FixChoices, FixForm, fix_changes, fix_choices, fix_form
 from dizuo.engines.cases.jobs import handlers
+from dizuo.engines.cases.looks import note_refused_look, note_reveal
 from dizuo.engines.cases.model import Decided, FixWant, Receipt
 from dizuo.engines.cases.nearest import nearest_places
 from dizuo.engines.cases.numbers import read_number
@@ -77,6 +78,7 @@ from dizuo.engines.cases.plan_model import (
     Unmet,
 )
 from dizuo.engines.cases.reads_case import case_page
+from dizuo.engines.cases.reads_centre import CENTRE, Asked, DepartmentWork, Figures, Urgent, asked_of, figures
 from dizuo.engines.cases.reads_citizen import (
     CaseLine,
     ConsentAsked,
@@ -101,6 +103,7 @@ from dizuo.engines.cases.reads_progress import Progress, ProgressItem, progress
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 
 __all__ = [
+    "CENTRE",
     "ENDINGS",
     "FIXES",
     "QUERIES",
@@ -109,6 +112,7 @@ __all__ = [
     "AlreadyRated",
     "AlreadyRunning",
     "ApplicationState",
+    "Asked",
     "CannotSee",
     "CaseLine",
     "CaseNotFound",
@@ -121,6 +125,7 @@ __all__ = [
     "Decided",
     "DecidedByOther",
     "Delivered",
+    "DepartmentWork",
     "DocumentView",
     "DraftNotFound",
     "DraftSaved",
@@ -128,6 +133,7 @@ __all__ = [
     "Endings",
     "Event",
     "ExceptionsOpen",
+    "Figures",
     "FixAnswered",
     "FixChange",
     "FixChoices",
@@ -167,6 +173,7 @@ __all__ = [
     "StaleFix",
     "UndoTooLate",
     "Unmet",
+    "Urgent",
     "accept",
     "answer_consent",
     "answer_fix",
@@ -175,6 +182,7 @@ __all__ = [
     "approve_extension",
     "ask_consent_again",
     "ask_extension",
+    "asked_of",
     "calendar_of",
     "case_page",
     "check_document",
@@ -194,6 +202,7 @@ __all__ = [
     "drop_draft",
     "end_special",
     "endings_of",
+    "figures",
     "first_look",
     "fix_changes",
     "fix_choices",
@@ -208,6 +217,8 @@ __all__ = [
     "my_home",
     "nearest_places",
     "needs_to_read",
+    "note_refused_look",
+    "note_reveal",
     "notices_of",
     "occasion_of",
     "ocel2",

@@ -52,6 +52,7 @@ CREATE TABLE cases.application (
 CREATE INDEX application_of_applicant ON cases.application (applicant, submitted_at DESC);
 CREATE INDEX application_ended ON cases.application (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX application_submitted ON cases.application (submitted_at);
+CREATE INDEX application_running ON cases.application (promised) WHERE ended_at IS NULL;
 CREATE INDEX application_acted_for ON cases.application (acting_for, submitted_at DESC) WHERE acting_for IS NOT NULL;
 
 -- The record that a running application is about (a child's certificate): one application for it at a time.
@@ -96,6 +97,7 @@ CREATE TABLE cases.item (
     version      integer NOT NULL DEFAULT 1,
     PRIMARY KEY (application, id)
 );
+CREATE INDEX item_ended ON cases.item (ended_at);
 
 -- One piece of an official's work: to accept, to judge, to check on site, to approve an extension, to answer a
 -- colleague, to correct a record, to hand over.
@@ -118,6 +120,7 @@ CREATE TABLE cases.task (
     FOREIGN KEY (application, item) REFERENCES cases.item (application, id)
 );
 CREATE INDEX task_of_item ON cases.task (application, item);
+CREATE INDEX task_due ON cases.task (due, id) WHERE state = 'open';
 
 -- The desk: one row for each place from which an open task is seen (whole city, district, town, village), so that
 -- a queue page is one walk along this index, whatever the number of cases.
@@ -270,6 +273,7 @@ CREATE TABLE cases.rating (
     says         text NOT NULL DEFAULT '',
     at           timestamptz NOT NULL
 );
+CREATE INDEX rating_at ON cases.rating (at);
 
 -- 校核纠错: somebody says that a register is wrong; its source department answers within its clock.
 CREATE TABLE cases.correction (

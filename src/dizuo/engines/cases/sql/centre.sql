@@ -1,17 +1,19 @@
--- What the city's operations page counts. Every figure is computed from cases; nothing is reported by hand.
+-- What the operations page and the data door count. Every figure is computed from cases; nothing is reported by hand.
 
--- items --
+-- work --
 -- Per department and district: what is open, due within a day, over time; and what ended in the last days, in time or not.
 SELECT department, left(unit, 6) AS district,
        count(*) FILTER (WHERE open) AS open,
        count(*) FILTER (WHERE open AND due_promise >= $1 AND due_promise < $1 + interval '1 day') AS soon,
        count(*) FILTER (WHERE open AND due_promise < $1) AS over,
-       count(*) FILTER (WHERE ended_at >= $2 AND counted) AS ended,
-       count(*) FILTER (WHERE ended_at >= $2 AND counted AND (due_promise IS NULL OR ended_at <= due_promise)) AS in_time,
-       count(*) FILTER (WHERE ended_at >= $2 AND counted AND decided_at IS NULL) AS by_system
-FROM (SELECT department, unit, due_promise, ended_at, decided_at,
-             ended_at IS NULL AND state = ANY ($3::text[]) AS open, state = ANY ($4::text[]) AS counted
-      FROM cases.item WHERE ended_at IS NULL OR ended_at >= $2) AS lately
+       count(*) FILTER (WHERE counted) AS ended,
+       count(*) FILTER (WHERE counted AND (due_promise IS NULL OR ended_at <= due_promise)) AS in_time,
+       count(*) FILTER (WHERE counted AND decided_at IS NULL) AS by_system
+FROM (SELECT department, unit, due_promise, ended_at, decided_at, state = ANY ($3::text[]) AS open, false AS counted
+      FROM cases.item WHERE ended_at IS NULL
+      UNION ALL
+      SELECT department, unit, due_promise, ended_at, decided_at, false, state = ANY ($4::text[])
+      FROM cases.item WHERE ended_at >= $2) AS lately
 GROUP BY 1, 2
 
 -- running --
@@ -33,3 +35,9 @@ WHERE t.state = 'open' AND t.due < 'infinity' ORDER BY t.due, t.id LIMIT $1
 -- ratings --
 -- What people said after their case ended (好差评), five levels.
 SELECT count(*) AS n, count(*) FILTER (WHERE level >= 3) AS satisfied FROM cases.rating WHERE at >= $1
+
+-- asked --
+-- What the form of each matter asked and what it knew, over the applications since a moment.
+SELECT matter, count(*) AS n, coalesce(avg((counts ->> 'asked')::numeric), 0)::float8 AS asked,
+       coalesce(avg((counts ->> 'known')::numeric), 0)::float8 AS known
+FROM cases.application WHERE submitted_at >= $1 GROUP BY 1
