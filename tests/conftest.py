@@ -4,7 +4,7 @@
                 sealing and outbox, as it would in production
 ``database``    a fresh database per test module, copied from a template that holds every engine's structure
 ``pg``          ``async with pg() as conn`` / ``pg("dizuo_app")``: one connection to it, the owner's by default
-``app_pool``    pool of dizuo_app, ``owner_pool`` of the owner, ``sealer_pool`` of the sealer, per test module
+``app_pool``    pool of dizuo_app, ``owner_pool`` of the owner, ``sealer_pool`` and ``eraser_pool`` alike, per test module
 ``frozen_now``  a clock that stands at 2026-11-23 09:00 (a Monday) until told to move
 """
 
@@ -28,6 +28,7 @@ from psycopg import sql
 from dizuo.foundation.kernel.clock_source import SHANGHAI, FrozenNow
 from dizuo.foundation.store import (
     APP,
+    ERASER,
     OWNER,
     SEALER,
     Connection,
@@ -142,6 +143,13 @@ async def owner_pool(database: TestDatabase) -> AsyncIterator[Pool]:
 async def sealer_pool(database: TestDatabase) -> AsyncIterator[Pool]:
     """Pool of the role that sequences the ledger."""
     async with _pool(database, SEALER) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+async def eraser_pool(database: TestDatabase) -> AsyncIterator[Pool]:
+    """Pool of the one role that may erase what is personal in the ledger."""
+    async with _pool(database, ERASER) as pool:
         yield pool
 
 

@@ -26,11 +26,11 @@ class ChildEnded(DizuoError):
 
 
 class Children:
-    """Child processes by name; `watch` returns when a signal asks to stop and raises when one of them ends by itself."""
+    """Child processes by name; `watch` returns when a signal asks to stop (`told`) and raises when one ends by itself."""
 
     def __init__(self) -> None:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._stop = False
+        self.told = False
         # From now on Ctrl-C is a request that `watch` honours, also while the children are starting.
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, self._told)
@@ -42,18 +42,18 @@ class Children:
         )
 
     def alive(self) -> bool:
-        return not self._stop and all(child.poll() is None for child in self._running.values())
+        return not self.told and all(child.poll() is None for child in self._running.values())
 
     def watch(self) -> None:
         """Wait for SIGINT or SIGTERM. Errors: ChildEnded."""
-        while not self._stop:
+        while not self.told:
             for name, child in self._running.items():
                 if child.poll() is not None:
                     raise ChildEnded(name=name, code=child.returncode)
             time.sleep(0.1)
 
     def _told(self, number: int, frame: object) -> None:
-        self._stop = True
+        self.told = True
 
     def stop(self) -> None:
         """End them in the order in which they were started; each gets twenty seconds before it is killed."""

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 import time
@@ -44,6 +45,8 @@ class PortTaken(Conflict):
 def run(arguments: argparse.Namespace) -> int:
     """Build what is missing and serve until Ctrl-C; data is kept."""
     started = time.monotonic()
+    # Told to stop while it still builds: as by Ctrl-C, so that whatever was opened is closed and the database stops.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings(
         city=arguments.city.absolute(), data=arguments.data.absolute(), host=arguments.host, port=arguments.port,
         people=arguments.people, seed=arguments.seed, workers=arguments.workers, public_url=arguments.public_url,
@@ -66,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
             children.start("web", ["dizuo.serve", settings.host, str(settings.port), str(settings.workers)])
             children.start("clerk", ["dizuo.clerk"])
             _wait_until_ready(settings, children)
-        _say(settings, report.city, time.monotonic() - started)
+        if not children.told:
+            _say(settings, report.city, time.monotonic() - started)
         children.watch()
         print("Stopping; data is kept.")
     return 0

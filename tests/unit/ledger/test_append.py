@@ -153,24 +153,6 @@ async def test_the_owner_is_kept_from_an_accident(owner_pool: Pool, table: str, 
         await owner_pool.execute(verb.format(table, column, column))
 
 
-async def test_erasure_needs_an_entry_that_names_it(app_pool: Pool, owner_pool: Pool) -> None:
-    entry = await app_pool.fetchval("SELECT ledger.append('read', $1, 75, $2)", READ, {"case": "WX2"})
-    other = await app_pool.fetchval(
-        "SELECT ledger.append('ledger.erase', $1, NULL, NULL)", {"entries": [entry + 10**6]}
-    )
-    for reason in (entry, other, 10**12):
-        with pytest.raises(asyncpg.PostgresError, match="not a reason"):
-            await app_pool.execute("SELECT ledger.erase($1, $2)", entry, reason)
-    about = {"entries": [entry], "basis": "个人信息保护法§47"}
-    reason = await app_pool.fetchval("SELECT ledger.append('ledger.erase', $1, NULL, NULL)", about)
-    assert await app_pool.fetchval("SELECT ledger.erase($1, $2)", entry, reason)
-    assert not await app_pool.fetchval("SELECT ledger.erase($1, $2)", entry, reason)
-    row = await owner_pool.fetchrow("SELECT * FROM ledger.entry WHERE id = $1", entry)
-    assert row is not None
-    assert (row["subject"], row["payload"], row["salt"], row["erased_by"]) == (None, None, None, reason)
-    assert (row["body"], len(row["commitment"])) == (READ, 32)
-
-
 async def test_pretending_to_erase_opens_nothing(app_pool: Pool) -> None:
     async with app_pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT set_config('dizuo.erasing', pg_current_xact_id()::text, true)")

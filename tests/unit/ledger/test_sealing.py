@@ -189,14 +189,14 @@ async def test_checkpoints_extend_one_another(app_pool: Pool, sealer: Sealer) ->
 
 
 async def test_proofs_survive_erasure(
-    app_pool: Pool, owner_pool: Pool, sealer: Sealer, key: SigningKey
+    app_pool: Pool, eraser_pool: Pool, owner_pool: Pool, sealer: Sealer, key: SigningKey
 ) -> None:
     numbers = await append(app_pool, 20)
     await sealer.seal_once()
     about = {"entries": numbers[:3], "basis": "个人信息保护法§47"}
     reason = await app_pool.fetchval("SELECT ledger.append('ledger.erase', $1, NULL, NULL)", about)
     for number in numbers[:3]:
-        assert await app_pool.fetchval("SELECT ledger.erase($1, $2)", number, reason)
+        assert await eraser_pool.fetchval("SELECT ledger.erase($1, $2)", number, reason)
     await sealer.seal_once()
     report = await checked(owner_pool, key)
     assert report.ok, report.problems

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import asyncpg
+import pytest
 from small_city import FATHER, MOTHER
 
 from dizuo.engines.registers import ReadRequest, forget
@@ -13,7 +15,7 @@ from dizuo.foundation.store import begin
 ORIGIN = "dizuo.test/registers"
 
 
-async def test_forgetting_keeps_every_proof(town, pg, app_pool, sealer_pool, frozen_now):
+async def test_forgetting_keeps_every_proof(town, pg, app_pool, sealer_pool, eraser_pool, frozen_now):
     request = ReadRequest("newborn", {"applicant": str(town.ids[MOTHER])}, "draft-9", town.resident())
     result = await town.registers.read(request)
     key = SigningKey.generate(ORIGIN)
@@ -22,7 +24,7 @@ async def test_forgetting_keeps_every_proof(town, pg, app_pool, sealer_pool, fro
     async with pg() as owner:
         held = await proof(owner, result.entries[0])
         later = await owner.fetchval("SELECT clock_timestamp() + interval '1 day'")
-        async with begin(app_pool, frozen_now) as tx:
+        async with begin(eraser_pool, frozen_now) as tx:
             early = await forget(
                 tx, town.ids[MOTHER], before=later - dt.timedelta(days=9), basis="pipl:47", case="K"
             )
@@ -37,6 +39,9 @@ async def test_forgetting_keeps_every_proof(town, pg, app_pool, sealer_pool, fro
         await sealer.seal_once()
         report = await verify(owner, key.public)
         fresh = await proof(owner, result.entries[0])
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="erase"):
+            async with begin(app_pool, frozen_now) as tx:
+                await forget(tx, town.ids[FATHER], before=later, basis="pipl:47", case="K")
     assert (early, again) == (0, 0)
     assert erased > 0
     assert any(row["subject"] is None and row["payload"] is None and row["salt"] is None for row in rows)

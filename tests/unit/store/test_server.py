@@ -121,7 +121,7 @@ def test_nobody_enters_without_a_password_and_secrets_are_private(folder: Path) 
 
 def test_service_roles_are_nothing_but_themselves(folder: Path) -> None:
     with Server.start(folder, options=SMALL) as server:
-        for role in ("dizuo_app", "dizuo_loader", "dizuo_sealer"):
+        for role in ("dizuo_app", "dizuo_loader", "dizuo_sealer", "dizuo_eraser"):
             assert (
                 one(
                     server,

@@ -19,8 +19,9 @@ async def forget(tx: Tx, subject: int, *, before: dt.datetime, basis: str, case:
     """Erase subject, record key, case and names from the entries about ``subject`` made before ``before``.
 
     Gives the number of entries that were erased now. ``basis`` (law:article) and the entries' numbers are entered as
-    ``ledger.erase``, with ``case`` in the erasable part; in the caller's transaction. The caller answers for the
-    period of keeping: records of providing personal data stay three years (网络数据安全管理条例 12 条).
+    ``ledger.erase``, with ``case`` in the erasable part; in the caller's transaction, whose connection is the role
+    ``dizuo_eraser``'s: no other may erase. The caller answers for the period of keeping: records of providing personal
+    data stay three years (网络数据安全管理条例 12 条).
     """
     erased = 0
     while entries := await _page(tx, subject, before):

@@ -23,7 +23,7 @@ import asyncpg
 from dizuo.foundation.store.connection import Connection
 from dizuo.foundation.store.errors import MigrationFailed, MigrationInvalid, SchemaDrift
 from dizuo.foundation.store.pool import connect
-from dizuo.foundation.store.roles import OWNER
+from dizuo.foundation.store.roles import OWNER, SERVICE_ROLES
 
 Phase = Literal["pre", "post", "all"]
 
@@ -171,7 +171,7 @@ async def _prepare_database(connection: Connection) -> None:
         database = await connection.fetchval("SELECT quote_ident(current_database())")
         await connection.execute(
             f"REVOKE ALL ON DATABASE {database} FROM PUBLIC;"
-            f"GRANT CONNECT ON DATABASE {database} TO dizuo_app, dizuo_loader, dizuo_sealer"
+            f"GRANT CONNECT ON DATABASE {database} TO {', '.join(SERVICE_ROLES)}"
         )
 
 

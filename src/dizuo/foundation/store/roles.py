@@ -12,10 +12,12 @@ OWNER: Final = "dizuo_owner"
 APP: Final = "dizuo_app"
 LOADER: Final = "dizuo_loader"
 SEALER: Final = "dizuo_sealer"
+ERASER: Final = "dizuo_eraser"
+"""Erases what is personal in old ledger entries; no serving process is given its address."""
 ADMIN: Final = "dizuo_admin"
 """Superuser of the embedded server; used at start-up only, never by a pool."""
 
-SERVICE_ROLES: Final = (APP, LOADER, SEALER)
+SERVICE_ROLES: Final = (APP, LOADER, SEALER, ERASER)
 ROLES: Final = (OWNER, *SERVICE_ROLES)
 DATABASE: Final = "dizuo"
 

@@ -76,6 +76,9 @@ class Server:
             server = cls(data, launch, lease)
             try:
                 server._bring_up(port, options or {}, tell, time.monotonic() + patience)
+            except KeyboardInterrupt:
+                server._leave()
+                raise
             except BaseException:
                 lease.close()
                 raise
@@ -114,15 +117,21 @@ class Server:
         if self._lease is None:
             return
         with _exclusive(self.data / f"{HOME}.start"):
-            lease, self._lease = self._lease, None
-            try:
-                fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                alone = True
-            except BlockingIOError:
-                alone = False
-            if alone:
-                self.stop()
-            lease.close()
+            self._leave()
+
+    def _leave(self) -> None:
+        """Give the lease back, under the installation's start lock; the last one to leave stops the server."""
+        if self._lease is None:
+            return
+        lease, self._lease = self._lease, None
+        try:
+            fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = True
+        except BlockingIOError:
+            alone = False
+        if alone:
+            self.stop()
+        lease.close()
 
     def stop(self) -> None:
         """Fast shutdown, for everybody: sessions end, what was committed is on disk. Immediate after one minute."""
