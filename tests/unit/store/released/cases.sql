@@ -1,0 +1,318 @@
+-- Cases (办件): drafts, applications, items with their clocks, the work of officials, decisions, consents,
+-- documents, notices, ratings, corrections, and an append-only history.
+-- Every hot table is keyed by the application it belongs to, so that a cluster can distribute it.
+
+CREATE SCHEMA IF NOT EXISTS cases;
+REVOKE ALL ON SCHEMA cases FROM PUBLIC;
+GRANT USAGE ON SCHEMA cases TO dizuo_app;
+
+-- Application numbers: five digits a day; the day is in the number, so the sequence may go round.
+CREATE SEQUENCE cases.number_of_day MINVALUE 0 MAXVALUE 99999 CYCLE;
+
+CREATE TABLE cases.draft (
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    account     bigint NOT NULL,
+    subject     bigint NOT NULL,
+    acting_for  bigint,
+    matter      text COLLATE "C" NOT NULL,
+    answers     jsonb NOT NULL DEFAULT '{}',
+    given       jsonb NOT NULL DEFAULT '{}',
+    version     integer NOT NULL DEFAULT 1,
+    created_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL
+);
+CREATE INDEX draft_of_subject ON cases.draft (subject, updated_at DESC);
+
+CREATE TABLE cases.application (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number         text COLLATE "C" NOT NULL UNIQUE,
+    form_token     text COLLATE "C" NOT NULL UNIQUE,
+    matter         text COLLATE "C" NOT NULL,
+    matter_version text COLLATE "C" NOT NULL,
+    city_version   text COLLATE "C" NOT NULL,
+    applicant      bigint NOT NULL,
+    applicant_name text NOT NULL,
+    acting_for     bigint,
+    holder_name    text NOT NULL,
+    account        bigint NOT NULL,
+    channel        text COLLATE "C" NOT NULL CHECK (channel IN ('online', 'window', 'phone')),
+    served_by      text,
+    served_unit    text,
+    given          jsonb NOT NULL,
+    place          text COLLATE "C" NOT NULL,
+    title          text NOT NULL,
+    state          text COLLATE "C" NOT NULL,
+    promised       timestamptz,
+    counts         jsonb NOT NULL,
+    plan_digest    text COLLATE "C" NOT NULL,
+    submitted_at   timestamptz NOT NULL,
+    ended_at       timestamptz,
+    version        integer NOT NULL DEFAULT 1
+);
+CREATE INDEX application_of_applicant ON cases.application (applicant, submitted_at DESC);
+CREATE INDEX application_ended ON cases.application (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX application_submitted ON cases.application (submitted_at);
+CREATE INDEX application_acted_for ON cases.application (acting_for, submitted_at DESC) WHERE acting_for IS NOT NULL;
+
+-- The record that a running application is about (a child's certificate): one application for it at a time.
+CREATE TABLE cases.occasion (
+    matter       text COLLATE "C" NOT NULL,
+    party        text COLLATE "C" NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    application  bigint NOT NULL REFERENCES cases.application,
+    PRIMARY KEY (matter, party, key)
+);
+CREATE INDEX occasion_of_application ON cases.occasion (application);
+
+CREATE TABLE cases.answer (
+    application  bigint NOT NULL REFERENCES cases.application,
+    question     text COLLATE "C" NOT NULL,
+    value        text NOT NULL,
+    PRIMARY KEY (application, question)
+);
+
+CREATE TABLE cases.item (
+    application  bigint NOT NULL REFERENCES cases.application,
+    id           text COLLATE "C" NOT NULL,
+    position     smallint NOT NULL,
+    department   text COLLATE "C" NOT NULL,
+    unit         text COLLATE "C" NOT NULL,
+    state        text COLLATE "C" NOT NULL,
+    before       text COLLATE "C",
+    waits        text[] NOT NULL DEFAULT '{}',
+    consents     text[] NOT NULL DEFAULT '{}',
+    steps_done   text[] NOT NULL DEFAULT '{}',
+    passed       text[] NOT NULL DEFAULT '{}',
+    exceptions   text[] NOT NULL DEFAULT '{}',
+    clock        jsonb,
+    received_at  timestamptz,
+    started_at   timestamptz,
+    due_promise  timestamptz,
+    due_statute  timestamptz,
+    paused       boolean NOT NULL DEFAULT false,
+    fix_asked_at timestamptz,
+    decided_at   timestamptz,
+    ended_at     timestamptz,
+    version      integer NOT NULL DEFAULT 1,
+    PRIMARY KEY (application, id)
+);
+
+-- One piece of an official's work: to accept, to judge, to check on site, to approve an extension, to answer a
+-- colleague, to correct a record, to hand over.
+CREATE TABLE cases.task (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind         text COLLATE "C" NOT NULL
+                 CHECK (kind IN ('accept', 'judge', 'extension', 'referral', 'correction', 'deliver')),
+    application  bigint REFERENCES cases.application,
+    item         text COLLATE "C",
+    step         text COLLATE "C",
+    department   text COLLATE "C" NOT NULL,
+    unit         text COLLATE "C" NOT NULL,
+    power        text COLLATE "C" NOT NULL,
+    state        text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'held', 'done', 'dropped')),
+    due          timestamptz NOT NULL DEFAULT 'infinity',
+    detail       jsonb NOT NULL DEFAULT '{}',
+    opened_at    timestamptz NOT NULL,
+    done_at      timestamptz,
+    done_by      text,
+    FOREIGN KEY (application, item) REFERENCES cases.item (application, id)
+);
+CREATE INDEX task_of_item ON cases.task (application, item);
+
+-- The desk: one row for each place from which an open task is seen (whole city, district, town, village), so that
+-- a queue page is one walk along this index, whatever the number of cases.
+CREATE TABLE cases.queue (
+    power  text COLLATE "C" NOT NULL,
+    rail   text COLLATE "C" NOT NULL CHECK (rail IN ('waiting', 'cooperating', 'supervised')),
+    scope  text COLLATE "C" NOT NULL,
+    due    timestamptz NOT NULL,
+    task   bigint NOT NULL REFERENCES cases.task,
+    PRIMARY KEY (power, rail, scope, due, task)
+);
+CREATE INDEX queue_of_task ON cases.queue (task);
+
+-- What an official has worked on (我经手的).
+CREATE TABLE cases.handled (
+    official     text COLLATE "C" NOT NULL,
+    application  bigint NOT NULL REFERENCES cases.application,
+    item         text COLLATE "C" NOT NULL,
+    at           timestamptz NOT NULL,
+    PRIMARY KEY (official, application, item)
+);
+CREATE INDEX handled_latest ON cases.handled (official, at DESC, application DESC);
+
+CREATE TABLE cases.decision (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    application  bigint NOT NULL,
+    item         text COLLATE "C" NOT NULL,
+    step         text COLLATE "C" NOT NULL,
+    verdict      text COLLATE "C" NOT NULL CHECK (verdict IN ('grant', 'refuse', 'pass')),
+    reason       text NOT NULL,
+    law          text COLLATE "C" NOT NULL,
+    remedy       text NOT NULL DEFAULT '',
+    choices      jsonb NOT NULL DEFAULT '{}',
+    official     text COLLATE "C" NOT NULL,
+    official_name text NOT NULL,
+    post         text COLLATE "C" NOT NULL,
+    unit         text NOT NULL,
+    at           timestamptz NOT NULL,
+    final_at     timestamptz NOT NULL,
+    undone_at    timestamptz,
+    effective_at timestamptz,
+    FOREIGN KEY (application, item) REFERENCES cases.item (application, id),
+    CHECK (undone_at IS NULL OR effective_at IS NULL),
+    CHECK (verdict <> 'refuse' OR (reason <> '' AND law <> '' AND remedy <> ''))
+);
+-- At most one decision on a step stands: a second one loses.
+CREATE UNIQUE INDEX decision_stands ON cases.decision (application, item, step) WHERE undone_at IS NULL;
+
+CREATE TABLE cases.consent (
+    application  bigint NOT NULL REFERENCES cases.application,
+    id           text COLLATE "C" NOT NULL,
+    party        text COLLATE "C" NOT NULL,
+    subject      bigint NOT NULL,
+    items        text[] NOT NULL,
+    asks         text NOT NULL,
+    law          text COLLATE "C" NOT NULL,
+    state        text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'given', 'refused', 'expired', 'dropped')),
+    asked_at     timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
+    answered_at  timestamptz,
+    round        smallint NOT NULL DEFAULT 1,
+    PRIMARY KEY (application, id, party)
+);
+CREATE INDEX consent_of_subject ON cases.consent (subject, asked_at DESC);
+
+-- 一次性补正: one list, asked once.
+CREATE TABLE cases.fix (
+    application  bigint NOT NULL,
+    item         text COLLATE "C" NOT NULL,
+    wants        jsonb NOT NULL,
+    reason       text NOT NULL,
+    asked_by     text NOT NULL,
+    asked_at     timestamptz NOT NULL,
+    until        timestamptz NOT NULL,
+    answer       text,
+    answered_at  timestamptz,
+    PRIMARY KEY (application, item),
+    FOREIGN KEY (application, item) REFERENCES cases.item (application, id)
+);
+
+-- 特别程序: the clock stands still, and the applicant was told for how long.
+CREATE TABLE cases.special (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    application  bigint NOT NULL,
+    item         text COLLATE "C" NOT NULL,
+    kind         text COLLATE "C" NOT NULL,
+    reason       text NOT NULL,
+    needs        text NOT NULL,
+    started_by   text NOT NULL,
+    started_at   timestamptz NOT NULL,
+    result       text,
+    ended_at     timestamptz,
+    FOREIGN KEY (application, item) REFERENCES cases.item (application, id)
+);
+CREATE UNIQUE INDEX special_open ON cases.special (application, item) WHERE ended_at IS NULL;
+
+CREATE TABLE cases.document (
+    number       text COLLATE "C" PRIMARY KEY,
+    application  bigint NOT NULL,
+    item         text COLLATE "C" NOT NULL,
+    kind         text COLLATE "C" NOT NULL,
+    licence_type text COLLATE "C" NOT NULL,
+    name         text NOT NULL,
+    issuer       text COLLATE "C" NOT NULL,
+    issuer_name  text NOT NULL,
+    holder       bigint NOT NULL,
+    holder_name  text NOT NULL,
+    fields       jsonb NOT NULL,
+    trust_level  text COLLATE "C" NOT NULL CHECK (trust_level IN ('A', 'B', 'C', 'D')),
+    sha256       bytea NOT NULL,
+    check_code   text COLLATE "C" NOT NULL,
+    state        text COLLATE "C" NOT NULL DEFAULT 'valid' CHECK (state IN ('valid', 'revoked')),
+    issued_at    timestamptz NOT NULL,
+    UNIQUE (application, item, kind),
+    FOREIGN KEY (application, item) REFERENCES cases.item (application, id)
+);
+CREATE INDEX document_of_holder ON cases.document (holder, issued_at DESC);
+
+CREATE TABLE cases.notice (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject      bigint NOT NULL,
+    application  bigint REFERENCES cases.application,
+    item         text COLLATE "C",
+    kind         text COLLATE "C" NOT NULL,
+    says         text NOT NULL,
+    at           timestamptz NOT NULL,
+    read_at      timestamptz
+);
+CREATE INDEX notice_of_subject ON cases.notice (subject, id DESC);
+CREATE INDEX notice_of_application ON cases.notice (application, id);
+
+CREATE TABLE cases.rating (
+    application  bigint PRIMARY KEY REFERENCES cases.application,
+    level        smallint NOT NULL CHECK (level BETWEEN 1 AND 5),
+    says         text NOT NULL DEFAULT '',
+    at           timestamptz NOT NULL
+);
+
+-- 校核纠错: somebody says that a register is wrong; its source department answers within its clock.
+CREATE TABLE cases.correction (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number       text COLLATE "C" NOT NULL UNIQUE,
+    form_token   text COLLATE "C" NOT NULL UNIQUE,
+    subject      bigint NOT NULL,
+    reporter     text NOT NULL,
+    register     text COLLATE "C" NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    field        text COLLATE "C" NOT NULL,
+    says         text NOT NULL,
+    wants        text NOT NULL,
+    source       text COLLATE "C" NOT NULL,
+    unit         text COLLATE "C" NOT NULL,
+    application  bigint REFERENCES cases.application,
+    state        text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'confirmed', 'declined')),
+    clock        jsonb NOT NULL,
+    due          timestamptz,
+    reason       text NOT NULL DEFAULT '',
+    official     text,
+    opened_at    timestamptz NOT NULL,
+    ended_at     timestamptz
+);
+CREATE INDEX correction_of_subject ON cases.correction (subject, opened_at DESC);
+
+-- The history. It is only ever added to.
+CREATE TABLE cases.event (
+    application  bigint NOT NULL REFERENCES cases.application,
+    seq          integer NOT NULL,
+    at           timestamptz NOT NULL,
+    item         text COLLATE "C",
+    step         text COLLATE "C",
+    name         text COLLATE "C" NOT NULL,
+    from_state   text COLLATE "C",
+    to_state     text COLLATE "C",
+    actor_kind   text COLLATE "C" NOT NULL CHECK (actor_kind IN ('resident', 'official', 'system')),
+    actor        text COLLATE "C",
+    actor_name   text NOT NULL,
+    post         text COLLATE "C",
+    unit         text,
+    reason       text NOT NULL DEFAULT '',
+    clock        jsonb,
+    detail       jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (application, seq)
+);
+
+CREATE FUNCTION cases.history_stands() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    RAISE EXCEPTION 'the history of cases is only added to (% on cases.event)', TG_OP
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER history_stands BEFORE UPDATE OR DELETE OR TRUNCATE ON cases.event
+    FOR EACH STATEMENT EXECUTE FUNCTION cases.history_stands();
+
+GRANT USAGE ON SEQUENCE cases.number_of_day TO dizuo_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON cases.draft, cases.queue, cases.occasion TO dizuo_app;
+GRANT SELECT, INSERT, UPDATE ON cases.application, cases.item, cases.task, cases.handled, cases.decision,
+    cases.consent, cases.fix, cases.special, cases.document, cases.notice, cases.correction TO dizuo_app;
+GRANT SELECT, INSERT ON cases.rating, cases.event TO dizuo_app;
+GRANT SELECT, INSERT, UPDATE ON cases.answer TO dizuo_app;
