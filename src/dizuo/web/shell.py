@@ -91,7 +91,8 @@ class Shell:
         return self._templates[door.name]
 
     def door_of(self, path: str) -> Door:
-        """The door that an address belongs to; what belongs to none belongs to the front door."""
+        """The door that an address, or its ``.json`` twin, belongs to; what belongs to none belongs to the front door."""
+        path = path.removesuffix(".json")
         for door in self._by_prefix:
             if path == door.prefix or path.startswith(door.prefix.rstrip("/") + "/"):
                 return door

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,34 @@ from .icons import ICONS
 from .words import LANGUAGES, load_words
 
 WEB = Path(__file__).parent
+_LONGEST = 120
+"""So much of a failing expression goes to the log."""
+_PATH = re.compile(rb"[A-Za-z0-9_.]+$")
+
+
+class TemplateFailed(Exception):
+    """A template that could not be filled: its name, its line, and the expression as written there.
+
+    Never a value: what stands on a page is about a person, and this goes to the log.
+    """
+
+    def __init__(self, template: str, error: Exception) -> None:
+        found = error if isinstance(error, minijinja.TemplateError) else None
+        name, line = (found.name or template, found.line or 0) if found is not None else (template, 0)
+        what = type(error).__name__ if found is None else found.kind
+        super().__init__(f"{name}:{line} {what}{_expression(found)}")
+
+
+def _expression(error: minijinja.TemplateError | None) -> str:
+    """The words of the template that failed; of the template itself, so that nothing of the page is in them."""
+    if error is None or error.range is None or not error.template_source:
+        return ""
+    start, end = error.range
+    # The range counts bytes, and begins at the last step of a path.
+    source = error.template_source.encode()
+    begun = _PATH.search(source[:start])
+    words = source[start if begun is None else begun.start() : end].decode(errors="replace")
+    return f" `{words[:_LONGEST]}`"
 
 
 class Templates:
@@ -54,8 +83,11 @@ class Templates:
         return sorted(self._sources)
 
     def render(self, language: str, name: str, context: Mapping[str, object]) -> str:
-        """The page as HTML text. Errors: minijinja.TemplateError, also for a value that was not given."""
-        return self._environments[language].render_template(name, **context)
+        """The page as HTML text. Errors: TemplateFailed, also for a value that was not given."""
+        try:
+            return self._environments[language].render_template(name, **context)
+        except Exception as error:  # whatever a filter raises, its message may hold what it was given
+            raise TemplateFailed(name, error) from None
 
 
 def _always_escape(name: str) -> bool:

@@ -17,6 +17,7 @@ from dizuo.web import Door, Route, WebRequest
 from dizuo.web.preferences import COOKIE
 
 from . import pages
+from .views import law_text
 
 ROUTES = (
     Route(
@@ -36,6 +37,11 @@ def _context(request: WebRequest) -> Mapping[str, object]:
     return {"p": prefs, "home": "/centre"}
 
 
+def _say_law(request: WebRequest, law: str) -> str:
+    """《个人信息保护法》第 51 条, from ``law:article``."""
+    return law_text(request.dizuo.city, law)
+
+
 DOOR = Door(
     name="centre",
     folder=Path(__file__).parent,
@@ -44,4 +50,5 @@ DOOR = Door(
     sign_in="/sign-in",
     prefix="/centre",
     context=_context,
+    say_law=_say_law,
 )

@@ -1,8 +1,9 @@
 """数据中心: which data the city holds, from whom, on which law, and who may read what for what. Open to everybody.
 
-What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``data``, ``ledger_key``, ``ledger_origin``, ``now``.
+What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``cases``, ``ledger_key``, ``ledger_origin``.
 
-1. Registers with their fields: source department, legal basis, level, how many items read each.
+1. Registers with their fields: source department, legal basis, level, how many items read each; how many records there
+   are, what came last from whom, and what was not taken and why, in counts.
 2. Matters as access specifications: item → party → fields, purpose, law.
 3. The ledger: size, last signed checkpoint, public key, how to verify.
 4. No page shows anything about a person; every page is JSON at the same address with ``.json``.
@@ -16,6 +17,7 @@ from pathlib import Path
 from dizuo.web import Door, Route, WebRequest
 
 from . import pages
+from .views import law_text
 
 ROUTES = (
     Route(
@@ -57,6 +59,11 @@ def _context(request: WebRequest) -> Mapping[str, object]:
     return {"home": "/data", "twin": request.url.path.rstrip("/") + ".json"}
 
 
+def _say_law(request: WebRequest, law: str) -> str:
+    """《个人信息保护法》第 51 条, from ``law:article``."""
+    return law_text(request.dizuo.city, law)
+
+
 DOOR = Door(
     name="data",
     folder=Path(__file__).parent,
@@ -65,4 +72,5 @@ DOOR = Door(
     sign_in="/sign-in",
     prefix="/data",
     context=_context,
+    say_law=_say_law,
 )

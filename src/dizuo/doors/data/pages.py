@@ -7,7 +7,7 @@ from starlette.responses import Response
 from dizuo.foundation.kernel.errors import NotFound
 from dizuo.web import WebRequest, answer
 
-from .stores import Stores, look
+from .stores import AskedLately, Stores, look
 from .views import DataMaker
 
 
@@ -24,15 +24,15 @@ class NoSuchMatter(NotFound):
 
 
 def _maker(request: WebRequest) -> DataMaker:
-    # By name: the address /data.json lies beside the door's prefix, not under it.
-    door = next(door for door in request.shell.doors if door.name == "data")
-    words = request.shell.templates(door).words[request.lang]
+    words = request.shell.templates(request.door).words[request.lang]
     return DataMaker(request.dizuo.city, request.lang, words)
 
 
 async def _look(request: WebRequest) -> Stores:
-    app = request.dizuo
-    return await look(app.pool, app.data / "deliveries", app.now())
+    app, state = request.dizuo, request.app.state
+    if not hasattr(state, "data_asked"):
+        state.data_asked = AskedLately()
+    return await look(app.pool, app.cases, state.data_asked)
 
 
 async def catalogue(request: WebRequest) -> Response:

@@ -1,38 +1,22 @@
-"""What the stores hold, as far as other rooms publish it: counts, deliveries, the ledger's head."""
+"""What the stores hold, as the engines publish it: counts, deliveries, the ledger's head, what forms asked."""
 
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
+from collections.abc import Mapping
 
 import msgspec
 
-from dizuo.engines.lake import DeliveryFolderUnusable, read_manifest
+from dizuo.engines.cases import Asked, Cases, asked_of
+from dizuo.engines.lake import LastDelivery, last_deliveries
+from dizuo.engines.registers import Holding, holdings
 from dizuo.foundation.store import Pool, Queries
+
+__all__ = ["Asked", "AskedLately", "Head", "Holding", "LastDelivery", "Stores", "look"]
 
 _QUERIES = Queries.load("dizuo.doors.data")
 _MONTH = dt.timedelta(days=30)
-
-
-class Holding(msgspec.Struct, frozen=True):
-    """How much a register holds."""
-
-    records: int
-    last_at: dt.datetime | None
-
-
-class Delivery(msgspec.Struct, frozen=True):
-    """The last delivery of a department for a register. ``rejected`` is None when only the manifest is known."""
-
-    register: str
-    department: str
-    period_from: dt.date
-    period_to: dt.date
-    rows: int
-    rejected: int | None
-    added: int | None
-    changed: int | None
-    faults: tuple[tuple[str, str, int], ...] = ()
+_KEPT = dt.timedelta(minutes=1)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -44,65 +28,37 @@ class Head(msgspec.Struct, frozen=True):
     at: dt.datetime
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """How many fields the form of a matter asked and filled, on average of ``n`` applications."""
-
-    n: int
-    asked: float
-    known: float
-
-
 class Stores(msgspec.Struct, frozen=True):
-    """Everything read for the door's pages; empty parts were not there or not readable."""
+    """Everything read for the door's pages, as of ``at``; ``head`` is None before the first seal."""
 
-    holdings: dict[str, Holding]
-    counted: bool
-    deliveries: tuple[Delivery, ...]
+    at: dt.datetime
+    holdings: Mapping[str, Holding]
+    deliveries: tuple[LastDelivery, ...]
     head: Head | None
-    asked: dict[str, Asked]
+    asked: Mapping[str, Asked]
 
 
-async def look(pool: Pool, deliveries: Path, now: dt.datetime) -> Stores:
+class AskedLately:
+    """The means of a month's applications: the one figure here that takes counting, therefore kept for a minute."""
+
+    def __init__(self) -> None:
+        self._last: tuple[dt.datetime, Mapping[str, Asked]] | None = None
+
+    async def asked(self, cases: Cases) -> Mapping[str, Asked]:
+        """By matter, at most a minute old. Errors: the pool's."""
+        last, now = self._last, cases.now()
+        if last is None or not dt.timedelta(0) <= now - last[0] < _KEPT:
+            last = self._last = (now, await asked_of(cases, now - _MONTH))
+        return last[1]
+
+
+async def look(pool: Pool, cases: Cases, lately: AskedLately) -> Stores:
     """Look at the stores. Errors: the pool's."""
-    readable = {row["name"] for row in await pool.fetch(_QUERIES["may_read"]) if row["readable"]}
-    holdings: dict[str, Holding] = {}
-    if "registers.holdings" in readable:
-        rows = await pool.fetch(_QUERIES["holdings"])
-        holdings = {row["register"]: Holding(row["records"], row["last_at"]) for row in rows}
-    found = await _delivered(pool, readable) if "lake.delivered" in readable else from_manifest(deliveries)
     head = await pool.fetchrow(_QUERIES["checkpoint"])
-    asked = await pool.fetch(_QUERIES["asked"], now - _MONTH)
     return Stores(
-        holdings=holdings,
-        counted="registers.holdings" in readable,
-        deliveries=found,
+        at=cases.now(),
+        holdings=await holdings(pool),
+        deliveries=await last_deliveries(pool),
         head=None if head is None else Head(head["size"], head["root"], head["note"], head["at"]),
-        asked={row["matter"]: Asked(row["n"], row["asked"], row["known"]) for row in asked},
-    )
-
-
-async def _delivered(pool: Pool, readable: set[str]) -> tuple[Delivery, ...]:
-    rows = await pool.fetch(_QUERIES["delivered"])
-    faults: dict[int, list[tuple[str, str, int]]] = {}
-    if "lake.rejected_kinds" in readable:
-        for row in await pool.fetch(_QUERIES["rejected"], [row["delivery"] for row in rows]):
-            faults.setdefault(row["delivery"], []).append((row["field"], row["code"], row["rows"]))
-    return tuple(
-        Delivery(
-            row["register"], row["department"], row["period_from"], row["period_to"], row["accepted"] + row["rejected"],
-            row["rejected"], row["added"], row["changed"], tuple(faults.get(row["delivery"], ())),
-        )
-        for row in rows
-    )  # fmt: skip
-
-
-def from_manifest(folder: Path) -> tuple[Delivery, ...]:
-    """What the manifest of a folder of deliveries vouches for; () when there is none."""
-    try:
-        manifest = read_manifest(folder)
-    except DeliveryFolderUnusable:
-        return ()
-    return tuple(
-        Delivery(f.register, f.department, f.period_from, f.period_to, f.rows, None, None, None)
-        for f in manifest.files
+        asked=await lately.asked(cases),
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 
 from dizuo.foundation.blueprint.model import City, Item, Matter, Register, Words
 from dizuo.foundation.ledger import PublicKey
-from dizuo.web.format import day, moment, thousands
+from dizuo.web.format import as_date, day, moment, thousands
 from dizuo.web.words import fill
 
-from .stores import Asked, Delivery, Stores
+from .stores import Asked, LastDelivery, Stores
 
 
 class RegisterLine(msgspec.Struct, frozen=True):
@@ -23,6 +25,7 @@ class RegisterLine(msgspec.Struct, frozen=True):
     personal: int
     records: str
     delivered: str
+    age: str
 
 
 class FieldLine(msgspec.Struct, frozen=True):
@@ -44,8 +47,9 @@ class DeliveryLine(msgspec.Struct, frozen=True):
     register: str
     department: str
     period: str
+    landed: str
     rows: str
-    rejected: str
+    outcome: str
     faults: list[str]
     bad: bool
 
@@ -146,6 +150,14 @@ _UNITS = {
 }
 
 
+def law_text(city: City, key: str) -> str:
+    """《户口登记条例》第 7 条, from ``law:article``; what is not declared is shown as written."""
+    law_id, _, article = key.partition(":")
+    law = city.laws.get(law_id)
+    title = law.title.removeprefix("中华人民共和国") if law else law_id
+    return f"《{title}》第 {article} 条" if article[:1].isdigit() else f"《{title}》"
+
+
 class DataMaker:
     """Makes the pages in one language."""
 
@@ -162,10 +174,7 @@ class DataMaker:
         return organisation if known is None else self.pick(known.short)
 
     def law(self, key: str) -> str:
-        law_id, _, article = key.partition(":")
-        law = self.city.laws.get(law_id)
-        title = law.title.removeprefix("中华人民共和国") if law else law_id
-        return f"《{title}》第 {article} 条" if article[:1].isdigit() else f"《{title}》"
+        return law_text(self.city, key)
 
     # -------------------------------------------------------------- catalogue
 
@@ -182,6 +191,11 @@ class DataMaker:
             sealed=w["not_sealed"] if head is None else moment(head.at, self.lang),
             totals=[
                 (w["t_registers"], str(len(registers)), w["t_registers_why"]),
+                (
+                    w["t_records"],
+                    thousands(sum(held.records for held in stores.holdings.values())),
+                    w["t_records_why"],
+                ),
                 (w["t_fields"], str(len(fields)), w["t_fields_why"]),
                 (w["t_sources"], str(len({f.source for f in fields})), w["t_sources_why"]),
                 (w["t_matters"], str(len(self.city.matters)), w["t_matters_why"]),
@@ -190,7 +204,7 @@ class DataMaker:
         )
 
     def _register_line(self, one: Register, stores: Stores) -> RegisterLine:
-        last = [d for d in stores.deliveries if d.register == one.id]
+        last = self._up_to(one, stores)
         return RegisterLine(
             id=one.id,
             name=self.pick(one.name),
@@ -199,14 +213,24 @@ class DataMaker:
             fields=len(one.fields),
             personal=sum(1 for field in one.fields.values() if field.personal),
             records=self._records(one, stores),
-            delivered=max(d.period_to for d in last).isoformat() if last else "—",
+            delivered="—" if last is None else last.isoformat(),
+            age="" if last is None else self._age(last, stores.at),
         )
 
-    def _records(self, one: Register, stores: Stores) -> str:
-        if not stores.counted:
-            return self.w["not_counted"]
+    @staticmethod
+    def _records(one: Register, stores: Stores) -> str:
         held = stores.holdings.get(one.id)
         return "0" if held is None else thousands(held.records)
+
+    @staticmethod
+    def _up_to(one: Register, stores: Stores) -> dt.date | None:
+        """The day up to which the departments' deliveries reach; a register is as fresh as its oldest source."""
+        taken = [d.period_to for d in stores.deliveries if d.register == one.id and d.state == "published"]
+        return min(taken, default=None)
+
+    def _age(self, last: dt.date, now: dt.datetime) -> str:
+        days = max(0, (as_date(now) - last).days)
+        return self.w["age_today"] if days == 0 else fill(self.w["age_days"], n=days)
 
     def _matter_line(self, one: Matter, asked: Asked | None) -> MatterLine:
         facts = {fact for item in one.items for need in item.needs for fact in need.facts}
@@ -233,7 +257,7 @@ class DataMaker:
     def register(self, one: Register, stores: Stores) -> RegisterView:
         """One register: fields with source and law, deliveries, who reads it for what."""
         w = self.w
-        deliveries = [self._delivery(d) for d in stores.deliveries if d.register == one.id]
+        came = [d for d in stores.deliveries if d.register == one.id]
         used = self._used(one)
         held = stores.holdings.get(one.id)
         clock = self.city.clocks[one.correction_clock]
@@ -244,6 +268,8 @@ class DataMaker:
             lead=fill(w["register_lead"], owner=self.unit(one.owner)),
             stat=[
                 (w["s_records"], self._records(one, stores), w["s_records_why"]),
+                (w["s_fresh"], *self._fresh(one, stores)),
+                (w["s_taken"], *self._taken(came)),
                 (w["s_fields"], str(len(one.fields)), fill(w["s_fields_why"], n=sum(f.personal for f in one.fields.values()))),
                 (w["s_written"], day(held.last_at, self.lang) if held and held.last_at else "—", w["s_written_why"]),
                 (w["s_correct"], f"{clock.length.n} {self._length_unit(clock.length.unit)}", self.law(clock.law.key)),
@@ -255,7 +281,7 @@ class DataMaker:
                 )
                 for f in one.fields.values()
             ],
-            deliveries=deliveries,
+            deliveries=[self._delivery(d, one) for d in came],
             readers=self._readers(one),
         )  # fmt: skip
 
@@ -291,18 +317,43 @@ class DataMaker:
             for matter, item, fields in self._reads(one)
         ]
 
-    def _delivery(self, one: Delivery) -> DeliveryLine:
+    def _fresh(self, one: Register, stores: Stores) -> tuple[str, str]:
+        """How old the data are, and what was promised: nothing, as long as the city declares no cycle for a register."""
+        last = self._up_to(one, stores)
+        if last is None:
+            return "—", self.w["s_fresh_none"]
+        return self._age(last, stores.at), fill(self.w["s_fresh_why"], day=last.isoformat())
+
+    def _taken(self, came: list[LastDelivery]) -> tuple[str, str]:
+        """The share of delivered rows that passed every check, with those that did not."""
+        rows, rejected = sum(d.rows for d in came), sum(d.rejected for d in came)
+        if not rows:
+            return "—", self.w["s_taken_none"]
+        # Cut, not rounded: one row sent back must not read as 100 %.
+        share = (rows - rejected) * 10_000 // rows
+        return f"{share / 100:.2f}%", fill(self.w["s_taken_why"], n=thousands(rejected), of=thousands(rows))
+
+    def _delivery(self, one: LastDelivery, register: Register) -> DeliveryLine:
         w = self.w
+        fields = {field.name.zh: self.pick(field.name) for field in register.fields.values()}
+        outcome = fill(w["rejected"], n=thousands(one.rejected))
         return DeliveryLine(
             register=one.register,
             department=self.unit(one.department),
             period=f"{one.period_from.isoformat()} – {one.period_to.isoformat()}",
+            landed=moment(one.landed_at, self.lang),
             rows=thousands(one.rows),
-            rejected=w["rejects_unknown"]
-            if one.rejected is None
-            else fill(w["rejected"], n=thousands(one.rejected)),
-            faults=[fill(w["fault"], field=field, code=code, n=n) for field, code, n in one.faults],
-            bad=bool(one.rejected),
+            outcome=w["refused_whole"] if one.state == "refused" else outcome,
+            faults=[
+                fill(
+                    w["fault"],
+                    field=fields.get(fault.field, fault.field) or w["fault_row"],
+                    what=w.get(f"fault_{fault.code}", fault.code),
+                    n=thousands(fault.rows),
+                )
+                for fault in one.faults
+            ],
+            bad=one.state == "refused" or bool(one.rejected),
         )
 
     # ----------------------------------------------------------------- matter

@@ -20,6 +20,7 @@ from dizuo.web import Door, Route, WebRequest
 
 from . import pages_case, pages_corrections, pages_measures, pages_queue, pages_window
 from .officers import WINDOW, served, session_of
+from .telling import law_text
 
 _CLERK = f"official:{WINDOW}"
 
@@ -63,6 +64,11 @@ def _context(request: WebRequest) -> Mapping[str, object]:
     }
 
 
+def _say_law(request: WebRequest, law: str) -> str:
+    """《个人信息保护法》第 51 条, from ``law:article``."""
+    return law_text(request.dizuo.city, law)
+
+
 DOOR = Door(
     name="desk",
     folder=Path(__file__).parent,
@@ -72,4 +78,5 @@ DOOR = Door(
     prefix="/desk",
     scripts=True,
     context=_context,
+    say_law=_say_law,
 )

@@ -22,9 +22,7 @@ FILTERED = 200
 
 def words_of(request: WebRequest) -> dict[str, dict[str, str]]:
     """All sentences of the door in the reader's language."""
-    # By name: the address /desk.json lies beside the door's prefix, not under it.
-    door = next(door for door in request.shell.doors if door.name == "desk")
-    return request.shell.templates(door).words[request.lang]
+    return request.shell.templates(request.door).words[request.lang]
 
 
 def maker_of(request: WebRequest) -> QueueMaker:
