@@ -56,3 +56,29 @@ def test_doors_and_web_hold_no_sql() -> None:
         if sql.search(line)
     ]
     assert not found, found
+
+
+def test_a_door_asks_an_engine_and_never_its_tables() -> None:
+    """A door may read the foundation by itself; what an engine holds, the engine tells (rule 1 of the house)."""
+    root = ENGINES.parent
+    found = []
+    for path in sorted((root / "doors").rglob("*.sql")):
+        for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if not line.lstrip().startswith("--"):
+                found += [
+                    f"{path.relative_to(root)}:{n} names {'.'.join(m.groups())}" for m in NAMED.finditer(line)
+                ]
+    assert not found, "\n".join(found)
+
+
+def test_a_door_has_no_hand_in_an_engines_statements() -> None:
+    """Nor by the back way: importing the named queries of an engine to run them."""
+    root = ENGINES.parent
+    taken = re.compile(r"\b(QUERIES|READS|FIXES|CENTRE)\b\s*\[|import\b.*\b(QUERIES|READS|FIXES|CENTRE)\b")
+    found = [
+        f"{path.relative_to(root)}:{n}"
+        for path in sorted((root / "doors").rglob("*.py"))
+        for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if taken.search(line) or re.search(r"Queries\.load\(\"dizuo\.engines", line)
+    ]
+    assert not found, found
