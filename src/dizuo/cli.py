@@ -79,6 +79,11 @@ def parser() -> argparse.ArgumentParser:
         "--checkpoint", type=Path, help="a checkpoint kept elsewhere, to hold the ledger against"
     )
     verify.add_argument("--proof", type=Path, help="check one downloaded proof instead of the whole ledger")
+    verify.add_argument(
+        "--public-key",
+        metavar="FILE|KEY",
+        help="the verifier key to hold signatures against, when you kept it elsewhere; this installation's own otherwise",
+    )
 
     export = add("export", "write cases' history as XES or OCEL 2.0")
     places(export)

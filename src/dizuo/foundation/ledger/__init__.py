@@ -11,12 +11,13 @@
 
 from dizuo.foundation.ledger.batcher import Batcher, entry_batcher
 from dizuo.foundation.ledger.entry import Entry, EntryView
-from dizuo.foundation.ledger.notes import Checkpoint, PublicKey, SigningKey
+from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
 from dizuo.foundation.ledger.verify import Problem, Report, verify
 
 __all__ = [
+    "KEY_FILE",
     "Batcher",
     "Checkpoint",
     "Entry",
