@@ -34,6 +34,7 @@ REVIEWER = Principal("official", "district_service", "joint_reviewer", ("psb.hou
 CARD = Principal("official", "hrss", "card_officer", ("hrss.card.decide", "hrss.correct"), "")
 CLERK = Principal("official", "town_service", "town_clerk", ("window.serve",), "320213001")
 NOBODY = Principal("official", "psb", "typist", (), "")
+SUPERVISOR = Principal("official", "district_service", "district_supervisor", ("cases.supervise",), "320213")
 SYSTEM = Principal("system", "psb")
 HOUSEHOLD, MATTER = "newborn.household", "newborn"
 HERE, ELSEWHERE, OUTSIDE = "320213001001", "320211002", "310101001"
@@ -56,6 +57,14 @@ TABLE = [
     (RESIDENT, False, "consent", MATTER, Ask("self"), "resident.consent"),
     (RESIDENT, False, "decide", HOUSEHOLD, Ask("self", power="psb.household.decide"), None),
     (RESIDENT, False, "correct", "person", Ask("self"), None),
+    (SUPERVISOR, True, "supervise", HOUSEHOLD, duty(), "supervise"),
+    (SUPERVISOR, False, "supervise", HOUSEHOLD, duty(ELSEWHERE), "supervise"),
+    (SUPERVISOR, False, "supervise", HOUSEHOLD, duty(case=False), "bound.case"),
+    (SUPERVISOR, False, "view_case", HOUSEHOLD, duty(), "newborn.household.duty"),
+    (SUPERVISOR, False, "read", HOUSEHOLD, duty(), "newborn.household.duty"),
+    (SUPERVISOR, False, "decide", HOUSEHOLD, duty(power="psb.household.decide"), None),
+    (POLICE, False, "supervise", HOUSEHOLD, duty(), "supervise"),
+    (RESIDENT, False, "supervise", HOUSEHOLD, Ask("self"), "supervise"),
     (POLICE, True, "read", HOUSEHOLD, duty(), "newborn.household.duty"),
     (POLICE, True, "view_case", HOUSEHOLD, duty(), "newborn.household.duty"),
     (POLICE, False, "read", HOUSEHOLD, duty(ELSEWHERE), "newborn.household.duty"),

@@ -12,6 +12,7 @@ from dizuo.foundation.policy.errors import PolicyInvalid
 from dizuo.foundation.policy.generate import Rule, holders, rules_of, who_holds
 from dizuo.foundation.policy.model import Action, Ask, Principal, Request, Verdict
 from dizuo.foundation.policy.schema import (
+    SUPERVISE,
     WINDOW,
     divisions_of,
     entities_of,
@@ -26,6 +27,7 @@ _KEPT: Final = 20_000
 _VERB: Final[Mapping[str, str]] = {
     "read": "调取资料",
     "view_case": "查看办件",
+    "supervise": "督办",
     "decide": "作出决定",
     "write": "登记结果",
     "submit": "提交申请",
@@ -188,6 +190,7 @@ class Policy:
             "read": f"{request.resource}.duty",
             "view_case": f"{request.resource}.duty",
             "write": f"{request.resource}.duty",
+            "supervise": "supervise",
             "decide": f"{request.resource}.decide.{request.context.power}",
             "submit": "resident.submit",
             "consent": "resident.consent",
@@ -202,6 +205,8 @@ class Policy:
     def _powers(self, action: Action, resource: str) -> tuple[str, ...]:
         if action in {"submit", "consent", "serve"}:
             return (WINDOW,)
+        if action == "supervise":
+            return (SUPERVISE,)
         if action == "correct":
             register = self._city.registers.get(resource)
             sources = {field.source for field in register.fields.values()} if register else set[str]()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from dizuo.foundation.blueprint.model import City, Item, Matter, Organisation, Post
-from dizuo.foundation.policy.schema import WINDOW, literal, powers_of
+from dizuo.foundation.policy.schema import SUPERVISE, WINDOW, literal, powers_of
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ def _needs_power(power: str) -> str:
 
 def rules_of(city: City) -> tuple[Rule, ...]:
     """Every rule in force for this city, the general ones first."""
-    rules = [*_general(), *_corrections(city)]
+    rules = [*_general(), *_supervision(city), *_corrections(city)]
     for matter in city.matters.values():
         for item in matter.items:
             rules += _item_rules(city, matter, item)
@@ -114,8 +114,8 @@ def _general() -> list[Rule]:
             "bound.case",
             "pipl-2021:34",
             "没有具体的办件，不能调取资料。",
-            'forbid (principal, action in [Action::"read", Action::"view_case", Action::"decide", Action::"write"],\n'
-            "        resource is Item)\n"
+            'forbid (principal, action in [Action::"read", Action::"view_case", Action::"supervise", Action::"decide",\n'
+            '        Action::"write"], resource is Item)\n'
             "unless { context.has_case };",
         ),
         Rule(
@@ -125,6 +125,22 @@ def _general() -> list[Rule]:
             'forbid (principal, action == Action::"correct", resource is Register)\n'
             "unless { resource.sources.contains(principal.unit) && resource.facts.containsAll(context.facts) };",
         ),
+    ]
+
+
+def _supervision(city: City) -> list[Rule]:
+    """督办: only where the city has posts for it."""
+    posts = holders(city, (SUPERVISE,))
+    if not posts:
+        return []
+    return [
+        Rule(
+            "supervise",
+            "licensing-2019:60",
+            f"{who_holds(city, (SUPERVISE,))}督办超过承诺时间的事项，只看环节、时限和经办，不看个人资料，限本岗位管辖的地方。",
+            'permit (principal is Official, action == Action::"supervise", resource is Item)\n'
+            f"when {{ {_holds(SUPERVISE)} && context.at in principal.place }};",
+        )
     ]
 
 

@@ -11,6 +11,8 @@ from dizuo.foundation.blueprint.model import City, Item
 
 WINDOW = "window.serve"
 """The power (职权) of a clerk who serves people at a window."""
+SUPERVISE = "cases.supervise"
+"""The power of a post that sees to work that is late (督办)."""
 
 _SCHEMA = """\
 // Where something is done. A town lies in its district, a district in the city.
@@ -37,6 +39,7 @@ type Ask = {{
   has_case: Bool,
 }};
 action read, view_case appliesTo {{ principal: [Resident, Official, System], resource: [Item], context: Ask }};
+action supervise appliesTo {{ principal: [Official], resource: [Item], context: Ask }};
 action decide appliesTo {{ principal: [Official, System], resource: [Item], context: Ask }};
 action write appliesTo {{ principal: [Official, System], resource: [Item], context: Ask }};
 action submit appliesTo {{ principal: [Resident, Official], resource: [Matter], context: Ask }};
