@@ -11,10 +11,12 @@ from dizuo.doors.citizen import DOOR
 from dizuo.doors.citizen.home import due, greeting
 from dizuo.doors.citizen.views_case import counted
 from dizuo.engines.cases import ApplicationState, CaseLine, Endings, Home
+from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SHANGHAI
 from dizuo.web.words import load_words
 
 WORDS = load_words(Path(DOOR.folder))
+CITY = load_city(Path(__file__).resolve().parents[3] / "cities" / "wuxi")
 NOW = dt.datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI)
 
 
@@ -48,7 +50,7 @@ def home(*, running: tuple[CaseLine, ...] = (), ended: tuple[CaseLine, ...] = ()
 def test_a_refused_item_is_not_counted_as_done(lang: str, says: str) -> None:
     running = line(ApplicationState.PARTLY_DONE)
     ends = {running.number: Endings(total=5, done=2, refused=1, dropped=0)}
-    (found,) = due(home(running=(running,)), ends, lang, WORDS[lang])
+    (found,) = due(home(running=(running,)), ends, CITY, lang, WORDS[lang])
     assert found.note == says
 
 
@@ -59,10 +61,10 @@ def test_withdrawn_items_are_said() -> None:
 
 def test_what_ended_badly_is_not_shown_as_done() -> None:
     refused = line(ApplicationState.REFUSED, ended_at=NOW)
-    (found,) = due(home(ended=(refused,)), {}, "zh", WORDS["zh"])
+    (found,) = due(home(ended=(refused,)), {}, CITY, "zh", WORDS["zh"])
     assert (found.tag, found.kind, found.icon) == ("没有办成", "bad", "doc")
     done = line(ApplicationState.DONE, ended_at=NOW)
-    (found,) = due(home(ended=(done,)), {}, "zh", WORDS["zh"])
+    (found,) = due(home(ended=(done,)), {}, CITY, "zh", WORDS["zh"])
     assert (found.tag, found.kind, found.icon) == ("全部办好", "ok", "check")
 
 

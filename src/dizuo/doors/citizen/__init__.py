@@ -7,12 +7,13 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``cases``, ``regist
 2. The form of a matter is filled from the registers, with source and date, and says what was not read.
 3. A case has one number and one bar; consent, fixes, withdrawal and rating are pages of it.
 4. 我的数据 shows every use of somebody's data, with a proof to keep and a way to report an error.
-5. No script anywhere; elder view, dark and English are links.
+5. No script anywhere; elder view, dark and English are links. In English what stays Chinese is marked so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dizuo.web import Door, Route, WebRequest
@@ -28,6 +29,7 @@ from . import (
     pages_sign_in,
 )
 from .declared import law_text
+from .han import in_readers_language
 from .people import maybe_resident
 
 _HERE = {"/": "home", "matters": "matters", "search": "home", "cases": "cases", "me": "me"}
@@ -258,7 +260,7 @@ def _say_law(request: WebRequest, law: str) -> str:
 DOOR = Door(
     name="citizen",
     folder=Path(__file__).parent,
-    routes=ROUTES,
+    routes=tuple(replace(route, handler=in_readers_language(route.handler)) for route in ROUTES),
     css=("citizen.css",),
     sign_in="/sign-in",
     context=_context,

@@ -13,6 +13,9 @@ _UNITS = {
     "year": ("年", "year"),
 }
 
+# How the engine words an option that is named after a fact, and a yes or no.
+_PLAIN = {"爸爸": "father", "妈妈": "mother", "是": "is_true", "否": "is_false"}
+
 
 def pick(words: Words, lang: str) -> str:
     """The words in the reader's language; Chinese when the city gave no other."""
@@ -79,6 +82,44 @@ def division_name(city: City, code: str | None) -> str:
     """A division by its name, '' when the city does not know the code."""
     known = city.divisions.get(code or "")
     return known.name if known else ""
+
+
+def title_said(city: City, title: str, lang: str) -> str:
+    """An application's title: the matter, then whose it is. The engine keeps it in Chinese, 王沐言，新生儿出生一件事."""
+    if lang == "zh":
+        return title
+    for matter in city.matters.values():
+        if title.endswith(matter.name.zh):
+            whose = title.removesuffix(matter.name.zh).rstrip("，")
+            return " · ".join(part for part in (pick(matter.name, lang), whose) if part)
+    return title
+
+
+def answer_said(city: City, asks: Words, text: str, lang: str, plain: dict[str, str]) -> str:
+    """An answer that the engine worded in Chinese, in the reader's language.
+
+    The city's own option of the question gives the words; ``plain`` those of options named after a fact (father,
+    mother) and of yes and no. What a person typed stays as typed.
+    """
+    if lang == "zh":
+        return text
+    questions = [q for matter in city.matters.values() for q in matter.questions if q.asks == asks]
+    for question in questions:
+        for option in question.options:
+            if option.label is not None and option.label.zh == text:
+                return pick(option.label, lang)
+    return plain.get(_PLAIN.get(text, ""), text)
+
+
+def document_said(city: City, name: str, lang: str) -> str:
+    """A document's name: in English what it is, then the name it bears."""
+    if lang == "zh":
+        return name
+    for matter in city.matters.values():
+        for document in matter.documents:
+            if document.name.zh == name and document.name.en:
+                return f"{document.name.en} ({name})"
+    return name
 
 
 def listed(parts: list[str], lang: str) -> str:

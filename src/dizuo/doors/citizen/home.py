@@ -11,12 +11,13 @@ import msgspec
 
 from dizuo.engines.cases import ApplicationState, Delivered, Endings, Home, delivered, endings_of, my_home
 from dizuo.engines.directory import Session
+from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.web import WebRequest
 from dizuo.web.format import day, moment
 from dizuo.web.words import fill
 
-from .declared import pick
+from .declared import pick, title_said
 from .people import actor_now, maybe_resident, self_of
 from .prepared import Prepared, PreparedShelf
 from .views_case import KINDS, counted
@@ -111,7 +112,7 @@ async def home_view(request: WebRequest) -> HomeView:
         greeting=greeting(app.now(), session.account.name if session else "", words),
         hints=shelf.hints(lang),
         prepared=_prepared(ready, mine, app, lang, words) if ready and mine else None,
-        due=due(mine, ends, lang, words) if mine else [],
+        due=due(mine, ends, app.city, lang, words) if mine else [],
         life=shelf.cards(lang, words["home"]["life_items"])[:LIFE_CARDS],
         matter_count=len(app.city.matters),
         topics=shelf.topics(lang),
@@ -148,7 +149,7 @@ def _prepared(one: Prepared, mine: Home, app: Any, lang: str, words: Texts) -> P
     )
 
 
-def due(mine: Home, ends: Mapping[str, Endings], lang: str, words: Texts) -> list[Due]:
+def due(mine: Home, ends: Mapping[str, Endings], city: City, lang: str, words: Texts) -> list[Due]:
     """What waits for the person, the most urgent kind first; six at most."""
     home = words["home"]
     found = [
@@ -166,7 +167,7 @@ def due(mine: Home, ends: Mapping[str, Endings], lang: str, words: Texts) -> lis
         Due(
             "people",
             f"/cases/{one.number}/consents/{one.id}",
-            fill(home["due_consent"], title=one.title),
+            fill(home["due_consent"], title=title_said(city, one.title, lang)),
             fill(home["due_consent_note"], who=one.applicant, until=day(one.expires_at, lang)),
             home["due_consent_tag"],
             "warn",
@@ -188,12 +189,13 @@ def due(mine: Home, ends: Mapping[str, Endings], lang: str, words: Texts) -> lis
         says = counted(ends.get(line.number, Endings(line.items, 0, 0, 0)), lang, words)
         if line.promised:
             says = fill(home["due_running_until"], counted=says, promised=day(line.promised, lang))
-        found.append(Due("clock", f"/cases/{line.number}", line.title, says, home["due_running_tag"], "info"))
+        title, tag = title_said(city, line.title, lang), home["due_running_tag"]
+        found.append(Due("clock", f"/cases/{line.number}", title, says, tag, "info"))
     found += [
         Due(
             "check" if line.state is ApplicationState.DONE else "doc",
             f"/cases/{line.number}#rate",
-            line.title,
+            title_said(city, line.title, lang),
             home["due_done_note"],
             words["states"][f"case_{line.state.value}"],
             KINDS[line.state],

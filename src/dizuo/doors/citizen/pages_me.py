@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from starlette.responses import Response
 
-from dizuo.engines.cases import document_page, documents_of, mark_read, my_home, notices_of
+from dizuo.engines.cases import Home, Notice, document_page, documents_of, mark_read, my_home, notices_of
 from dizuo.web import WebRequest, answer
 from dizuo.web.format import day, masked, moment
 from dizuo.web.words import fill
 
 from .case_facts import Line
+from .declared import document_said, pick
 from .form_facts import LineView
 from .people import actor_now, session_of
 
@@ -23,6 +26,9 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
+    """What it is about, in the reader's language, and the message as it was sent."""
+
+    title: str
     says: str
     when: str
     href: str
@@ -62,10 +68,7 @@ async def me(request: WebRequest) -> Response:
     home, notices = await my_home(app.cases, actor), await notices_of(app.cases, actor)
     if any(notice.unread for notice in notices):
         await mark_read(app.cases, actor, notices[0].id)
-    messages = [
-        Message(n.says, moment(n.at, request.lang), f"/cases/{n.number}" if n.number else "", n.unread)
-        for n in notices
-    ]
+    messages = _messages(request, home, notices)
     documents = await documents_of(app.cases, actor)
     count = len(home.running) + len(home.ended)
     cards = [
@@ -78,6 +81,26 @@ async def me(request: WebRequest) -> Response:
     return answer(request, "me.html", MeView(session.account.name, cards, messages))
 
 
+def _messages(request: WebRequest, home: Home, notices: Sequence[Notice]) -> list[Message]:
+    """Each message under what it is about in the reader's words; the message itself stays as it was sent."""
+    words = request.shell.templates(request.door).words[request.lang]["notices"]
+    city = request.dizuo.city
+    matters = {line.number: city.matters.get(line.matter) for line in (*home.running, *home.ended)}
+    found: list[Message] = []
+    for one in notices:
+        matter = matters.get(one.number or "")
+        items = [item for item in matter.items if item.id == one.item] if matter else []
+        item = pick(items[0].name, request.lang) if items else ""
+        title = words.get(one.kind, words["other"])
+        if not item and "{item}" in title:  # of somebody else's application, or one long ago
+            title = words["other"]
+        href = f"/cases/{one.number}" if one.number else ""
+        found.append(
+            Message(fill(title, item=item), one.says, moment(one.at, request.lang), href, one.unread)
+        )
+    return found
+
+
 async def documents(request: WebRequest) -> Response:
     """All documents, newest first."""
     words = request.shell.templates(request.door).words[request.lang]["documents"]
@@ -85,7 +108,7 @@ async def documents(request: WebRequest) -> Response:
     lines = [
         Line(
             f"/me/documents/{one.number}",
-            one.name,
+            document_said(request.dizuo.city, one.name, request.lang),
             fill(words["note"], issuer=one.issuer_name, date=day(one.issued_at, request.lang)),
             words["valid" if one.state == "valid" else "revoked"],
             "ok" if one.state == "valid" else "bad",
@@ -101,7 +124,7 @@ async def document(request: WebRequest) -> Response:
     one = await document_page(request.dizuo.cases, actor_now(session_of(request)), number)
     words = request.shell.templates(request.door).words[request.lang]["documents"]
     view = PaperView(
-        name=one.name,
+        name=document_said(request.dizuo.city, one.name, request.lang),
         issuer=one.issuer_name,
         lines=[LineView(label, _shown(value), "", "") for label, value in one.fields],
         number=one.number,

@@ -12,6 +12,7 @@ from dizuo.web.format import day
 from dizuo.web.words import fill
 
 from .declared import division_name
+from .hours import hours_said
 
 
 class PlaceView(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ async def help_page(request: WebRequest) -> Response:
     districts: dict[str, list[PlaceView]] = {}
     for one in city.places.get("windows", ()):
         district = division_name(city, one.division[:6])
-        districts.setdefault(district, []).append(PlaceView(one.name, _where(one)))
+        districts.setdefault(district, []).append(PlaceView(one.name, _where(one, request.lang)))
     windows = [PlaceGroup(name, places) for name, places in districts.items()]
     sections = [
         Section("phone", words["phone_title"], [fill(words["phone_1"], hotline=hotline), words["phone_2"]]),
@@ -92,8 +93,8 @@ async def help_page(request: WebRequest) -> Response:
     return answer(request, "prose.html", ProseView(words["title"], words["lead"], sections))
 
 
-def _where(place: ServicePlace) -> str:
-    return " · ".join(part for part in (place.address, place.hours) if part)
+def _where(place: ServicePlace, lang: str) -> str:
+    return " · ".join(part for part in (place.address, hours_said(place.hours, lang)) if part)
 
 
 async def accessibility(request: WebRequest) -> Response:

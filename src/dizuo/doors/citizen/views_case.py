@@ -27,6 +27,7 @@ from dizuo.engines.cases import (
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.model import Words
 from dizuo.foundation.kernel.clock_source import to_shanghai
+from dizuo.foundation.kernel.terms import PauseReason
 from dizuo.web import WebRequest
 from dizuo.web.format import day, iso_moment, moment
 from dizuo.web.words import fill
@@ -45,7 +46,7 @@ from .case_facts import (
     TrackItem,
     WithdrawPage,
 )
-from .declared import law_text, listed, pick
+from .declared import answer_said, document_said, law_text, listed, pick, title_said
 from .form_facts import LineView, OptionView
 from .views_matter import Texts
 
@@ -156,11 +157,13 @@ class CaseMaker:
         )
         tags = {"pending": ("due_consent_tag", "warn"), "given": ("consent_given", "ok")}
         tag, kind = tags.get(one.state, ("consent_closed", ""))
-        return Line(f"/cases/{one.number}/consents/{one.id}", one.title, note, self.words["home"][tag], kind)
+        title = title_said(self.app.city, one.title, self.lang)
+        return Line(f"/cases/{one.number}/consents/{one.id}", title, note, self.words["home"][tag], kind)
 
     def case_line(self, line: CaseLine) -> Line:
         note = f"{line.number} · {day(line.submitted_at, self.lang)}"
-        return Line(f"/cases/{line.number}", line.title, note, self.state_word(line.state), KINDS[line.state])
+        title = title_said(self.app.city, line.title, self.lang)
+        return Line(f"/cases/{line.number}", title, note, self.state_word(line.state), KINDS[line.state])
 
     def state_word(self, state: ApplicationState) -> str:
         """The state of a case in a word or two."""
@@ -178,7 +181,7 @@ class CaseMaker:
         words = self.words["progress"]
         return ProgressView(
             number=found.number,
-            title=found.title,
+            title=title_said(self.app.city, found.title, self.lang),
             says=words[SAYS[found.state]],
             bar=counted(count_endings(item.state for item in found.items), self.lang, self.words),
             items=[self._item(found, item) for item in found.items],
@@ -190,7 +193,10 @@ class CaseMaker:
             submitted=fill(words["submitted"], when=moment(found.submitted_at, self.lang)),
             promised=self._promised(found.promised),
             next=self._next(found),
-            documents=[Link(f"/me/documents/{number}", name) for number, name in found.documents],
+            documents=[
+                Link(f"/me/documents/{number}", document_said(self.app.city, name, self.lang))
+                for number, name in found.documents
+            ],
             withdraw=found.may_withdraw,
         )
 
@@ -199,7 +205,7 @@ class CaseMaker:
 
     def _item(self, case: Progress, item: ProgressItem) -> TrackItem:
         state = state_of(item.state)
-        names = dict(case.documents)
+        names = {number: document_said(self.app.city, name, self.lang) for number, name in case.documents}
         links = [
             Link(
                 f"/me/documents/{number}",
@@ -223,10 +229,16 @@ class CaseMaker:
             before = listed([pick(name, self.lang) for name in item.waits_for], self.lang)
             return fill(words["waits"], department=by, items=before)
         if item.paused:
-            return fill(words["paused"], department=by, why=item.pause_reason)
+            return fill(words["paused"], department=by, why=self._pause(item.pause_reason))
         if item.state.before_decision and item.due_promise:
             return fill(words["by"], department=by, date=day(item.due_promise, self.lang))
         return fill(words["by_none"], department=by)
+
+    def _pause(self, reason: str) -> str:
+        """What stopped the clock, in the reader's words; how long it takes as the official wrote it."""
+        kinds = {kind.word: self.words["pauses"][kind.value] for kind in PauseReason}
+        word, stop, rest = reason.partition("，")
+        return kinds.get(word, word) + stop + rest
 
     def _said(self, item: ProgressItem) -> list[str]:
         """Reason, law and remedy of a refusal; a granted item needs no more words."""
@@ -265,7 +277,8 @@ class CaseMaker:
     def _event(self, line: Event) -> Happened:
         item = pick(line.item, self.lang) if line.item else ""
         what = self.words["events"].get(line.name, line.what)
-        by = line.who if line.name in _PERSONAL or line.who == _OFFICIAL else ""
+        by = self.words["progress"]["official"] if line.who == _OFFICIAL else line.who
+        by = by if line.name in _PERSONAL or line.who == _OFFICIAL else ""
         who = " · ".join(part for part in (by, line.reason) if part)
         local = to_shanghai(line.at)
         text = f"{item}：{what}" if item and self.lang == "zh" else f"{item}: {what}" if item else what
@@ -302,7 +315,7 @@ class CaseMaker:
             next_.insert(0, words["next_consent"])
         return ReceiptView(
             found.number,
-            found.title,
+            title_said(self.app.city, found.title, self.lang),
             fill(words["says"], n=found.total),
             moment(found.submitted_at, self.lang),
             self._promised(found.promised),
@@ -351,12 +364,17 @@ class CaseMaker:
         error = words["missing"] if missing else ""
         return WithdrawPage(
             found.number,
-            found.title,
+            title_said(self.app.city, found.title, self.lang),
             f"/cases/{found.number}/withdraw",
             [OptionView("all", words["all"], words["all_detail"]), *options] if able else [],
             error,
             [("item", error)] if error else [],
         )
+
+    def _answer(self, asks: Words, value: str) -> LineView:
+        """A question and its answer, as the one whose consent is asked reads them."""
+        said = answer_said(self.app.city, asks, value, self.lang, self.words["answers"])
+        return LineView(pick(asks, self.lang).rstrip("？?"), said, "", "")
 
     async def consent(self, number: str, consent: str, *, missing: bool = False) -> ConsentPage:
         """What somebody else asks me to agree to: only that."""
@@ -365,7 +383,7 @@ class CaseMaker:
         listed_items = [pick(name, self.lang) for name in one.items]
         lines = [
             LineView(words["who"], one.applicant, "", ""),
-            *(LineView(pick(asks, self.lang).rstrip("？?"), value, "", "") for asks, value in one.shows),
+            *(self._answer(asks, value) for asks, value in one.shows),
             LineView(words["what"], listed(listed_items, self.lang), "", ""),
             LineView(words["law"], law_text(self.app.city, one.law, self.lang), "", ""),
             LineView(words["until"], moment(one.expires_at, self.lang), "", ""),
@@ -396,7 +414,9 @@ def correction_lines(request: WebRequest, corrections: Sequence[Correction]) -> 
     for one in corrections:
         who = pick(city.organisations[one.source].short, request.lang)
         note = fill(words["note"], department=who, due=iso_moment(one.due)[:10]) if one.due else who
-        title = f"{pick(city.registers[one.register].name, request.lang)} · {one.field_name} → {one.wants}"
+        register = city.registers[one.register]
+        field = pick(register.fields[one.field].name, request.lang) if one.field in register.fields else ""
+        title = f"{pick(register.name, request.lang)} · {field or one.field_name} → {one.wants}"
         reason = f" · {one.reason}" if one.reason else ""
         lines.append(Line("", title, note + reason, words[one.state], kinds[one.state]))
     return lines
