@@ -93,21 +93,6 @@ class ReceiptView(msgspec.Struct, frozen=True):
     next: list[str]
 
 
-class FixPage(msgspec.Struct, frozen=True):
-    number: str
-    case_title: str
-    action: str
-    item: str
-    department: str
-    says: str
-    wants: list[str]
-    reason: str
-    until: str
-    answer: str
-    error: str
-    errors: list[tuple[str, str]]
-
-
 class WithdrawPage(msgspec.Struct, frozen=True):
     number: str
     case_title: str

@@ -1,15 +1,14 @@
-"""Cases as the person sees them: list, receipt, progress, fix, withdrawal, consent."""
+"""Cases as the person sees them: list, receipt, progress, withdrawal, consent."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from dizuo.engines.cases import (
     ApplicationState,
     CaseLine,
-    CaseNotFound,
     ConsentAsked,
     Correction,
     DraftView,
@@ -36,7 +35,6 @@ from .case_facts import (
     Again,
     Ask,
     ConsentPage,
-    FixPage,
     Happened,
     Line,
     Link,
@@ -85,7 +83,7 @@ _TAGS = {"ok": "ok", "bad": "warn", "wait": "", "now": "info", "no": "", "none":
 # That an item waits is shown at the item; steps that follow by themselves name nobody.
 _NOISE = {"wait"}
 _OFFICIAL = "工作人员"
-_PERSONAL = {"submit", "consent_given", "consent_refused", "fix", "withdraw", "rated"}
+_PERSONAL = {"submit", "consent_given", "consent_refused", "fix", "fix_given_up", "withdraw", "rated"}
 
 
 def state_of(state: ItemState) -> str:
@@ -213,6 +211,8 @@ class CaseMaker:
             )
             for number in item.documents
         ]
+        if item.fix is not None and item.fix.answered_at is not None:
+            links.append(Link(f"/cases/{case.number}/fix/{item.id}", self.words["fix"]["look"]))
         return TrackItem(
             pick(item.name, self.lang),
             self._note(item),
@@ -323,35 +323,6 @@ class CaseMaker:
         )
 
     # --- what the applicant does
-
-    async def fix(
-        self, number: str, item_id: str, answer: str = "", errors: Mapping[str, str] | None = None
-    ) -> FixPage:
-        """What is missing in one item. Errors: CaseNotFound when nothing is."""
-        found = await progress(self.app.cases, self.actor, number)
-        item = next((one for one in found.items if one.id == item_id), None)
-        if item is None or item.fix is None:
-            raise CaseNotFound(fix="这一项没有要补的内容。")
-        wrong = dict(errors or {})
-        return FixPage(
-            number=found.number,
-            case_title=found.title,
-            action=f"/cases/{found.number}/fix/{item.id}",
-            item=pick(item.name, self.lang),
-            department=pick(item.department, self.lang),
-            says=self.words["fix"]["says"],
-            wants=[self._want(want) for want in item.fix.wants],
-            reason=item.fix.reason,
-            until=moment(item.fix.until, self.lang),
-            answer=answer or item.fix.answer or "",
-            error=wrong.get("answer", ""),
-            errors=list(wrong.items()),
-        )
-
-    def _want(self, want: Mapping[str, str]) -> str:
-        law = law_text(self.app.city, want["law"], self.lang) if want.get("law") else ""
-        parts = [want.get("what", ""), want.get("why", ""), law]
-        return " · ".join(part for part in parts if part)
 
     async def withdraw(self, number: str, *, missing: bool = False) -> WithdrawPage:
         """What can still be withdrawn."""

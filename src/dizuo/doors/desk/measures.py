@@ -11,11 +11,13 @@ import msgspec
 
 from dizuo.engines.cases import (
     Cases,
+    FixChoices,
     FixWant,
     answer_referral,
     approve_extension,
     ask_extension,
     end_special,
+    fix_choices,
     hand_over,
     refer,
     request_fix,
@@ -29,6 +31,7 @@ from dizuo.web import Form
 
 Actors = Sequence[Actor]
 Act = Callable[[Cases, Actors, str, str, Form, int | None], Awaitable[None]]
+NO_CHOICES = FixChoices((), ())
 WANTS = 8
 """So many empty lines for a fix request; the engine takes up to twenty with those that the system found."""
 
@@ -50,23 +53,39 @@ class Measure(msgspec.Struct, frozen=True):
     task: str = ""
 
 
-def wants_of(sent: Form) -> list[FixWant]:
-    """The lines of a fix request: those ticked from the system's list, then those written."""
-    ticked = [FixWant(text, "", "") for text in sent.all("found") if text]
+def wants_of(sent: Form, choices: FixChoices = NO_CHOICES) -> list[FixWant]:
+    """The lines of a fix request: answers to change, papers to bring, what the system found, what was written.
+
+    All rest on the one article that was chosen.
+    """
+    law = sent.text("law")[:60]
+    marks, papers = set(sent.all("mark")), set(sent.all("paper"))
+    changed = [
+        FixWant(asks.zh, sent.text(f"mark_why_{question}")[:300], law, question=question)
+        for question, asks, _ in choices.questions
+        if question in marks
+    ]
+    brought = [
+        FixWant(name.zh, "", law, material=material)
+        for material, name in choices.materials
+        if material in papers
+    ]
+    ticked = [FixWant(text[:300], "", law) for text in sent.all("found") if text]
     written = [
-        FixWant(sent.text(f"want_{i}")[:300], sent.text(f"why_{i}")[:300], "")
+        FixWant(sent.text(f"want_{i}")[:300], sent.text(f"why_{i}")[:300], law)
         for i in range(1, WANTS + 1)
         if sent.text(f"want_{i}")
     ]
-    return ticked + written
+    return changed + brought + ticked + written
 
 
 async def _fix(cases: Cases, actors: Actors, number: str, item: str, sent: Form, version: int | None) -> None:
     days = sent.text("days")
     if not (days.isascii() and days.isdigit()):
         raise Invalid({"days": "请写天数，例如 30。"})
+    wants = wants_of(sent, await fix_choices(cases, actors, number, item))
     await request_fix(
-        cases, actors, number, item, wants_of(sent), sent.text("reason"), version=version, days=int(days[:4])
+        cases, actors, number, item, wants, sent.text("reason"), version=version, days=int(days[:4])
     )
 
 

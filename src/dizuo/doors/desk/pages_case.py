@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 from starlette.responses import Response
 
 from dizuo.engines.cases import (
     CaseNotFound,
     CasePage,
+    FixChange,
     FixWant,
     QueuePage,
     accept,
     decide,
+    fix_changes,
     note_reveal,
     refer,
     reject_accept,
@@ -30,6 +33,7 @@ from .opening import number_of, opened, version_of, was_faster
 from .pages_measures import measure_shown
 from .pages_queue import onward, rail_page, words_of
 from .views_case import Typed
+from .views_fix import FixedView, fixed_view
 from .views_queue import address, rail_of
 
 LONGEST = 4000
@@ -66,7 +70,18 @@ async def shown(
     view = maker.view(
         rail_of(queue), around, typed=typed, errors=errors, revealed=revealed, done=done, undo=undo
     )
+    view = msgspec.structs.replace(view, fixed=await _fixed(request, maker))
     return answer(request, "case.html", view, status=422 if errors else 200)
+
+
+async def _fixed(request: WebRequest, maker: CaseMaker) -> FixedView | None:
+    """What the applicant was asked to complete in the item in front, and what came back."""
+    fix, app = maker.front.fix, request.dizuo
+    changes: tuple[FixChange, ...] = ()
+    if fix is not None and fix.answered_at is not None:
+        actors = actors_of(session_of(request))
+        changes = await fix_changes(app.cases, actors, maker.page.number, maker.front.id)
+    return fixed_view(maker.page, maker.at, changes, app.city, app.now(), request.lang, words_of(request))
 
 
 def _post(request: WebRequest, found: CasePage) -> str:

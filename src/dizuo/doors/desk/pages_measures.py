@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from dizuo.engines.cases import fix_choices
 from dizuo.foundation.kernel.errors import Invalid, NotFound, Stale
 from dizuo.web import Form, WebRequest, page
 
-from .measures import MEASURES, WANTS, Measure
+from .measures import MEASURES, NO_CHOICES, WANTS, Measure
 from .officers import actors_of, session_of
 from .opening import number_of, opened, version_of, was_faster
 from .pages_queue import onward, rail_page, words_of
@@ -64,7 +65,12 @@ async def measure_shown(
     rail = rail_of(await rail_page(request, "waiting", limit=1))
     said = await _said(request, number, item, MEASURES[name])
     words = words_of(request)["measure"]
-    view = measure_view(found, at, MEASURES[name], rail, said, sent, errors or {}, request.lang, words)
+    choices = NO_CHOICES
+    if name == "fix":
+        choices = await fix_choices(request.dizuo.cases, actors_of(session_of(request)), number, item)
+    view = measure_view(
+        found, at, MEASURES[name], rail, said, sent, errors or {}, request.lang, words, choices
+    )
     return page(request, "measure.html", status=422 if errors else 200, v=view)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from .views_fix import FixedView
 from .views_queue import RailView
 
 
@@ -151,3 +152,4 @@ class CaseView(msgspec.Struct, frozen=True):
     history: list[PastView]
     done: str
     undo: str
+    fixed: FixedView | None = None

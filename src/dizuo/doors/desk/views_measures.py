@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from dizuo.engines.cases import CasePage
+from dizuo.engines.cases import CasePage, FixChoices
 from dizuo.web import Form
 
-from .measures import WANTS, Measure
+from .measures import NO_CHOICES, WANTS, Measure
 from .telling import pick
 from .views_queue import RailView
 
@@ -36,6 +36,16 @@ class WantView(msgspec.Struct, frozen=True):
     why: str
 
 
+class MarkView(msgspec.Struct, frozen=True):
+    """One answer of the applicant that may be marked as wrong, or a paper (``was`` is then '')."""
+
+    value: str
+    label: str
+    was: str
+    chosen: bool
+    why: str
+
+
 class MeasureView(msgspec.Struct, frozen=True):
     """The page of one step."""
 
@@ -57,6 +67,9 @@ class MeasureView(msgspec.Struct, frozen=True):
     wants: list[WantView]
     version: int
     errors: list[tuple[str, str]]
+    marks: list[MarkView]
+    papers: list[MarkView]
+    laws: list[tuple[str, str, bool]]
 
 
 def measure_view(
@@ -69,6 +82,7 @@ def measure_view(
     errors: Mapping[str, str],
     lang: str,
     words: Mapping[str, str],
+    choices: FixChoices = NO_CHOICES,
 ) -> MeasureView:
     """The page of a step on the item at ``at``, with what was typed."""
     front = found.items[at]
@@ -106,4 +120,34 @@ def measure_view(
         ],
         version=front.version,
         errors=list(errors.items()),
+        marks=_marks(choices, sent, lang),
+        papers=_papers(choices, sent, lang),
+        laws=_laws(found, at, sent) if choices is not NO_CHOICES else [],
     )
+
+
+def _ticked(sent: Form | Mapping[str, str], name: str) -> list[str]:
+    return sent.all(name) if isinstance(sent, Form) else []
+
+
+def _marks(choices: FixChoices, sent: Form | Mapping[str, str], lang: str) -> list[MarkView]:
+    """The applicant's answers that this item uses, with what was ticked and why."""
+    return [
+        MarkView(
+            q, pick(asks, lang), pick(was, lang), q in _ticked(sent, "mark"), sent.get(f"mark_why_{q}") or ""
+        )
+        for q, asks, was in choices.questions
+    ]
+
+
+def _papers(choices: FixChoices, sent: Form | Mapping[str, str], lang: str) -> list[MarkView]:
+    return [
+        MarkView(m, pick(name, lang), "", m in _ticked(sent, "paper"), "") for m, name in choices.materials
+    ]
+
+
+def _laws(found: CasePage, at: int, sent: Form | Mapping[str, str]) -> list[tuple[str, str, bool]]:
+    """The item's own articles; the first stands chosen, because a request rests on the law of its item."""
+    laws = found.items[at].laws
+    chosen = sent.get("law") or (laws[0][0] if laws else "")
+    return [(key, words, key == chosen) for key, words in laws]

@@ -21,7 +21,6 @@ from dizuo.engines.cases.plan_model import Known, PlannedConsent, PlannedOption,
 from dizuo.engines.cases.planned_consents import plan_consents
 from dizuo.engines.cases.planned_questions import answer_text, asked_state, needed_answers, plan_questions
 from dizuo.engines.cases.reading import read_for_item, scope_for
-from dizuo.engines.cases.reads_citizen import answer_label
 from dizuo.engines.cases.scope import Open, Scope
 from dizuo.engines.cases.states import ItemState
 from dizuo.engines.cases.work import system_of
@@ -31,6 +30,13 @@ from dizuo.foundation.kernel.errors import Invalid
 from dizuo.foundation.store import Connection, Pool
 
 _DECIDED = (ItemState.DECIDED_YES, ItemState.DECIDED_NO)
+_NAMED = {
+    "true": Words("是", "yes"),
+    "false": Words("否", "no"),
+    "father": Words("爸爸", "the father"),
+    "mother": Words("妈妈", "the mother"),
+}
+_OTHER_ITEMS = "这样改会增减要办的事项，补正里不能改。要这样改，请撤回后重新申请，资料不用重填。"
 
 
 class Again(msgspec.Struct, frozen=True):
@@ -110,19 +116,29 @@ async def ask_again(
         for q in ready.matter.questions
         if q.id in led or (q.id in marked and asked_state(scope, q) is not False)
     ]
-    questions = tuple(
-        _with_present(cases, case, question) for question in plan_questions(scope, tuple(shown))
-    )
+    questions = tuple(_with_present(case, question) for question in plan_questions(scope, tuple(shown)))
     return Again(questions, given, checked, known, before, scope)
 
 
-def _with_present(cases: Cases, case: Case, question: PlannedQuestion) -> PlannedQuestion:
+def answer_words(ready: CompiledMatter, question_id: str, value: str) -> Words:
+    """An answer as people read it: the option's label, the place's name, or as typed; '' is no answer."""
+    declared = ready.questions[question_id]
+    if declared.options_from is not None:
+        for place in ready.city.places.get(declared.options_from.places, ()):
+            if place.id == value:
+                return Words(place.name)
+    for option in declared.options:
+        if option.value == value and option.label is not None:
+            return option.label
+    return _NAMED.get(value, Words(value)) if declared.type in ("choice", "boolean") else Words(value)
+
+
+def _with_present(case: Case, question: PlannedQuestion) -> PlannedQuestion:
     """The present answer stays on offer even where this item may not read what made it one."""
     value = case.answers.get(question.id)
     if question.type != "choice" or not value or value in {option.value for option in question.options}:
         return question
-    label = answer_label(cases, case.application.matter, question.id, value)
-    option = PlannedOption(value, Words(label), Words(""))
+    option = PlannedOption(value, answer_words(case.ready, question.id, value), Words(""))
     return msgspec.structs.replace(question, options=(option, *question.options))
 
 
@@ -181,10 +197,7 @@ def _refuse_other_items(case: Case, again: Again, changes: Mapping[str, object])
             continue
         before, after = again.before.value(read), again.scope.value(read)
         if isinstance(after, Open) or isinstance(before, Open) or before != after:
-            raise Invalid(
-                dict.fromkeys(sorted(leading), "这样改会增减要办的事项，补正里不能改。"),
-                fix="要这样改，请撤回后重新申请，资料不用重填。",
-            )
+            raise Invalid(dict.fromkeys(sorted(leading), _OTHER_ITEMS))
 
 
 def _refuse_agreed(case: Case, other: ItemRow, shared: Collection[str]) -> None:

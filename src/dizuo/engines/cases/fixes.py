@@ -11,12 +11,12 @@ import msgspec
 
 from dizuo.engines.cases.answers import unanswered
 from dizuo.engines.cases.context import FIXES, QUERIES, Cases
-from dizuo.engines.cases.corrected import agreed_to, ask_again, marked_in, own_questions
+from dizuo.engines.cases.corrected import agreed_to, answer_words, ask_again, marked_in, own_questions
 from dizuo.engines.cases.errors import CaseNotFound
 from dizuo.engines.cases.model import Case, ItemRow
 from dizuo.engines.cases.plan_model import PlannedQuestion
 from dizuo.engines.cases.reach import Actors, may_view, own_case
-from dizuo.engines.cases.reads_citizen import answer_label, note_refusal
+from dizuo.engines.cases.reads_citizen import note_refusal
 from dizuo.engines.cases.records import load_case
 from dizuo.engines.cases.states import ItemState
 from dizuo.engines.registers import Actor
@@ -29,8 +29,8 @@ class FixChange(msgspec.Struct, frozen=True):
 
     question: str
     asks: Words
-    was: str
-    now: str
+    was: Words
+    now: Words
     kept: tuple[Words, ...]
 
 
@@ -54,7 +54,7 @@ class FixForm(msgspec.Struct, frozen=True):
     until: datetime
     open: bool
     questions: tuple[PlannedQuestion, ...]
-    present: Mapping[str, str]
+    present: Mapping[str, Words]
     errors: Mapping[str, str]
     seen: str
     shared: tuple[Words, ...]
@@ -67,7 +67,7 @@ class FixForm(msgspec.Struct, frozen=True):
 class FixChoices(msgspec.Struct, frozen=True):
     """What an official may mark: (question, asks, present answer in words), and papers (material, name)."""
 
-    questions: tuple[tuple[str, Words, str], ...]
+    questions: tuple[tuple[str, Words, Words], ...]
     materials: tuple[tuple[str, Words], ...]
 
 
@@ -106,11 +106,7 @@ async def fix_form(
         until=fix["until"],
         open=still_open,
         questions=questions,
-        present={
-            q: answer_label(cases, case.application.matter, q, case.answers[q])
-            for q in asked
-            if q in case.answers
-        },
+        present={q: answer_words(case.ready, q, case.answers[q]) for q in asked if q in case.answers},
         errors=errors,
         seen=seen_digest(case, marked),
         shared=_shared(case, item_id, asked),
@@ -142,13 +138,12 @@ def seen_digest(case: Case, marked: Collection[str]) -> str:
 
 async def _changes(cases: Cases, case: Case, item_id: str) -> tuple[FixChange, ...]:
     rows = await cases.pool.fetch(FIXES["changes_of"], case.application.id)
-    matter = case.application.matter
     return tuple(
         FixChange(
             row["question"],
             case.ready.questions[row["question"]].asks,
-            answer_label(cases, matter, row["question"], row["was"]),
-            answer_label(cases, matter, row["question"], row["now"]),
+            answer_words(case.ready, row["question"], row["was"]),
+            answer_words(case.ready, row["question"], row["now"]),
             tuple(case.ready.items[name].name for name in row["keeps"]),
         )
         for row in rows
@@ -172,11 +167,11 @@ async def fix_choices(cases: Cases, actors: Actors, number: str, item_id: str) -
     _, covered = may_view(cases, actors, case)
     if item_id not in covered:
         return FixChoices((), ())
-    ready, matter = case.ready, case.application.matter
+    ready = case.ready
     mine = own_questions(ready, item_id)
     return FixChoices(
         tuple(
-            (q.id, q.asks, answer_label(cases, matter, q.id, case.answers[q.id]))
+            (q.id, q.asks, answer_words(ready, q.id, case.answers[q.id]))
             for q in ready.matter.questions
             if q.id in mine and q.id in case.answers
         ),

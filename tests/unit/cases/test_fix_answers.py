@@ -57,7 +57,7 @@ async def _agree(bench: Any, number: str, *consents: tuple[str, str]) -> None:
 async def test_an_official_marks_what_the_item_itself_asks(bench: Any) -> None:
     receipt = await bench.agreed()
     choices = await engine.fix_choices(bench.cases, bench.official(), receipt.number, "household")
-    marked = {question: present for question, _, present in choices.questions}
+    marked = {question: present.zh for question, _, present in choices.questions}
     assert marked["given_name"] == "沐言"
     assert marked["household_with"] == "跟爸爸"
     assert "clinic" not in marked  # another item's
@@ -75,7 +75,10 @@ async def test_exactly_the_marked_questions_come_back_filled_as_answered(bench: 
     await _ask(bench, receipt.number, NAME, WHERE)
     form = await _form(bench, receipt.number)
     assert [(q.id, q.value) for q in form.questions] == [("given_name", "沐言"), ("household_with", "father")]
-    assert form.present == {"given_name": "沐言", "household_with": "跟爸爸"}
+    assert {q: said.zh for q, said in form.present.items()} == {
+        "given_name": "沐言",
+        "household_with": "跟爸爸",
+    }
     assert set(form.agreed) == {"given_name", "household_with"}
     assert {o.value for o in form.questions[1].options} == {"father", "mother"}
     with pytest.raises(CaseNotFound):
@@ -171,7 +174,7 @@ async def test_an_item_that_is_done_stays_with_the_old_answer_and_one_that_waits
     notices = await engine.notices_of(bench.cases, bench.resident())
     assert any(n.kind == "fixed" and n.number == receipt.number and "预防接种建档" in n.says for n in notices)
     changes = await engine.fix_changes(bench.cases, bench.official(), receipt.number, "household")
-    assert [(c.question, c.was, c.now) for c in changes] == [("given_name", "沐言", "沐妍")]
+    assert [(c.question, c.was.zh, c.now.zh) for c in changes] == [("given_name", "沐言", "沐妍")]
     assert "预防接种建档" in {words.zh for words in changes[0].kept}
     await _agree(bench, receipt.number, (FATHER, "other_parent"), (GRANDFATHER, "father_side_head"))
     await engine.decide(
@@ -273,7 +276,7 @@ async def test_an_answer_that_is_not_asked_for_any_more_goes(bench: Any) -> None
     await _answer(bench, receipt.number, "", delivery="pickup")
     assert await _value(bench, receipt.number, "mail_address") is None
     changes = await engine.fix_changes(bench.cases, bench.official(), receipt.number, "household")
-    assert {(c.question, c.now) for c in changes} == {("delivery", "自己去拿"), ("mail_address", "")}
+    assert {(c.question, c.now.zh) for c in changes} == {("delivery", "自己去拿"), ("mail_address", "")}
 
 
 async def test_the_history_is_bound_to_old_and_new_without_telling_them(bench: Any) -> None:
@@ -325,7 +328,7 @@ async def test_sent_twice_stale_or_too_late(bench: Any) -> None:
         await _answer(bench, receipt.number, "再说一次")
     form = await _form(bench, receipt.number)
     assert not form.open
-    assert [(c.was, c.now) for c in form.changes] == [("跟爸爸", "跟妈妈")]
+    assert [(c.was.zh, c.now.zh) for c in form.changes] == [("跟爸爸", "跟妈妈")]
 
     late = await bench.agreed()
     await _ask(bench, late.number)

@@ -1,0 +1,206 @@
+"""The page of a 补正: what is asked, the questions again with what was answered, or what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from dizuo.engines.cases import FixChange, FixForm, PlannedQuestion
+from dizuo.foundation.blueprint.model import City
+from dizuo.web.format import moment
+from dizuo.web.words import fill
+
+from .declared import law_text, listed, pick
+from .form_facts import ANSWER, FieldView, LineView, OptionView, QuestionView
+from .views_matter import Texts
+
+_INPUT = {"phone": ("tel", "tel"), "number": ("text", "decimal"), "date": ("date", "")}
+
+
+class FixQuestion(msgspec.Struct, frozen=True):
+    """One question put again: why, and what was answered before."""
+
+    ask: QuestionView
+    why: list[str]
+    was: list[str]
+
+
+class FixPage(msgspec.Struct, frozen=True):
+    """The whole page. ``open`` False shows what was sent; ``stale`` is the sentence after a page that was too old."""
+
+    number: str
+    case_title: str
+    action: str
+    item: str
+    department: str
+    title: str
+    says: str
+    wants: list[str]
+    reason: str
+    laws: list[str]
+    until: str
+    open: bool
+    questions: list[FixQuestion]
+    notes: list[str]
+    seen: str
+    answer: str
+    answer_label: str
+    answer_hint: str
+    error: str
+    sure_error: str
+    errors: list[tuple[str, str]]
+    stale: str
+    sent: list[LineView]
+
+
+class FixTyped(msgspec.Struct, frozen=True):
+    """What was typed into the page, and what is wrong with it: errors by question, ``answer`` or ``sure``."""
+
+    answers: Mapping[str, str]
+    words: str
+    errors: Mapping[str, str]
+    stale: str = ""
+
+
+class FixMaker:
+    """Words one fix request for its applicant."""
+
+    def __init__(self, city: City, form: FixForm, lang: str, words: Texts) -> None:
+        self.city = city
+        self.form = form
+        self.lang = lang
+        self.words = words
+        self.w = words["fix"]
+
+    def page(self, typed: FixTyped | None = None) -> FixPage:
+        """The page as first opened, or with what was typed and its errors."""
+        form, w = self.form, self.w
+        wrong = dict(typed.errors) if typed is not None else {}
+        questions = [self._question(members, typed, wrong) for members in _groups(form.questions)]
+        ids = [question.id for question in form.questions]
+        summary = [(f"q-{name}", wrong[name]) for name in ids if name in wrong]
+        summary += [(name, wrong[name]) for name in ("answer", "sure") if name in wrong]
+        # What is wrong with a field that is not on the page is still told.
+        summary += [("answer", says) for name, says in wrong.items() if name not in (*ids, "answer", "sure")]
+        return FixPage(
+            number=form.number,
+            case_title=form.title,
+            action=f"/cases/{form.number}/fix/{form.item}",
+            item=pick(form.item_name, self.lang),
+            department=pick(form.department, self.lang),
+            title=w["title"] if form.open or form.answered_at is None else w["sent_title"],
+            says=self._says(),
+            wants=[self._want(want) for want in form.wants if not want.get("question") or not form.open],
+            reason=form.reason,
+            laws=self._laws(),
+            until=moment(form.until, self.lang),
+            open=form.open,
+            questions=questions,
+            notes=self._notes(),
+            seen=form.seen,
+            answer=form.answer if typed is None else typed.words,
+            answer_label=w["more" if questions else "answer"],
+            answer_hint=w["more_hint" if questions else "hint"],
+            error=wrong.get("answer", ""),
+            sure_error=wrong.get("sure", ""),
+            errors=summary,
+            stale=typed.stale if typed is not None else "",
+            sent=[self._change(change) for change in form.changes],
+        )
+
+    def _says(self) -> str:
+        form, w = self.form, self.w
+        if form.open:
+            return w["says"]
+        if form.answered_at is not None:
+            return fill(w["sent_says"], when=moment(form.answered_at, self.lang))
+        return w["closed_says"]
+
+    def _want(self, want: Mapping[str, str]) -> str:
+        return " · ".join(part for part in (want.get("what", ""), want.get("why", "")) if part)
+
+    def _laws(self) -> list[str]:
+        keys = dict.fromkeys(want["law"] for want in self.form.wants if want.get("law"))
+        return [law_text(self.city, key, self.lang) for key in keys]
+
+    def _notes(self) -> list[str]:
+        found: list[str] = []
+        if self.form.agreed:
+            found.append(self.w["agreed"])
+        if self.form.shared:
+            names = listed([pick(name, self.lang) for name in self.form.shared], self.lang)
+            found.append(fill(self.w["shared"], items=names))
+        return found
+
+    def _change(self, change: FixChange) -> LineView:
+        was = fill(self.w["was"], value=pick(change.was, self.lang) or self.w["none"])
+        if change.kept:
+            names = listed([pick(name, self.lang) for name in change.kept], self.lang)
+            was += fill(self.w["kept"], items=names)
+        return LineView(
+            pick(change.asks, self.lang).rstrip("？?"), pick(change.now, self.lang) or self.w["none"], was, ""
+        )
+
+    def _question(
+        self, members: Sequence[PlannedQuestion], typed: FixTyped | None, wrong: Mapping[str, str]
+    ) -> FixQuestion:
+        fields = [self._field(question, typed, wrong.get(question.id, "")) for question in members]
+        main = next((question for question in members if question.type != "choice"), members[0])
+        ids = {question.id for question in members}
+        present = self.form.present
+        several = len([name for name in ids if name in present]) > 1
+        was = [
+            (f"{pick(q.asks, self.lang).rstrip('？?')} " if several else "")
+            + fill(self.w["was"], value=pick(present[q.id], self.lang))
+            for q in members
+            if q.id in present
+        ]
+        return FixQuestion(
+            QuestionView(
+                number=main.number,
+                label=pick(main.asks, self.lang),
+                reason="",
+                error=any(field.error for field in fields),
+                fields=fields,
+            ),
+            [want["why"] for want in self.form.wants if want.get("question") in ids and want.get("why")],
+            was,
+        )
+
+    def _field(self, question: PlannedQuestion, typed: FixTyped | None, error: str) -> FieldView:
+        form = self.words["form"]
+        options = [
+            OptionView(o.value, pick(o.label, self.lang), pick(o.detail, self.lang)) for o in question.options
+        ]
+        if question.type == "boolean":
+            options = [OptionView("true", form["is_true"], ""), OptionView("false", form["is_false"], "")]
+        input_type, input_mode = _INPUT.get(question.type, ("text", ""))
+        kept = typed.answers.get(question.id) if typed is not None else None
+        return FieldView(
+            id=f"q-{question.id}",
+            name=ANSWER + question.id,
+            number=question.number,
+            kind="choice" if options else "text",
+            label=pick(question.asks, self.lang),
+            small=pick(question.asks, self.lang).rstrip("？?"),
+            hint=pick(question.hint, self.lang),
+            error=error,
+            value=(question.value or "") if kept is None else kept,
+            options=options,
+            short=bool(options) and all(len(o.label) <= 6 and not o.detail for o in options),
+            more=fill(form["more"], n=question.more) if question.more else "",
+            size="s" if 0 < question.max_length <= 30 else "",
+            max_length=question.max_length,
+            autocomplete=question.autofill or "off",
+            input_mode=input_mode,
+            input_type=input_type,
+        )
+
+
+def _groups(questions: Sequence[PlannedQuestion]) -> list[list[PlannedQuestion]]:
+    """Questions of one number stand under one legend."""
+    found: dict[int, list[PlannedQuestion]] = {}
+    for question in questions:
+        found.setdefault(question.number, []).append(question)
+    return list(found.values())
