@@ -46,6 +46,7 @@ from dizuo.engines.cases.errors import (
     ItemChanged,
     MatterNotFound,
     NotEligible,
+    NothingLate,
     NotPossibleNow,
     NotYourDecision,
     ReasonMissing,
@@ -102,6 +103,7 @@ from dizuo.engines.cases.reads_desk import QueuePage, QueueRow, desk_queue
 from dizuo.engines.cases.reads_documents import DocumentView, check_document, document_page, documents_of
 from dizuo.engines.cases.reads_progress import Progress, ProgressItem, progress
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
+from dizuo.engines.cases.supervision import SupervisedCase, SupervisedItem, press, supervised_case
 
 __all__ = [
     "CENTRE",
@@ -154,6 +156,7 @@ __all__ = [
     "NotEligible",
     "NotPossibleNow",
     "NotYourDecision",
+    "NothingLate",
     "Notice",
     "Occasion",
     "Plan",
@@ -173,6 +176,8 @@ __all__ = [
     "Silent",
     "StaleDraft",
     "StaleFix",
+    "SupervisedCase",
+    "SupervisedItem",
     "UndoTooLate",
     "Unmet",
     "Urgent",
@@ -227,6 +232,7 @@ __all__ = [
     "open_draft",
     "open_form",
     "plan",
+    "press",
     "progress",
     "rate",
     "read_number",
@@ -239,6 +245,7 @@ __all__ = [
     "site_check",
     "start_special",
     "submit",
+    "supervised_case",
     "undo",
     "withdraw",
     "xes",

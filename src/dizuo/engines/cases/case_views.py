@@ -71,6 +71,14 @@ class DecisionLine(msgspec.Struct, frozen=True):
     mine: bool
 
 
+class PressedLine(msgspec.Struct, frozen=True):
+    """督办: who pressed, when and why."""
+
+    at: datetime
+    who: str
+    reason: str
+
+
 class DeskItem(msgspec.Struct, frozen=True):
     """One item that this post covers, with the work that is open on it."""
 
@@ -98,6 +106,7 @@ class DeskItem(msgspec.Struct, frozen=True):
     may_special: bool
     laws: tuple[tuple[str, str], ...]
     granted: Words
+    pressed: tuple[PressedLine, ...] = ()
 
 
 class OtherItem(msgspec.Struct, frozen=True):

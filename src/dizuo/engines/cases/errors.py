@@ -114,6 +114,12 @@ class AboutToIssue(Conflict):
     fix = "请过几分钟再提交，您填的都留着。"
 
 
+class NothingLate(Conflict):
+    """这一件现在没有超过承诺时间的事项，不用督办。"""
+
+    fix = "请回到督办列表，看还有哪些超时。"
+
+
 class SameApprover(Refused):
     """延长时限要由另一位负责人批准，不能自己批准自己。"""
 

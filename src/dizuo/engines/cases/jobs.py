@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 
 from dizuo.engines.cases import effects
 from dizuo.engines.cases.actions_citizen import consent_expiry
 from dizuo.engines.cases.actions_decide import deem_accepted, finalise
 from dizuo.engines.cases.actions_pause import fix_timeout
 from dizuo.engines.cases.answers import read_answers
-from dizuo.engines.cases.context import Cases
+from dizuo.engines.cases.context import QUERIES, Cases
 from dizuo.engines.cases.reading import read_for_item, scope_for
 from dizuo.engines.cases.records import load_case
 from dizuo.engines.cases.scope import Scope
 from dizuo.engines.cases.states import ItemState
 from dizuo.engines.cases.work import Work, system_of
-from dizuo.foundation.store import Tx
+from dizuo.foundation.store import Tx, outbox
 from dizuo.foundation.store.jobs import Job
 
 Handler = Callable[[Tx, Job], Awaitable[None]]
@@ -45,6 +46,10 @@ def handlers(cases: Cases) -> Mapping[str, Handler]:
     async def on_clock(tx: Tx, job: Job) -> None:
         await clock_ran_out(cases, tx, job.payload["number"], job.payload["item"])
 
+    async def on_warning(tx: Tx, job: Job) -> None:
+        due = datetime.fromisoformat(job.payload["due"])
+        await step_nearly_due(cases, tx, job.payload["number"], job.payload["task"], due)
+
     return {
         "cases.begin": on_begin,
         "cases.issue": on_issue,
@@ -53,6 +58,7 @@ def handlers(cases: Cases) -> Mapping[str, Handler]:
         "cases.fix_timeout": on_fix_timeout,
         "cases.consent_expiry": on_consent_expiry,
         "cases.clock": on_clock,
+        "cases.warning": on_warning,
     }
 
 
@@ -98,3 +104,36 @@ async def clock_ran_out(cases: Cases, tx: Tx, number: str, item_id: str) -> None
     if item.paused or not item.state.at_desk or item.due_promise is None or item.due_promise > tx.now:
         return
     await effects.late(work, item_id)
+
+
+async def step_nearly_due(cases: Cases, tx: Tx, number: str, task: int, due: datetime) -> None:
+    """One working day is left: mark the work on its desk and tell the outbox, if it is still open by then.
+
+    The message names the work, the power and the place, and nobody: whoever sends it looks up who is on duty.
+    """
+    work = await Work.open(cases, tx, number, system_of(""))
+    row = await tx.conn.fetchrow(QUERIES["task"], task)
+    if (
+        row is None
+        or row["state"] != "open"
+        or row["due"] != due
+        or tx.now >= due
+        or "warned" in row["detail"]
+    ):
+        return
+    work.actor = system_of(row["department"])
+    await tx.conn.execute(QUERIES["mark_task"], task, {"warned": tx.now.isoformat()})
+    await work.history("promise_near", item=row["item"], step=row["step"])
+    await outbox.put(
+        tx,
+        "early_warning",
+        {
+            "task": task,
+            "number": number,
+            "item": row["item"],
+            "step": row["step"],
+            "power": row["power"],
+            "unit": row["unit"],
+            "due": due.isoformat(),
+        },
+    )

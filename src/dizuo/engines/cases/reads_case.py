@@ -6,7 +6,10 @@ items of this post only, and every read and the opening itself are entered befor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from dizuo.engines.cases.answers import read_answers
 from dizuo.engines.cases.case_views import (
@@ -18,6 +21,7 @@ from dizuo.engines.cases.case_views import (
     ExceptionView,
     FactView,
     OtherItem,
+    PressedLine,
 )
 from dizuo.engines.cases.compare import differences
 from dizuo.engines.cases.context import READS, Cases
@@ -28,7 +32,7 @@ from dizuo.engines.cases.planned_questions import value_text
 from dizuo.engines.cases.reach import Actors, may_view
 from dizuo.engines.cases.reading import read_for_item, scope_for
 from dizuo.engines.cases.reads_citizen import answer_label
-from dizuo.engines.cases.reads_desk import unit_name
+from dizuo.engines.cases.reads_desk import unit_name, who_words
 from dizuo.engines.cases.reads_progress import event_line, fix_view
 from dizuo.engines.cases.records import load_case, load_consents
 from dizuo.engines.cases.rules import check_fix
@@ -81,6 +85,7 @@ async def case_page(cases: Cases, actors: Actors, number: str) -> CasePage:
         entries.append(await enter(tx, actor, application, "case.view", items=covered))
         events = await tx.conn.fetch(READS["history"], application.id)
         consents = await load_consents(tx.conn, application.id)
+    views = [msgspec.structs.replace(view, pressed=_pressed(cases, events, view)) for view in views]
     return CasePage(
         number=application.number,
         matter=application.matter,
@@ -102,6 +107,17 @@ async def case_page(cases: Cases, actors: Actors, number: str) -> CasePage:
         ),
         refusals=tuple(refusals),
         entries=tuple(dict.fromkeys(entries)),
+    )
+
+
+def _pressed(cases: Cases, events: Sequence[Any], view: DeskItem) -> tuple[PressedLine, ...]:
+    """督办 on an item that is still worked on, the latest first."""
+    if view.state.ended or view.decision is not None:
+        return ()
+    return tuple(
+        PressedLine(row["at"], who_words(cases, row), row["reason"])
+        for row in reversed(events)
+        if row["name"] == "pressed" and row["item"] == view.id
     )
 
 

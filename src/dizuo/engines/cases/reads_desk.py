@@ -25,7 +25,10 @@ _NEVER = "infinity"
 
 
 class QueueRow(msgspec.Struct, frozen=True):
-    """One piece of work in a rail."""
+    """One piece of work in a rail. In the supervised rail nothing is about a person: no name, no title.
+
+    ``warned``: one working day or less is left; ``pressed``: somebody sees to it (督办).
+    """
 
     task: int
     kind: str
@@ -48,6 +51,8 @@ class QueueRow(msgspec.Struct, frozen=True):
     submitted_at: datetime | None
     version: int | None
     detail: Mapping[str, Any]
+    warned: bool = False
+    pressed: bool = False
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -123,6 +128,8 @@ async def desk_queue(
     found = _rows(row["rows"])
     now = cases.now()
     rows = tuple(_queue_row(cases, one, now) for one in found[:limit])
+    if rail == "supervised":
+        rows = tuple(_without_person(row) for row in rows)
     last = found[limit - 1] if len(found) > limit else None
     return QueuePage(rail, rows, counts, None if last is None else f"{last.due}|{last.task}")
 
@@ -176,7 +183,15 @@ def _queue_row(cases: Cases, row: _Row, now: datetime) -> QueueRow:
         submitted_at=row.submitted_at,
         version=row.version,
         detail=row.detail,
+        warned="warned" in row.detail,
+        pressed="pressed" in row.detail,
     )
+
+
+def _without_person(row: QueueRow) -> QueueRow:
+    """A row for whoever has no business with the person: called by its matter, without whom it is for."""
+    title = row.matter_name.zh if row.matter_name is not None else row.title
+    return msgspec.structs.replace(row, title=title, applicant="", detail={})
 
 
 def _title(cases: Cases, row: _Row) -> str:
@@ -205,6 +220,13 @@ def unit_name(cases: Cases, department: str, unit: str) -> str:
     if division is None or unit == cases.city.code:
         return organisation.name.zh
     return organisation.unit_name.zh.replace("{division}", division.name)
+
+
+def who_words(cases: Cases, row: Any) -> str:
+    """An official of the history with the department: 市数据局　孙悦."""
+    organisation = cases.city.organisations.get(row["unit"] or "")
+    unit = row["unit"] or "" if organisation is None else organisation.short.zh
+    return f"{unit}　{row['actor_name']}".strip()
 
 
 async def _mine(

@@ -205,7 +205,7 @@ def _decision(cases: Cases, item: ItemRow, row: Any) -> DecisionView:
 
 
 _QUIET = {Event.DECIDE_YES.value, Event.DECIDE_NO.value, Event.UNDO.value, Event.PASS_STEP.value, "refer",
-          "referral_answered", "ask_extension", "extension_declined", "lead"}  # fmt: skip
+          "referral_answered", "ask_extension", "extension_declined", "lead", "pressed", "promise_near"}  # fmt: skip
 _OTHER_WORDS = {
     "end": "全部办结",
     "rated": "已评价",
@@ -215,6 +215,8 @@ _OTHER_WORDS = {
     "ask_extension": "申请延期",
     "extension_declined": "延期没有批准",
     "lead": "发出更正线索",
+    "pressed": "督办",
+    "promise_near": "一个工作日内到期，已提醒经办",
 }
 
 

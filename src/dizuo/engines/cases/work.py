@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from dizuo.engines.cases.context import QUERIES, Cases
+from dizuo.engines.cases.early import warn_at
 from dizuo.engines.cases.errors import AlreadyRunning, ItemChanged
 from dizuo.engines.cases.machine import application_state, next_state
 from dizuo.engines.cases.model import Application, Case, ItemRow
@@ -240,7 +241,17 @@ class Work:
             rail,
             list(scopes_of(place)),
         )
+        await self._watch_task(int(task), due_at or item.due_promise or item.due_statute, item, place)
         return int(task)
+
+    async def _watch_task(self, task: int, due_at: datetime | None, item: ItemRow, place: str) -> None:
+        """Warn its desk in time; show it to supervisors when the item is late already."""
+        warn = None if due_at is None else warn_at(due_at, self.cases.calendar)
+        if due_at is not None and warn is not None and warn > self.tx.now:
+            payload = {"number": self.application.number, "task": task, "due": due_at.isoformat()}
+            await self.later("cases.warning", warn, payload, f"warning:{task}")
+        if item.due_promise is not None and item.due_promise <= self.tx.now:
+            await self.tx.conn.execute(QUERIES["supervise"], task, list(scopes_of(place)))
 
     async def end_tasks(self, item_id: str, state: str, *kinds: str) -> None:
         """Take an item's open work off the desks: done, dropped or held."""
@@ -265,6 +276,7 @@ class Work:
             "waiting",
             list(scopes_of(unit)),
         )
+        await self._watch_task(task, item.due_promise or item.due_statute, item, unit)
 
     async def handled(self, item_id: str) -> None:
         """Remember that this official worked on the item (我经手的)."""

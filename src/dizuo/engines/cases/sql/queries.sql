@@ -136,6 +136,10 @@ SELECT 'cases.supervise', 'supervised', s.scope, t.due, t.id
 FROM cases.task t, unnest($2::text[]) AS s (scope) WHERE t.id = $1 AND t.state = 'open'
 ON CONFLICT DO NOTHING
 
+-- mark_task --
+-- A note on a piece of work for whoever does it: 督办, or that its time is nearly over.
+UPDATE cases.task SET detail = detail || $2::jsonb WHERE id = $1 AND state IN ('open', 'held')
+
 -- handled --
 -- An official worked on an item.
 INSERT INTO cases.handled (official, application, item, at) VALUES ($1, $2, $3, $4)
