@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
+
+import msgspec
 
 from dizuo.engines.cases.answers import complete, read_answers
 from dizuo.engines.cases.compiled import CompiledMatter, calendar_of, compiled
-from dizuo.engines.cases.plan import needs_to_read, plan
+from dizuo.engines.cases.plan import deciding, needs_to_read, plan
 from dizuo.engines.cases.plan_model import Known, Plan, Value
 from dizuo.engines.cases.planned_questions import answer_text
+from dizuo.engines.cases.rules import advance
 from dizuo.engines.registers import Candidate, Fact, PartyState
 from dizuo.foundation.blueprint import City, Example, Finding
 from dizuo.foundation.kernel.calendar import WorkCalendar
@@ -38,16 +41,43 @@ def run_examples(city: City, examples: Iterable[Example]) -> tuple[Finding, ...]
     return tuple(findings)
 
 
-def plan_example(
-    ready: CompiledMatter, example: Example, calendar: WorkCalendar
-) -> tuple[Plan, set[str], Mapping[str, str]]:
-    """The plan of an example, the facts that were read for it, and what would keep it from being submitted."""
+class Outcome(NamedTuple):
+    """What comes of an example: all that its ``then`` can speak of.
+
+    ``exceptions`` are what the items' own checks would leave to a person; they mean nothing while ``errors`` or an
+    unmet condition keep the application from being submitted.
+    """
+
+    ready: CompiledMatter
+    plan: Plan
+    read: set[str]
+    errors: Mapping[str, str]
+    exceptions: tuple[str, ...]
+
+
+def plan_example(ready: CompiledMatter, example: Example, calendar: WorkCalendar) -> Outcome:
+    """The plan of an example, the facts that were read for it, what would keep it from being submitted, and what its
+    items' own checks would leave to a person."""
     now = _moment(example.given.get("today"))
     answers = {key: _text(value) for key, value in example.answers.items()}
     checked = read_answers(ready, answers, now.date())
     known, read = read_from(ready, _records(ready, example), checked.values, now)
     made = plan(ready.matter, ready.city, known, checked.values, now, calendar)
-    return made, read, complete(made, checked)
+    scope = deciding(ready, known, checked.values, now).scope
+    exceptions = tuple(
+        f"{item.id}.{check}"
+        for item in made.applied
+        for check in advance(ready, ready.items[item.id], (), scope).exceptions
+        if not (item.waits_for and _written_later(ready, known, item.id, check))
+    )
+    return Outcome(ready, made, read, complete(made, checked), exceptions)
+
+
+def _written_later(ready: CompiledMatter, known: Known, item: str, check: str) -> bool:
+    """Whether a check reads somebody who is in no register yet: the item that this one waits for may write them."""
+    rules = (c.rule for step in ready.items[item].steps for c in step.checks if c.id == check)
+    parties = {fact.partition(".")[0] for rule in rules for fact in ready.compile(rule).facts}
+    return any(known.parties[party].state == "missing" for party in parties)
 
 
 def read_from(
@@ -110,16 +140,22 @@ def _records(ready: CompiledMatter, example: Example) -> Mapping[str, Any]:
 
 def _run(ready: CompiledMatter, example: Example, calendar: WorkCalendar) -> list[Finding]:
     try:
-        made, read, errors = plan_example(ready, example, calendar)
+        outcome = plan_example(ready, example, calendar)
     except (KeyError, ValueError, TypeError) as error:
         return [_finding(example, f"这个例子写得不对：{error}", "given.facts 写成“参与方: {字段: 值}”。")]
+    made, read = outcome.plan, outcome.read
     findings: list[Finding] = []
     for key, wanted in example.then.items():
-        check = _CHECKS.get(key)
-        if check is None:
-            findings.append(_finding(example, f"then 里不认识“{key}”。", f"可以写：{'、'.join(_CHECKS)}。"))
+        if key == "exceptions" and (why := _not_submitted(outcome)):
+            findings.append(
+                _finding(
+                    example, f"还不能提交（{why}），说不出有哪些例外。", "把回答写全，或去掉 exceptions。"
+                )
+            )
             continue
-        got = check(made, read, errors)
+        got = CHECKS[key](outcome)
+        if isinstance(wanted, Mapping):  # an example speaks of some values only
+            got = {name: got.get(name) for name in cast("Mapping[str, Any]", wanted)}
         if not _same(key, wanted, got):
             findings.append(
                 _finding(
@@ -144,45 +180,52 @@ def _run(ready: CompiledMatter, example: Example, calendar: WorkCalendar) -> lis
     return findings
 
 
-_Check = Callable[[Plan, set[str], Mapping[str, str]], Any]
-_CHECKS: Mapping[str, _Check] = {
-    "applies": lambda p, r, e: [i.id for i in p.items if i.applies and not i.done_already],
-    "not_applies": lambda p, r, e: [i.id for i in p.items if i.applies is False],
-    "done": lambda p, r, e: [i.id for i in p.items if i.done_already],
-    "undecided": lambda p, r, e: list(p.undecided),
-    "asked": lambda p, r, e: [q.id for q in p.questions],
-    "not_asked": lambda p, r, e: [q.id for q in p.questions],
-    "silent": lambda p, r, e: [s.question for s in p.silent],
-    "read_includes": lambda p, r, e: sorted(r),
-    "not_read_includes": lambda p, r, e: sorted(r),
-    "promised": lambda p, r, e: (
-        p.promised.date.isoformat() if isinstance(p.promised, Deadline) else "unknown"
+def _not_submitted(outcome: Outcome) -> str:
+    """What keeps the application from being submitted; empty when nothing does."""
+    if outcome.plan.eligible:
+        return "不符合办理条件"
+    missing = [*outcome.plan.choose, *sorted(outcome.errors)]
+    return f"还缺 {'、'.join(missing)}" if missing else ""
+
+
+CHECKS: Mapping[str, Callable[[Outcome], Any]] = {
+    "eligible": lambda o: not o.plan.eligible,
+    "applies": lambda o: [item.id for item in o.plan.applied],
+    "not_applies": lambda o: [item.id for item in o.plan.items if item.applies is False],
+    "done_already": lambda o: [item.id for item in o.plan.items if item.done_already],
+    "exceptions": lambda o: list(o.exceptions),
+    "waits": lambda o: {item.id: list(item.waits_for) for item in o.plan.items if item.waits_for},
+    "asked": lambda o: [question.id for question in o.plan.questions],
+    "not_asked": lambda o: [question.id for question in o.plan.questions],
+    "silent": lambda o: [silent.question for silent in o.plan.silent],
+    "errors": lambda o: sorted(o.errors),
+    "choose": lambda o: list(o.plan.choose),
+    "reads": lambda o: sorted(o.read),
+    "not_read_includes": lambda o: sorted(o.read),
+    "consents": lambda o: [consent.id for consent in o.plan.consents],
+    "materials": lambda o: [material.id for material in o.plan.materials],
+    "documents": lambda o: [d for i in o.plan.applied if (d := o.ready.items[i.id].document) is not None],
+    "promised": lambda o: (
+        o.plan.promised.date.isoformat() if isinstance(o.plan.promised, Deadline) else "unknown"
     ),
-    "waits": lambda p, r, e: {i.id: list(i.waits_for) for i in p.items if i.waits_for},
-    "consents": lambda p, r, e: {c.id: list(c.parties) for c in p.consents},
-    "materials": lambda p, r, e: [m.id for m in p.materials],
-    "visits": lambda p, r, e: p.counts.visits,
-    "eligible": lambda p, r, e: not p.eligible,
-    "choose": lambda p, r, e: list(p.choose),
-    "errors": lambda p, r, e: sorted(e),
-    "title": lambda p, r, e: p.title,
-    "place": lambda p, r, e: p.place,
-    "values": lambda p, r, e: {name: answer_text(value) for name, value in p.values.items()},
+    "counts": lambda o: msgspec.structs.asdict(o.plan.counts),
+    "values": lambda o: {name: answer_text(value) for name, value in o.plan.values.items()},
+    "title": lambda o: o.plan.title,
+    "where": lambda o: o.plan.place,
 }
+"""What the plan says to each key that an example may hold (blueprint's ``THEN_KEYS``; a test holds the two together)."""
 
 
 def _same(key: str, wanted: Any, got: Any) -> bool:
     if key in ("not_asked", "not_read_includes"):
         return not set(cast("Iterable[str]", wanted)) & set(got)
-    if key == "read_includes":
+    if key == "reads":
         return set(cast("Iterable[str]", wanted)) <= set(got)
-    if key in ("waits", "values"):
+    if key in ("waits", "values", "counts"):
         return all(
             _plain(got.get(name)) == _plain(value)
             for name, value in cast("Mapping[str, Any]", wanted).items()
         )
-    if key == "consents" and not isinstance(wanted, Mapping):
-        return sorted(got) == sorted(cast("Iterable[str]", wanted))
     if isinstance(got, list):
         return sorted(cast("Iterable[str]", wanted)) == sorted(cast("list[str]", got))
     if isinstance(wanted, date):
@@ -199,6 +242,9 @@ def _plain(value: Any) -> Any:
 def _show(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(str, cast("Iterable[object]", value))) + "]"
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, object]", value).items()
+        return "{" + ", ".join(f"{name}: {_show(one)}" for name, one in pairs) + "}"
     return str(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dizuo.foundation.blueprint.findings import Log
 from dizuo.foundation.blueprint.groups import Key, ListOf, MapOf, Record, may, sole, told
@@ -69,28 +69,47 @@ _GIVEN = Record(
         "facts": may(Fields(), "登记簿里有什么", {}),
     },
 )
+_COUNTS = Record(
+    told,
+    {
+        "asked": may(Int(), "要填的项数"),
+        "questions": may(Int(), "编号的问题数"),
+        "known": may(Int(), "城市已经填好的项数"),
+        "needed": may(Int(), "一共需要的项数"),
+        "materials": may(Int(), "要交的材料数"),
+        "visits": may(Int(), "要跑的次数"),
+        "links": may(Int(), "要经过的环节数"),
+        "days": may(Int(), "到承诺日期的工作日数"),
+    },
+)
 _THEN = Record(
     told,
     {
-        "applies": may(ListOf(ID), "适用的事项"),
-        "not_applies": may(ListOf(ID), "不适用的事项"),
-        "asked": may(ListOf(ID), "要问的问题"),
-        "not_asked": may(ListOf(ID), "不问的问题"),
-        "not_read_includes": may(ListOf(FACT), "不会调取的"),
-        "reads": may(ListOf(FACT), "会调取的"),
-        "promised": may(Text(), "承诺日期，或 unknown"),
-        "waits": may(MapOf(ListOf(ID)), "哪个事项等哪些事项"),
         "eligible": may(Bool(), "能不能办"),
-        "exceptions": may(ListOf(DOTTED), "要人判断的例外"),
-        "consents": may(ListOf(ID), "要别人同意的"),
-        "documents": may(ListOf(ID), "发的证照"),
+        "applies": may(ListOf(ID), "要办的事项，一个不多一个不少"),
+        "not_applies": may(ListOf(ID), "不适用的事项，一个不多一个不少"),
+        "done_already": may(ListOf(ID), "已经办过的事项，一个不多一个不少"),
+        "exceptions": may(ListOf(DOTTED), "要人判断的例外，写成 事项.核对，一个不多一个不少"),
+        "waits": may(MapOf(ListOf(ID)), "哪个事项等哪些事项"),
+        "asked": may(ListOf(ID), "要问的问题，一个不多一个不少"),
+        "not_asked": may(ListOf(ID), "不问的问题"),
+        "silent": may(ListOf(ID), "因为登记簿里没有才问的问题，一个不多一个不少"),
+        "errors": may(ListOf(ID), "回答得不对或还没有回答的问题，一个不多一个不少"),
+        "choose": may(ListOf(ID), "要从几个里选一个的参与方，一个不多一个不少"),
+        "reads": may(ListOf(FACT), "会调取的"),
+        "not_read_includes": may(ListOf(FACT), "不会调取的"),
+        "consents": may(ListOf(ID), "要别人同意的，一个不多一个不少"),
+        "materials": may(ListOf(ID), "要交的材料，一个不多一个不少"),
+        "documents": may(ListOf(ID), "办成后发的证照，一个不多一个不少"),
+        "promised": may(Text(), "承诺日期，或 unknown"),
+        "counts": may(_COUNTS, "数量"),
         "values": may(MapOf(AnyValue()), "表达式的值"),
-        "done_already": may(ListOf(ID), "已经办过的事项"),
-        "materials": may(ListOf(ID), "要交的材料"),
-        "counts": may(MapOf(Int()), "数量"),
         "title": may(Text(), "标题"),
+        "where": may(Text(), "在哪里办（行政区划代码）"),
     },
 )
+THEN_KEYS: Final = frozenset(_THEN.keys)
+"""What an example can say of the plan; the planner has an answer to each."""
 
 
 def _example(place: Place, **values: Any) -> Example:
