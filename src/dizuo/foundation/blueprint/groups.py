@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,21 @@ class ListOf(Shape["tuple[Any, ...]"]):
         }
 
 
+def _named(node: Node, log: Log, key: str, key_form: str, **way: str) -> Iterator[tuple[str, Node]]:
+    """The entries whose names have the form ``key``; others are reported, and so is what is no group at all."""
+    if not isinstance(node, Map):
+        if not (isinstance(node, Seq) and not node.items):  # an empty list is an empty group
+            wrong(node, log, "一组键值", **way)
+        return
+    for name, value in node.entries:
+        if re.fullmatch(key, name.text) is None:
+            log.add(
+                "wrong-form", name.span, f"名称 `{name.text[:60]}` 的写法不对。", fix=f"名称应当{key_form}。"
+            )
+        else:
+            yield name.text, value
+
+
 @dataclass(frozen=True)
 class MapOf(Shape["dict[str, Any]"]):
     """Names of one form to values of one shape, in the order written."""
@@ -48,22 +63,8 @@ class MapOf(Shape["dict[str, Any]"]):
     key_form: str = "小写字母开头，由小写字母、数字和下划线组成"
 
     def read(self, node: Node, log: Log) -> dict[str, Any]:
-        if not isinstance(node, Map):
-            if not (isinstance(node, Seq) and not node.items):  # an empty list is an empty group
-                wrong(node, log, "一组键值")
-            return {}
-        made: dict[str, Any] = {}
-        for key, value in node.entries:
-            if re.fullmatch(self.key, key.text) is None:
-                log.add(
-                    "wrong-form",
-                    key.span,
-                    f"名称 `{key.text[:60]}` 的写法不对。",
-                    fix=f"名称应当{self.key_form}。",
-                )
-                continue
-            made[key.text] = self.inner.read(value, log)
-        return made
+        named = _named(node, log, self.key, self.key_form)
+        return {name: self.inner.read(value, log) for name, value in named}
 
     def hole(self, place: Place) -> dict[str, Any]:
         return {}
@@ -198,22 +199,8 @@ class Keyed(Shape["dict[str, Any]"]):
     key_form: str = "小写字母开头，由小写字母、数字和下划线组成"
 
     def read(self, node: Node, log: Log) -> dict[str, Any]:
-        if not isinstance(node, Map):
-            if not (isinstance(node, Seq) and not node.items):
-                wrong(node, log, "一组键值", fix="写成 `名称: {…}`。")
-            return {}
-        made: dict[str, Any] = {}
-        for key, value in node.entries:
-            if re.fullmatch(self.key, key.text) is None:
-                log.add(
-                    "wrong-form",
-                    key.span,
-                    f"名称 `{key.text[:60]}` 的写法不对。",
-                    fix=f"名称应当{self.key_form}。",
-                )
-                continue
-            made[key.text] = self.record.read_as(value, log, **{self.name_as: key.text})
-        return made
+        named = _named(node, log, self.key, self.key_form, fix="写成 `名称: {…}`。")
+        return {name: self.record.read_as(value, log, **{self.name_as: name}) for name, value in named}
 
     def hole(self, place: Place) -> dict[str, Any]:
         return {}
