@@ -125,6 +125,43 @@ async def test_a_matters_page_tells_exactly_what_is_granted(town: Town) -> None:
         assert {a: b for a, b, _ in found["stat"]}["平均带出"] == f"{known:.1f}"
 
 
+async def test_the_catalogue_counts_what_the_registers_hold(town: Town, number: str) -> None:
+    anybody = town.visitor()
+    found = (await anybody.client.get("/data.json")).json()
+    rows = await town.owner.fetch(
+        "SELECT register, count(*) AS n FROM registers.record WHERE superseded_at IS NULL GROUP BY register"
+    )
+    held = {row["register"]: row["n"] for row in rows}
+    assert {one["id"]: one["records"] for one in found["registers"]} == {
+        register: f"{held.get(register, 0):,}" for register in town.city.registers
+    }
+    totals = {name: value for name, value, _ in found["totals"]}
+    assert totals["记录"] == f"{sum(held.values()):,}"
+
+
+async def test_a_registers_page_tells_what_came_and_what_was_sent_back(town: Town, number: str) -> None:
+    anybody = town.visitor()
+    found = (await anybody.client.get("/data/registers/person.json")).json()
+    rows = await town.owner.fetch("SELECT * FROM lake.delivery WHERE register = 'person'")
+    assert {one["rows"] for one in found["deliveries"]} == {
+        f"{r['accepted'] + r['rejected']:,}" for r in rows
+    }
+    assert {one["outcome"] for one in found["deliveries"]} == {f"退回 {r['rejected']:,} 行" for r in rows}
+    stat = {name: (value, why) for name, value, why in found["stat"]}
+    oldest = min(row["period_to"] for row in rows)
+    assert stat["数据截至"][1].startswith(oldest.isoformat())
+    assert "没有声明" in stat["数据截至"][1]  # nothing is promised that nobody declared
+    kinds = await town.owner.fetch(
+        "SELECT r.field, r.code, count(*) AS n FROM lake.rejected r JOIN lake.delivery d ON d.id = r.delivery"
+        " WHERE d.register = 'person' GROUP BY r.field, r.code"
+    )
+    told = [fault for one in found["deliveries"] for fault in one["faults"]]
+    assert len(told) == len(kinds)
+    for kind in kinds:
+        assert any(kind["field"] in line and f"{kind['n']:,} 行" in line for line in told)
+        assert not any(kind["code"] in line for line in told)  # in words, not in codes
+
+
 async def test_the_ledgers_head_is_the_signed_one(town: Town, number: str) -> None:
     await town.settle()
     anybody = town.visitor()

@@ -26,7 +26,10 @@ async def centre(request: WebRequest) -> Response:
     app, live = request.dizuo, request.query_params.get("refresh") != "off"
     words = request.shell.templates(request.door).words[request.lang]
     shapes = app.folder / app.city.geography.shapes
-    view = CentreMaker(app.city, request.lang, words).view(figures, shapes, live=live)
+    seen = request.signed_in
+    supervises = seen is not None and request.shell.gate.has_power(seen, "cases.supervise")
+    maker = CentreMaker(app.city, request.lang, words, supervises=supervises)
+    view = maker.view(figures, shapes, live=live)
     response = page(request, "centre.html", v=view, refresh=REFRESH)
     if live:  # without a script, and without a meta element that a reader could not stop
         response.headers["refresh"] = f"{REFRESH}; url=/centre"

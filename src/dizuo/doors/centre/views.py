@@ -129,7 +129,10 @@ def law_text(city: City, key: str) -> str:
 class CentreMaker:
     """Makes the page in one language."""
 
-    def __init__(self, city: City, lang: str, words: dict[str, dict[str, str]]) -> None:
+    def __init__(
+        self, city: City, lang: str, words: dict[str, dict[str, str]], *, supervises: bool = False
+    ) -> None:
+        self.supervises = supervises
         self.city = city
         self.lang = lang
         self.w = words["centre"]
@@ -236,7 +239,10 @@ class CentreMaker:
         ]
         return Line(
             n=n,
-            href=f"/desk/cases/{one.number}?item={one.item}",
+            # Whoever supervises opens what is late without the person; the others open what their post covers.
+            href=f"/desk/supervised/{one.number}"
+            if self.supervises and seconds < 0
+            else f"/desk/cases/{one.number}?item={one.item}",
             title=name,
             meta="　".join(part for part in meta if part),
             left=fill(w["left" if seconds >= 0 else "late"], span=self._span(abs(seconds))),

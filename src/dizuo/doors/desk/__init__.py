@@ -7,8 +7,9 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``cases``, ``regist
 2. A case opens with the one exception to judge; facts carry their source; opening it is entered in the ledger.
 3. A decision is never preselected, shows the words the applicant will read, and can be taken back for ten minutes.
 4. Other lawful steps (补正, 特别程序, 延期, 转核实 …) are rows of one table, ``measures``.
-5. A clerk at a window serves somebody without a telephone through the same plan, checks and case.
-6. One small script adds keys; everything works without it.
+5. A supervisor sees what is late without the person, and presses whoever holds it (督办).
+6. A clerk at a window serves somebody without a telephone through the same plan, checks and case.
+7. One small script adds keys; everything works without it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from pathlib import Path
 
 from dizuo.web import Door, Route, WebRequest
 
-from . import pages_case, pages_corrections, pages_measures, pages_queue, pages_window
+from . import pages_case, pages_corrections, pages_measures, pages_queue, pages_supervision, pages_window
 from .officers import WINDOW, served, session_of
 from .telling import law_text
 
 _CLERK = f"official:{WINDOW}"
+_SUPERVISOR = "official:cases.supervise"
 
 ROUTES = (
     Route("GET", "/desk", pages_queue.home, purpose="See what waits for me, by time left.", who="official", json=True),
@@ -38,6 +40,8 @@ ROUTES = (
     Route("POST", "/desk/decisions/{decision:int}/undo", pages_case.undo_sent, purpose="Take my decision back.", who="official"),
     Route("GET", "/desk/corrections/{number}", pages_corrections.correction, purpose="Check a reported error.", who="official", json=True),
     Route("POST", "/desk/corrections/{number}", pages_corrections.correction_sent, purpose="Answer a reported error.", who="official"),
+    Route("GET", "/desk/supervised/{number}", pages_supervision.supervised, purpose="See what is late, without the person.", who=_SUPERVISOR, json=True),
+    Route("POST", "/desk/supervised/{number}/{item}/press", pages_supervision.press_sent, purpose="Press whoever holds late work.", who=_SUPERVISOR),
     Route("GET", "/desk/window", pages_window.window, purpose="Identify the person at the window.", who=_CLERK),
     Route("POST", "/desk/window", pages_window.window_sent, purpose="Begin to serve a person present.", who=_CLERK),
     Route("POST", "/desk/window/end", pages_window.window_end, purpose="End serving.", who=_CLERK),

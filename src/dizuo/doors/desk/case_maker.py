@@ -123,6 +123,15 @@ class CaseMaker:
             ],
             done=done,
             undo=undo,
+            pressed=[
+                PastView(
+                    when(line.at, self.now, self.words["time"], self.lang),
+                    line.at.isoformat(timespec="minutes"),
+                    line.reason,
+                    line.who,
+                )
+                for line in front.pressed
+            ],
         )
 
     # ------------------------------------------------------------------ head

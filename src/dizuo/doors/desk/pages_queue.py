@@ -50,6 +50,7 @@ async def home(request: WebRequest) -> Response:
         "morning" if to_shanghai(now).hour < 12 else "afternoon" if to_shanghai(now).hour < 18 else "evening"
     )
     over = sum(1 for row in waiting.rows if row.due is not None and row.due < now)
+    near = sum(1 for row in waiting.rows if row.warned and row.due is not None and row.due >= now)
     view = HomeView(
         rail=rail_of(waiting),
         here="home",
@@ -57,6 +58,7 @@ async def home(request: WebRequest) -> Response:
         posts=[f"{post.unit_name}，{post.post_name}" for post in session.account.posts],
         soon=[maker.row(row) for row in waiting.rows],
         over=fill(words["over"], n=over) if over else "",
+        near=fill(words["near"], n=near) if near else "",
         recent=[maker.row(row) for row in recent.rows],
         window=WINDOW in session.account.powers,
     )

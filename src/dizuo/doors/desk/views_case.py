@@ -152,4 +152,5 @@ class CaseView(msgspec.Struct, frozen=True):
     history: list[PastView]
     done: str
     undo: str
+    pressed: list[PastView]
     fixed: FixedView | None = None

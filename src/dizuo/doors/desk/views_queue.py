@@ -50,6 +50,8 @@ class RowView(msgspec.Struct, frozen=True):
     kind: str
     state: str
     exceptions: str
+    pressed: bool
+    warned: bool
 
 
 class LinkView(msgspec.Struct, frozen=True):
@@ -86,6 +88,7 @@ class HomeView(msgspec.Struct, frozen=True):
     posts: list[str]
     soon: list[RowView]
     over: str
+    near: str
     recent: list[RowView]
     window: bool
 
@@ -109,12 +112,12 @@ class QueueMaker:
         self.lang = lang
         self.words = words
 
-    def row(self, row: QueueRow) -> RowView:
+    def row(self, row: QueueRow, rail: str = "") -> RowView:
         """One line. A row is called by its case, else by what is to be corrected."""
         words = self.words["queue"]
         level = row.level
         return RowView(
-            href=address(row),
+            href=address(row) if rail != "supervised" else f"/desk/supervised/{row.number}",
             title=row.title,
             item=pick(row.item_name, self.lang),
             task=words.get(f"task_{row.kind}", row.kind),
@@ -127,6 +130,9 @@ class QueueMaker:
             kind="" if level is None else KINDS[level],
             state=row.state,
             exceptions=fill(words["exceptions"], n=row.exceptions) if row.exceptions else "",
+            pressed=row.pressed,
+            # Once the promise is over, the clock beside it says more.
+            warned=row.warned and row.due is not None and row.due >= self.now,
         )
 
     def queue(
@@ -147,7 +153,7 @@ class QueueMaker:
             rail=rail_of(page),
             here=page.rail,
             title=words[page.rail],
-            rows=[self.row(row) for row in rows],
+            rows=[self.row(row, page.rail) for row in rows],
             matters=self._matters(page.rail, matter, level),
             levels=[
                 LinkView(

@@ -220,12 +220,17 @@ _OTHER_WORDS = {
 }
 
 
+def event_word(name: str) -> str:
+    """What an event of the history is called."""
+    return _OTHER_WORDS[name] if name in _OTHER_WORDS else Event(name).word
+
+
 def event_line(case: Case, row: Any, *, inside: bool = False) -> EventLine | None:
     """One line of history in words; what is internal or not effective yet is for officials only (``inside``)."""
     name = row["name"]
     if not inside and name in _QUIET:
         return None
-    word = _OTHER_WORDS[name] if name in _OTHER_WORDS else Event(name).word
+    word = event_word(name)
     item = case.ready.items.get(row["item"] or "")
     who = row["actor_name"]
     if not inside and row["actor_kind"] == "official":

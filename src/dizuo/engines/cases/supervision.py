@@ -19,6 +19,7 @@ from dizuo.engines.cases.errors import ItemChanged, NothingLate
 from dizuo.engines.cases.model import Case, ItemRow
 from dizuo.engines.cases.reach import Actors, principal_of, refused_by
 from dizuo.engines.cases.reads_desk import unit_name, who_words
+from dizuo.engines.cases.reads_progress import event_word
 from dizuo.engines.cases.records import load_case
 from dizuo.engines.cases.states import Event
 from dizuo.engines.cases.wording import moment_words
@@ -62,7 +63,7 @@ class SupervisedLine(msgspec.Struct, frozen=True):
 
     at: datetime
     name: str
-    official: bool
+    what: str
     who: str
     reason: str
 
@@ -245,7 +246,7 @@ def _line(cases: Cases, row: Any, names: Sequence[str]) -> SupervisedLine:
     official = row["actor_kind"] == "official"
     who = who_words(cases, row) if official else "系统" if row["actor_kind"] == "system" else "申请人"
     reason = without_persons(row["reason"], names) if official and row["name"] in _WHY else ""
-    return SupervisedLine(row["at"], row["name"], official, who, reason)
+    return SupervisedLine(row["at"], row["name"], event_word(row["name"]), who, reason)
 
 
 def _names(case: Case, events: Sequence[Any]) -> tuple[str, ...]:
