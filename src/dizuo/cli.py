@@ -85,6 +85,17 @@ def parser() -> argparse.ArgumentParser:
         help="the verifier key to hold signatures against, when you kept it elsewhere; this installation's own otherwise",
     )
 
+    forget = add("forget", "erase what is personal in old ledger entries about one person; proofs stay")
+    places(forget)
+    forget.add_argument(
+        "--subject", type=int, required=True, help="the person's identity number in the registers"
+    )
+    forget.add_argument(
+        "--before", type=_day, required=True, help="entries older than this day; at least three years ago"
+    )
+    forget.add_argument("--basis", required=True, help="the article that asks for it, such as pipl-2021:47")
+    forget.add_argument("--case", required=True, help="the case in which it was decided")
+
     export = add("export", "write cases' history as XES or OCEL 2.0")
     places(export)
     export.add_argument("format", choices=["xes", "ocel"])
