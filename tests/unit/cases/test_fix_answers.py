@@ -209,7 +209,7 @@ async def test_a_decided_item_takes_effect_on_the_answers_it_was_decided_on(benc
     await bench.due()
     sign = _post(bench, "urban.sign.decide", "urban", "sign_officer")
     tobacco = _post(bench, "tobacco.licence.decide", "tobacco", "tobacco_officer")
-    await engine.decide(bench.cases, sign, receipt.number, "sign", "grant", "可以")
+    decided = await engine.decide(bench.cases, sign, receipt.number, "sign", "grant", "可以")
     where = FixWant("店开在哪里？", "门牌不清楚", "", question="shop_address")
     await _ask(bench, receipt.number, where, item="tobacco", who=tobacco)
     form = await engine.fix_form(bench.cases, owner, receipt.number, "tobacco")
@@ -226,6 +226,10 @@ async def test_a_decided_item_takes_effect_on_the_answers_it_was_decided_on(benc
     used = await engine.corrected.answers_of(bench.cases.pool, case, "sign")
     assert used["shop_address"] == "人民路 1 号"
     assert case.answers["shop_address"] == "人民路 1 号 2 幢"
+    told = await engine.fix_form(bench.cases, owner, receipt.number, "tobacco")
+    known = await engine.fix_changes(bench.cases, tobacco, receipt.number, "tobacco")
+    assert "户外招牌设施" not in {words.zh for words in told.changes[0].kept}
+    assert "户外招牌设施" in {words.zh for words in known[0].kept}
     # Whoever works on another item that shares the answer is told to look again.
     after = await bench.item(receipt.number, "visit")
     assert after["version"] > before["version"]
@@ -235,6 +239,11 @@ async def test_a_decided_item_takes_effect_on_the_answers_it_was_decided_on(benc
         receipt.number,
     )
     assert any(line.name == "answers_changed" for line in page.history)
+    # Taken back, it is decided anew on what is true now.
+    await engine.undo(bench.cases, sign, decided.id)
+    case = await engine.records.load_case(bench.cases, bench.cases.pool, receipt.number, lock=False)
+    used = await engine.corrected.answers_of(bench.cases.pool, case, "sign")
+    assert used["shop_address"] == "人民路 1 号 2 幢"
 
 
 def _post(bench: Any, power: str, unit: str, post: str) -> Any:

@@ -11,7 +11,7 @@ from dizuo.foundation.blueprint.model import City
 from dizuo.web.format import moment
 from dizuo.web.words import fill
 
-from .declared import law_text, listed, pick
+from .declared import law_text, listed, pick, title_said
 from .form_facts import ANSWER, FieldView, LineView, OptionView, QuestionView
 from .views_matter import Texts
 
@@ -85,7 +85,7 @@ class FixMaker:
         summary += [("answer", says) for name, says in wrong.items() if name not in (*ids, "answer", "sure")]
         return FixPage(
             number=form.number,
-            case_title=form.title,
+            case_title=title_said(self.city, form.title, self.lang),
             action=f"/cases/{form.number}/fix/{form.item}",
             item=pick(form.item_name, self.lang),
             department=pick(form.department, self.lang),
@@ -118,7 +118,14 @@ class FixMaker:
         return w["closed_says"]
 
     def _want(self, want: Mapping[str, str]) -> str:
-        return " · ".join(part for part in (want.get("what", ""), want.get("why", "")) if part)
+        """What is wanted in the reader's language where the city has it, and why as the official wrote it."""
+        matter = self.city.matters[self.form.matter]
+        item = next(item for item in matter.items if item.id == self.form.item)
+        named = {question.id: question.asks for question in matter.questions}
+        papers = {material.id: material.name for material in item.materials}
+        words = named.get(want.get("question", "")) or papers.get(want.get("material", ""))
+        what = want.get("what", "") if words is None else pick(words, self.lang)
+        return " · ".join(part for part in (what, want.get("why", "")) if part)
 
     def _laws(self) -> list[str]:
         keys = dict.fromkeys(want["law"] for want in self.form.wants if want.get("law"))

@@ -70,6 +70,7 @@ class MeasureView(msgspec.Struct, frozen=True):
     marks: list[MarkView]
     papers: list[MarkView]
     laws: list[tuple[str, str, bool]]
+    wants_open: bool
 
 
 def measure_view(
@@ -123,6 +124,7 @@ def measure_view(
         marks=_marks(choices, sent, lang),
         papers=_papers(choices, sent, lang),
         laws=_laws(found, at, sent) if choices is not NO_CHOICES else [],
+        wants_open=any(sent.get(f"want_{i}") for i in range(4, WANTS + 1)),
     )
 
 

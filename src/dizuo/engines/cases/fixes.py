@@ -11,7 +11,14 @@ import msgspec
 
 from dizuo.engines.cases.answers import unanswered
 from dizuo.engines.cases.context import FIXES, QUERIES, Cases
-from dizuo.engines.cases.corrected import agreed_to, answer_words, ask_again, marked_in, own_questions
+from dizuo.engines.cases.corrected import (
+    agreed_to,
+    answer_words,
+    ask_again,
+    is_decided,
+    marked_in,
+    own_questions,
+)
 from dizuo.engines.cases.errors import CaseNotFound
 from dizuo.engines.cases.model import Case, ItemRow
 from dizuo.engines.cases.plan_model import PlannedQuestion
@@ -113,7 +120,7 @@ async def fix_form(
         agreed=tuple(q for q in agreed_to(case.ready, item_id) if q in asked),
         answer=fix["answer"] or "",
         answered_at=fix["answered_at"],
-        changes=await _changes(cases, case, item_id),
+        changes=await _changes(cases, case, item_id, inside=False),
     )
 
 
@@ -136,7 +143,8 @@ def seen_digest(case: Case, marked: Collection[str]) -> str:
     return hashlib.blake2b(canonical_json([case.application.number, shown]), digest_size=12).hexdigest()
 
 
-async def _changes(cases: Cases, case: Case, item_id: str) -> tuple[FixChange, ...]:
+async def _changes(cases: Cases, case: Case, item_id: str, *, inside: bool) -> tuple[FixChange, ...]:
+    """The changes of one item; a decision that may still be taken back is for officials only (``inside``)."""
     rows = await cases.pool.fetch(FIXES["changes_of"], case.application.id)
     return tuple(
         FixChange(
@@ -144,7 +152,11 @@ async def _changes(cases: Cases, case: Case, item_id: str) -> tuple[FixChange, .
             case.ready.questions[row["question"]].asks,
             answer_words(case.ready, row["question"], row["was"]),
             answer_words(case.ready, row["question"], row["now"]),
-            tuple(case.ready.items[name].name for name in row["keeps"]),
+            tuple(
+                case.ready.items[name].name
+                for name in row["keeps"]
+                if (is_decided(case.items[name]) if inside else case.items[name].state.succeeded)
+            ),
         )
         for row in rows
         if row["item"] == item_id and row["question"] in case.ready.questions
@@ -155,7 +167,7 @@ async def fix_changes(cases: Cases, actors: Actors, number: str, item_id: str) -
     """What the applicant changed for an item, for an official who may see the item. Errors: CaseNotFound, Refused."""
     case = await load_case(cases, cases.pool, number, lock=False)
     _, covered = may_view(cases, actors, case)
-    return await _changes(cases, case, item_id) if item_id in covered else ()
+    return await _changes(cases, case, item_id, inside=True) if item_id in covered else ()
 
 
 async def fix_choices(cases: Cases, actors: Actors, number: str, item_id: str) -> FixChoices:
