@@ -22,7 +22,8 @@ class ListView(msgspec.Struct, frozen=True):
 
     drafts: list[Line]
     consents: list[Line]
-    cases: list[Line]
+    running: list[Line]
+    ended: list[Line]
 
 
 class Link(msgspec.Struct, frozen=True):

@@ -101,13 +101,13 @@ def answer_said(city: City, asks: Words, text: str, lang: str, plain: dict[str, 
     The city's own option of the question gives the words; ``plain`` those of options named after a fact (father,
     mother) and of yes and no. What a person typed stays as typed.
     """
-    if lang == "zh":
-        return text
     questions = [q for matter in city.matters.values() for q in matter.questions if q.asks == asks]
     for question in questions:
         for option in question.options:
             if option.label is not None and option.label.zh == text:
                 return pick(option.label, lang)
+    if not any(question.options or question.type == "boolean" for question in questions):
+        return text
     return plain.get(_PLAIN.get(text, ""), text)
 
 

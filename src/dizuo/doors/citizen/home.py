@@ -20,7 +20,7 @@ from dizuo.web.words import fill
 from .declared import pick, title_said
 from .people import actor_now, maybe_resident, self_of
 from .prepared import Prepared, PreparedShelf
-from .views_case import KINDS, counted
+from .views_case import KINDS, SAYS, counted
 from .views_matter import LIFE_CARDS, MatterCard, Texts, Topic, shelf_of
 
 _HOURS = ((5, "night"), (9, "morning"), (11, "forenoon"), (13, "noon"), (18, "afternoon"), (23, "evening"))
@@ -37,6 +37,20 @@ class PreparedView(msgspec.Struct, frozen=True):
     href: str
     guide: str
     act: str
+
+
+class FocusView(msgspec.Struct, frozen=True):
+    """The first card when nothing is prepared: what waits, what runs, or that nothing does; ``total`` 0 = no bar."""
+
+    tag: str
+    kind: str
+    title: str
+    says: str
+    href: str
+    act: str
+    done: int = 0
+    total: int = 0
+    bar: str = ""
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -65,6 +79,7 @@ class HomeView(msgspec.Struct, frozen=True):
     greeting: str
     hints: list[str]
     prepared: PreparedView | None
+    focus: FocusView | None
     due: list[Due]
     life: list[MatterCard]
     matter_count: int
@@ -108,16 +123,45 @@ async def home_view(request: WebRequest) -> HomeView:
     own = session is not None and session.acting_for is None
     prepared = await prepared_for.of(app.cases, self_of(session), mine) if session and mine and own else ()
     ready = next(iter(prepared), None)
+    waits = due(mine, ends, app.city, lang, words) if mine else []
+    card = focus(mine, waits, ends, session, lang, words) if session and mine and not ready else None
     return HomeView(
         greeting=greeting(app.now(), session.account.name if session else "", words),
         hints=shelf.hints(lang),
         prepared=_prepared(ready, mine, app, lang, words) if ready and mine else None,
-        due=due(mine, ends, app.city, lang, words) if mine else [],
+        focus=card,
+        due=[one for one in waits if card is None or not card.total or one.href != card.href],
         life=shelf.cards(lang, words["home"]["life_items"])[:LIFE_CARDS],
         matter_count=len(app.city.matters),
         topics=shelf.topics(lang),
         item_count=shelf.item_count,
         trust=_trust(await counts.get(app), session, words),
+    )
+
+
+def focus(
+    mine: Home, waits: list[Due], ends: Mapping[str, Endings], session: Session, lang: str, words: Texts
+) -> FocusView:
+    """What matters most now: what waits for the person, else what runs, else where to go."""
+    home = words["home"]
+    if urgent := len(mine.fixes) + len(mine.consents) + len(mine.drafts):
+        first = waits[0]
+        title = fill(home["focus_due"], n=urgent) if urgent > 1 else home["focus_due_one"]
+        return FocusView(first.tag, first.kind, title, first.title, first.href, home["focus_due_act"])
+    if mine.running:
+        line = mine.running[0]
+        one = ends.get(line.number, Endings(line.items, 0, 0, 0))
+        shown = next(due for due in waits if due.href == f"/cases/{line.number}")
+        says, act = words["progress"][SAYS[line.state]], words["receipt"]["progress"]
+        return FocusView(
+            shown.tag, "info", shown.title, says, shown.href, act, one.done, one.total, shown.note
+        )
+    if session.acting_for is not None:
+        title = fill(home["focus_acting"], name=session.acting_for.name)
+        return FocusView("", "", title, home["focus_acting_says"], "/matters", home["all_matters"])
+    says = home["prepared_none_says"]
+    return FocusView(
+        home["prepared_none_tag"], "", home["prepared_none"], says, "/matters", home["all_matters"]
     )
 
 

@@ -139,10 +139,12 @@ class CaseMaker:
     async def list(self) -> ListView:
         """Everything of mine: unfinished forms, consents asked of me, cases."""
         cases = self.app.cases
+        lines = await my_cases(cases, self.actor, limit=100)
         return ListView(
             [self.draft_line(draft) for draft in await drafts_of(cases, self.actor)],
             [self.consent_line(one) for one in await consents_of(cases, self.actor)],
-            [self.case_line(line) for line in await my_cases(cases, self.actor, limit=100)],
+            [self.case_line(line) for line in lines if not line.state.ended],
+            [self.case_line(line) for line in lines if line.state.ended],
         )
 
     def draft_line(self, draft: DraftView) -> Line:
@@ -182,10 +184,10 @@ class CaseMaker:
             title=title_said(self.app.city, found.title, self.lang),
             says=words[SAYS[found.state]],
             bar=counted(count_endings(item.state for item in found.items), self.lang, self.words),
-            items=[self._item(found, item) for item in found.items],
+            items=[self._item(found, item, self._asked(found, item)) for item in found.items],
             asks=[self._fix_ask(found, item) for item in found.items if _open_fix(item)],
             again=self._again(found),
-            history=[self._event(line) for line in reversed(found.history) if line.name not in _NOISE],
+            history=self._history(found.history),
             rate=self._ratings() if found.may_rate else [],
             rated=fill(words["rated"], level=words[f"rate_{found.rating}"]) if found.rating else "",
             submitted=fill(words["submitted"], when=moment(found.submitted_at, self.lang)),
@@ -201,7 +203,18 @@ class CaseMaker:
     def _promised(self, promised: dt.datetime | None) -> str:
         return day(promised, self.lang) if promised else self.words["receipt"]["promised_unknown"]
 
-    def _item(self, case: Progress, item: ProgressItem) -> TrackItem:
+    def _asked(self, case: Progress, item: ProgressItem) -> str:
+        """Whose consent the item still waits for, and until when: each party by what the city calls it."""
+        pending = [one for one in case.consents if one.state == "pending" and item.id in one.items]
+        if item.state is not ItemState.CONSENT or not pending:
+            return ""
+        matter = self.app.city.matters.get(case.matter)
+        names = {party.id: pick(party.name, self.lang) for party in matter.parties} if matter else {}
+        who = listed([names.get(one.party, one.party) for one in pending], self.lang)
+        until = day(min(one.expires_at for one in pending), self.lang)
+        return fill(self.words["progress"]["asked"], who=who, until=until)
+
+    def _item(self, case: Progress, item: ProgressItem, asked: str) -> TrackItem:
         state = state_of(item.state)
         names = {number: document_said(self.app.city, name, self.lang) for number, name in case.documents}
         links = [
@@ -215,7 +228,7 @@ class CaseMaker:
             links.append(Link(f"/cases/{case.number}/fix/{item.id}", self.words["fix"]["look"]))
         return TrackItem(
             pick(item.name, self.lang),
-            self._note(item),
+            " · ".join(part for part in (self._note(item), asked) if part),
             state,
             self.item_word(item),
             _TAGS[state] if state != "bad" or item.state is not ItemState.REFUSED else "bad",
@@ -274,9 +287,24 @@ class CaseMaker:
             for one in lapsed.values()
         ]
 
-    def _event(self, line: Event) -> Happened:
+    def _history(self, lines: Sequence[Event]) -> list[Happened]:
+        """What happened, newest first; what happened to one item in one minute is one line, in its order."""
+        joined: list[list[Event]] = []
+        for line in lines:
+            if line.name in _NOISE:
+                continue
+            last = joined[-1][-1] if joined else None
+            same = last is not None and last.item is not None and last.item == line.item
+            if last is not None and same and _minute(last) == _minute(line) and last.reason == line.reason:
+                joined[-1].append(line)
+            else:
+                joined.append([line])
+        return [self._event(several) for several in reversed(joined)]
+
+    def _event(self, lines: Sequence[Event]) -> Happened:
+        line = lines[0]
         item = pick(line.item, self.lang) if line.item else ""
-        what = self.words["events"].get(line.name, line.what)
+        what = listed([self.words["events"].get(one.name, one.what) for one in lines], self.lang)
         by = self.words["progress"]["official"] if line.who == _OFFICIAL else line.who
         by = by if line.name in _PERSONAL or line.who == _OFFICIAL else ""
         who = " · ".join(part for part in (by, line.reason) if part)
@@ -297,14 +325,17 @@ class CaseMaker:
             return [words["next_refused"], words["next_done"]]
         if case.state is ApplicationState.WITHDRAWN:
             return [words["next_withdrawn"]]
+        waiting: dict[str, list[str]] = {}
+        for item in case.items:
+            if item.state is ItemState.WAITING and item.waits_for:
+                before = pick(item.waits_for[0], self.lang)
+                waiting.setdefault(before, []).append(pick(item.name, self.lang))
         waits = [
-            fill(
-                words["next_wait"], item=pick(item.name, self.lang), before=pick(item.waits_for[0], self.lang)
-            )
-            for item in case.items
-            if item.state is ItemState.WAITING and item.waits_for
+            fill(words["next_wait"], items=listed(items, self.lang), before=before)
+            for before, items in waiting.items()
         ]
-        return [words["next_running"], *waits]
+        asked = any(one.state == "pending" for one in case.consents)
+        return [*([self.words["receipt"]["next_consent"]] if asked else []), words["next_running"], *waits]
 
     async def receipt(self, number: str) -> ReceiptView:
         """What was just submitted."""
@@ -316,7 +347,7 @@ class CaseMaker:
         return ReceiptView(
             found.number,
             title_said(self.app.city, found.title, self.lang),
-            fill(words["says"], n=found.total),
+            fill(words["says"], n=found.total) if found.total != 1 else words["says_one"],
             moment(found.submitted_at, self.lang),
             self._promised(found.promised),
             next_,
@@ -370,6 +401,10 @@ class CaseMaker:
             error=error,
             errors=[("answer", error)] if error else [],
         )
+
+
+def _minute(line: Event) -> dt.datetime:
+    return line.at.replace(second=0, microsecond=0)
 
 
 def _open_fix(item: ProgressItem) -> bool:

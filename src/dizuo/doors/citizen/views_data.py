@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from dizuo.foundation.blueprint.model import City
+from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.ledger import EntryView
 from dizuo.web.format import moment
 from dizuo.web.words import fill
@@ -91,7 +92,7 @@ def _dict(value: object) -> Mapping[str, Any]:
 
 
 def _texts(value: object) -> list[str]:
-    return [str(one) for one in cast("list[object]", value)] if isinstance(value, list) else []
+    return [str(one) for one in cast("list[object]", value) if one] if isinstance(value, list) else []
 
 
 def kept_by(entry: EntryView, kind: str, me: int, name: str) -> bool:
@@ -105,6 +106,10 @@ def kept_by(entry: EntryView, kind: str, me: int, name: str) -> bool:
 def by_me(entry: EntryView, me: int, name: str) -> bool:
     """Whether the person concerned made the entry themself. Entries about cases name the actor, not the identity."""
     payload = _dict(entry.payload)
+    if (
+        entry.kind == "correction.report"
+    ):  # entered about whoever reports, and nobody reports for somebody else
+        return True
     mine = payload["subject"] == me if "subject" in payload else payload.get("name") == name
     return mine and _dict(entry.body.get("actor")).get("kind") == "resident"
 
@@ -120,16 +125,13 @@ class DataMaker:
         self.words = words["data"]
 
     def uses(self, entries: Sequence[EntryView]) -> list[UseView]:
-        """Entries grouped into uses, newest first."""
+        """Entries grouped into uses, newest first: those of one minute; a day's looks at this very list."""
         groups: dict[tuple[object, ...], list[EntryView]] = {}
         for entry in entries:
             payload = _dict(entry.payload)
-            key = (
-                entry.kind,
-                entry.at.replace(microsecond=0),
-                payload.get("case"),
-                str(entry.body.get("actor")),
-            )
+            looked = entry.kind == "data.viewed"
+            when = to_shanghai(entry.at).date() if looked else entry.at.replace(second=0, microsecond=0)
+            key = (entry.kind, when, payload.get("case"), str(entry.body.get("actor")))
             groups.setdefault(key, []).append(entry)
         return [self._use(members) for members in groups.values()]
 
@@ -138,7 +140,7 @@ class DataMaker:
         payload = _dict(first.payload)
         known = str(payload.get("case", ""))
         case, href = self._case(known, first.body)
-        whys = [self._at_home(first.body)] if known.startswith(AT_HOME) else map(self._why, members)
+        whys = [self._at_home(first)] if known.startswith(AT_HOME) else map(self._why, members)
         return UseView(
             title=self._title(first, members),
             who=self._who(first),
@@ -156,6 +158,8 @@ class DataMaker:
         key = "kind_" + first.kind.replace(".", "_")
         if first.kind == "register.read" and not any(_texts(entry.body.get("fields")) for entry in members):
             key = "kind_register_looked"
+        if first.kind == "data.viewed" and len(members) > 1:
+            return fill(self.words["viewed_often"], n=len(members))
         registers = dict.fromkeys(self._register(str(entry.body.get("register", ""))) for entry in members)
         named = listed([name for name in registers if name], self.lang)
         return fill(self.words.get(key, self.words["kind_other"]), what=named, kind=first.kind)
@@ -172,7 +176,7 @@ class DataMaker:
 
     def _used(self, entry: EntryView) -> UsedView:
         register = str(entry.body.get("register", ""))
-        fields = self._fields(register, _texts(entry.body.get("fields")))
+        fields = self._fields(register, _texts(entry.body.get("fields")) or _texts([entry.body.get("field")]))
         if register and fields:
             says = fill(
                 self.words["of_register"], register=self._register(register), fields=listed(fields, self.lang)
@@ -226,8 +230,9 @@ class DataMaker:
         matter = self.city.matters.get(str(body.get("matter", "")))
         return pick(matter.name, self.lang) if matter else ""
 
-    def _at_home(self, body: Mapping[str, Any]) -> str:
-        return fill(self.words["why_home"], matter=self._matter(body))
+    def _at_home(self, entry: EntryView) -> str:
+        mine = by_me(entry, self.me, self.name)
+        return fill(self.words["why_home" if mine else "why_home_other"], matter=self._matter(entry.body))
 
     def _why(self, entry: EntryView) -> str:
         body = entry.body

@@ -94,6 +94,7 @@ class GuideView(msgspec.Struct, frozen=True):
     summary: str
     apply: str
     numbers: list[GuideNumber]
+    compared: bool
     numbers_source: str
     conditions: list[str]
     items: list[GuideItem]
@@ -199,12 +200,14 @@ def _guide(city: City, matter: Matter, lang: str, words: Texts) -> GuideView:
     guide = words["guide"]
     materials = {m.id: pick(m.name, lang) for item in matter.items for m in item.materials}
     who = said(matter, "who", lang, guide[f"who_{matter.audience}"])
+    numbers = _numbers(matter, len(materials), guide)
     return GuideView(
         id=matter.id,
         name=pick(matter.name, lang),
         summary=pick(matter.summary, lang),
         apply=f"/matters/{matter.id}/apply",
-        numbers=_numbers(matter, len(materials), guide),
+        numbers=numbers,
+        compared=any(number.before is not None for number in numbers),
         numbers_source=_numbers_source(matter, guide),
         conditions=[who],
         items=[_guide_item(city, matter, item, lang, guide["after"]) for item in matter.items],
