@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -244,6 +245,9 @@ async def test_a_decided_item_takes_effect_on_the_answers_it_was_decided_on(benc
     case = await engine.records.load_case(bench.cases, bench.cases.pool, receipt.number, lock=False)
     used = await engine.corrected.answers_of(bench.cases.pool, case, "sign")
     assert used["shop_address"] == "人民路 1 号 2 幢"
+    page = await engine.case_page(bench.cases, sign, receipt.number)
+    assert any(line.name == "answers_changed" and line.item is not None and line.item.zh == "户外招牌设施"
+               for line in page.history)  # fmt: skip
 
 
 def _post(bench: Any, power: str, unit: str, post: str) -> Any:
@@ -368,3 +372,48 @@ async def test_giving_up_ends_the_item_and_what_waits_for_it_only(bench: Any) ->
     kinds = [n.kind for n in notices if n.number == receipt.number]
     assert kinds.count("fix_given_up") == 1
     assert "fix_timeout" not in kinds
+
+
+async def test_ways_out_that_ask_the_applicant_are_asked_together_with_the_answers_they_rest_on(
+    bench: Any,
+) -> None:
+    receipt = await bench.agreed()
+    with pytest.raises(Invalid):
+        await engine.ask_by_choice(
+            bench.cases, bench.official(), receipt.number, "household", {"father_address": "keep"}, ""
+        )
+    await engine.ask_by_choice(
+        bench.cases,
+        bench.official(),
+        receipt.number,
+        "household",
+        {"father_address": "ask", "marriage": "ask"},
+        "",
+    )
+    form = await _form(bench, receipt.number)
+    assert [want["what"] for want in form.wants if not want["question"]] == [
+        "没有查到爸爸妈妈在本市的婚姻登记",
+        "落户地址在两个系统里不一样",
+    ]
+    assert [q.id for q in form.questions] == ["household_with"]
+    assert {want["law"] for want in form.wants} == {"civil-code-2020:1071", "hukou-1958:6"}
+
+
+async def test_two_answers_at_the_same_moment_are_one(bench: Any) -> None:
+    receipt = await bench.agreed()
+    await _ask(bench, receipt.number)
+    both = await asyncio.gather(
+        _answer(bench, receipt.number, "", household_with="mother"),
+        _answer(bench, receipt.number, "", household_with="mother"),
+        return_exceptions=True,
+    )
+    good = [one for one in both if isinstance(one, engine.FixSent)]
+    assert 1 <= len(good) <= 2
+    assert all(isinstance(one, (engine.FixSent, FixAnswered, StaleFix)) for one in both)
+    async with bench.pg() as conn:
+        fixed = await conn.fetchval(
+            "SELECT count(*) FROM cases.event e JOIN cases.application a ON a.id = e.application"
+            " WHERE a.number = $1 AND e.name = 'fix'",
+            receipt.number,
+        )
+    assert fixed == 1

@@ -11,15 +11,14 @@ from dizuo.engines.cases import (
     CaseNotFound,
     CasePage,
     FixChange,
-    FixWant,
     QueuePage,
     accept,
+    ask_by_choice,
     decide,
     fix_changes,
     note_reveal,
     refer,
     reject_accept,
-    request_fix,
     undo,
 )
 from dizuo.foundation.blueprint.model import Choice
@@ -138,7 +137,7 @@ async def _act(request: WebRequest, number: str, item: str, typed: Typed) -> int
     cases, actors, version = request.dizuo.cases, actors_of(session_of(request)), version_of(request)
     other = _other_way(request, item, typed)
     if not typed.verdict and other is not None:
-        await _ask(request, number, item, typed.reason, *other)
+        await _ask(request, number, item, typed, *other)
     elif typed.verdict == "accept":
         await accept(cases, actors, number, item, version=version, reason=typed.reason)
     elif typed.verdict == "not_accepted":
@@ -158,15 +157,13 @@ async def _act(request: WebRequest, number: str, item: str, typed: Typed) -> int
     return 0
 
 
-async def _ask(request: WebRequest, number: str, item: str, reason: str, check: str, choice: Choice) -> None:
-    """A way out that is no decision: a colleague checks, or the applicant is asked."""
+async def _ask(request: WebRequest, number: str, item: str, typed: Typed, check: str, choice: Choice) -> None:
+    """A way out that is no decision: a colleague checks, or the applicant is asked for everything chosen, once."""
     cases, actors, version = request.dizuo.cases, actors_of(session_of(request)), version_of(request)
-    said = reason or check
     if choice.effect == "refer":
-        await refer(cases, actors, number, item, said, version=version)
+        await refer(cases, actors, number, item, typed.reason or check, version=version)
         return
-    wants = [FixWant(check, choice.name.zh, "")]
-    await request_fix(cases, actors, number, item, wants, said, version=version)
+    await ask_by_choice(cases, actors, number, item, typed.choices, typed.reason, version=version)
 
 
 def _other_way(request: WebRequest, item: str, typed: Typed) -> tuple[str, Choice] | None:

@@ -22,7 +22,13 @@ from dizuo.engines.cases.actions_longer import (
     refer,
     site_check,
 )
-from dizuo.engines.cases.actions_pause import end_special, reject_accept, request_fix, start_special
+from dizuo.engines.cases.actions_pause import (
+    ask_by_choice,
+    end_special,
+    reject_accept,
+    request_fix,
+    start_special,
+)
 from dizuo.engines.cases.actions_submit import submit
 from dizuo.engines.cases.case_views import CasePage
 from dizuo.engines.cases.compiled import calendar_of, compiled
@@ -187,6 +193,7 @@ __all__ = [
     "answer_label",
     "answer_referral",
     "approve_extension",
+    "ask_by_choice",
     "ask_consent_again",
     "ask_extension",
     "asked_of",

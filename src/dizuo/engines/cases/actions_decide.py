@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dizuo.engines.cases import effects
+from dizuo.engines.cases.actions_fix import follow
 from dizuo.engines.cases.answers import read_answers
-from dizuo.engines.cases.context import QUERIES, Cases
+from dizuo.engines.cases.context import FIXES, QUERIES, Cases
 from dizuo.engines.cases.corrected import answers_of
 from dizuo.engines.cases.desk import Job, open_desk
 from dizuo.engines.cases.errors import CaseNotFound, DecidedByOther, NotYourDecision, UndoTooLate
@@ -255,9 +256,10 @@ async def _decide_last(
 
 async def undo(cases: Cases, actors: Actors, decision: int) -> str:
     """Take a decision back within ten minutes; returns the case number. Errors: NotYourDecision, UndoTooLate."""
-    found = await cases.pool.fetchrow("SELECT application FROM cases.decision WHERE id = $1", decision)
+    found = await cases.pool.fetchrow("SELECT application, item FROM cases.decision WHERE id = $1", decision)
     if found is None:
         raise CaseNotFound()
+    missed = await _missed(cases, found["application"], found["item"])
     async with begin(cases.pool, cases.now) as tx:
         number = await tx.conn.fetchval(QUERIES["number_of"], found["application"])
         case = await load_case(cases, tx.conn, number, lock=True)
@@ -285,9 +287,27 @@ async def undo(cases: Cases, actors: Actors, decision: int) -> str:
         for task in await tx.conn.fetch(QUERIES["tasks_of_step"], case.application.id, item.id, row["step"]):
             await work.reopen_task(task["id"], task["unit"], work.items[item.id])
         await work.bring_back_tasks(item.id)
+        if missed is not None:
+            await follow(work, item.id, *missed)
         await work.enter("case.undo", items=(item.id,))
         await work.settle()
         return str(number)
+
+
+async def _missed(cases: Cases, application: int, item_id: str) -> tuple[str, Scope] | None:
+    """A correction that a decided item did not follow: by which item, and its facts under the present answers."""
+    rows = await cases.pool.fetch(FIXES["changes_of"], application)
+    by = next((row["item"] for row in reversed(rows) if item_id in row["keeps"]), None)
+    if by is None:
+        return None
+    number = await cases.pool.fetchval(QUERIES["number_of"], application)
+    case = await load_case(cases, cases.pool, number, lock=False)
+    item = case.items[item_id]
+    values = read_answers(case.ready, case.answers, cases.now().date()).values
+    known, _ = await read_for_item(
+        cases, case.ready, case.application, item_id, system_of(item.department), values, place=item.unit
+    )
+    return str(by), scope_for(cases, case.ready, known, values)
 
 
 async def finalise(cases: Cases, tx: Tx, decision: int) -> None:

@@ -92,7 +92,7 @@ async def answer_fix(
         asked = await _ask_again(work, item_id, corrected, subjects)
         await _go_on(work, item_id, said, corrected, commitments, asked)
         for other, scope in corrected.others.items():
-            await _follow(work, other, item_id, scope)
+            await follow(work, other, item_id, scope)
         await _enter(work, item_id, commitments)
         await _tell(work, item_id, corrected, asked)
         await work.settle()
@@ -288,7 +288,7 @@ async def agreed_after_fix(work: Work, item_id: str, consent: str) -> None:
     await effects.watch_clock(work, item_id)
 
 
-async def _follow(work: Work, other_id: str, corrected: str, scope: Scope) -> None:
+async def follow(work: Work, other_id: str, corrected: str, scope: Scope) -> None:
     """Another item that shares a changed answer: its checks run again, and whoever has it open is told to look."""
     item = work.items[other_id]
     changes: dict[str, Any] = {"unit": _unit(work, item, scope)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,9 +12,10 @@ from dizuo.engines.cases import effects
 from dizuo.engines.cases.context import QUERIES, Cases
 from dizuo.engines.cases.corrected import own_questions
 from dizuo.engines.cases.desk import open_desk
-from dizuo.engines.cases.errors import ReasonMissing
+from dizuo.engines.cases.errors import CaseNotFound, ReasonMissing
 from dizuo.engines.cases.model import FixWant
 from dizuo.engines.cases.reach import Actors
+from dizuo.engines.cases.records import load_case
 from dizuo.engines.cases.rules import REASON_LIMIT, check_fix, check_law, remedy
 from dizuo.engines.cases.states import Event, ItemState
 from dizuo.engines.cases.wording import day_words
@@ -105,6 +106,45 @@ async def request_fix(
         )
         await work.settle()
         return until
+
+
+async def ask_by_choice(
+    cases: Cases,
+    actors: Actors,
+    number: str,
+    item_id: str,
+    choices: Mapping[str, str],
+    reason: str,
+    *,
+    version: int | None = None,
+) -> datetime:
+    """补正 by declared ways out of exceptions (请申请人确认; ``choices`` by check): everything chosen, at once.
+
+    Each finding is asked with the answers that its rule rests on, so that they can be changed. Errors: CaseNotFound,
+    Invalid when no choice asks the applicant, and those of ``request_fix``.
+    """
+    case = await load_case(cases, cases.pool, number, lock=False)
+    if item_id not in case.items:
+        raise CaseNotFound()
+    found: list[FixWant] = []
+    rests_on: dict[str, str] = {}
+    for check in (check for step in case.ready.items[item_id].steps for check in step.checks):
+        choice = next((c for c in check.choices if c.id == choices.get(check.id)), None)
+        if choice is None or choice.effect != "ask_applicant":
+            continue
+        law = "" if check.basis is None else check.basis.key
+        found.append(FixWant(check.exception.zh, choice.name.zh, law))
+        for question in case.ready.compile(check.rule).reads.answers & own_questions(case.ready, item_id):
+            rests_on.setdefault(question, law)
+    if not found:
+        raise Invalid({"wants": "没有选要请申请人补的地方，请刷新页面再选。"})
+    found += [
+        FixWant(question.asks.zh, "", rests_on[question.id], question=question.id)
+        for question in case.ready.matter.questions
+        if question.id in rests_on and question.id in case.answers
+    ]
+    said = reason.strip() or "；".join(want.what for want in found if not want.question)
+    return await request_fix(cases, actors, number, item_id, found, said, version=version)
 
 
 def _check_marked(work: Work, item_id: str, asked: Sequence[FixWant]) -> None:
