@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from dizuo.doors.citizen import DOOR
-from dizuo.doors.citizen.home import due, greeting
+from dizuo.doors.citizen.home import FocusView, due, focus, greeting
 from dizuo.doors.citizen.views_case import counted
-from dizuo.engines.cases import ApplicationState, CaseLine, Endings, Home
+from dizuo.engines.cases import ApplicationState, CaseLine, DraftView, Endings, Home
 from dizuo.foundation.blueprint import load_city
+from dizuo.foundation.blueprint.model import Words
 from dizuo.foundation.kernel.clock_source import SHANGHAI
 from dizuo.web.words import load_words
 
@@ -43,7 +46,7 @@ def home(*, running: tuple[CaseLine, ...] = (), ended: tuple[CaseLine, ...] = ()
 @pytest.mark.parametrize(
     ("lang", "says"),
     [
-        ("zh", "5 项里办好了 2 项，1 项没有办成，2026 年 12 月 2 日 前全部办完"),
+        ("zh", "5 项里办好了 2 项，1 项没有办成，2026 年 12 月 2 日前全部办完"),
         ("en", "2 of 5 done, 1 refused, all by 2 December 2026"),
     ],
 )
@@ -73,3 +76,25 @@ def test_the_greeting_shortens_only_names_of_three() -> None:
     assert greeting(NOW, "林晓晴", words).startswith("晓晴，上午好")
     assert greeting(NOW, "欧阳明日", words).startswith("欧阳明日，")
     assert greeting(NOW, "王五", words).startswith("王五，")
+
+
+def first_card(mine: Home, acting: str = "", ends: dict[str, Endings] | None = None) -> FocusView:
+    session: Any = SimpleNamespace(acting_for=SimpleNamespace(name=acting) if acting else None)
+    waits = due(mine, ends or {}, CITY, "zh", WORDS["zh"])
+    return focus(mine, waits, ends or {}, session, "zh", WORDS["zh"])
+
+
+def test_all_done_is_said_only_when_nothing_waits_or_runs() -> None:
+    assert first_card(home()).tag == "都办好了"
+    running = line(ApplicationState.WAITING_FOR_CONSENT)
+    card = first_card(home(running=(running,)), ends={running.number: Endings(5, 2, 0, 0)})
+    assert (card.tag, card.href, card.done, card.total) == ("正在办", f"/cases/{running.number}", 2, 5)
+    assert card.says == "有一项在等家人同意。"
+    draft = DraftView("d1", "senior", Words("老年人优待证和高龄津贴"), 1, 1, NOW)
+    card = first_card(Home((draft,), (running,), (), (), (), 0))
+    assert (card.title, card.says) == ("有一件事等您", "没办完：老年人优待证和高龄津贴")
+    assert card.href == "/matters/senior/apply?draft=d1"
+
+
+def test_whoever_acts_for_another_is_told_so() -> None:
+    assert first_card(home(), "演示店").title == "正在替演示店办事"
