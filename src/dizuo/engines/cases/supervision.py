@@ -239,7 +239,9 @@ def holders(cases: Cases, power: str) -> str:
 
 
 def _known(name: str) -> bool:
-    return name in _WHY or name == "promise_passed" or name in {event.value for event in Event}
+    return (
+        name in _WHY or name in ("promise_near", "promise_passed") or name in {event.value for event in Event}
+    )
 
 
 def _line(cases: Cases, row: Any, names: Sequence[str]) -> SupervisedLine:

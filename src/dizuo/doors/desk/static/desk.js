@@ -23,6 +23,13 @@
     if (found) found.click();
     return Boolean(found);
   }
+  // Ctrl+Enter sends the form that somebody is in, and no other: not the decision from the search field.
+  function send(form) {
+    if (!form) return press("[data-send]");
+    var found = Array.prototype.filter.call(form.elements, function (one) { return one.hasAttribute("data-send"); })[0];
+    if (found) found.click();
+    return Boolean(found);
+  }
   // In a queue J and K walk along the rows; on a case they go to the next and the previous one.
   function walk(step) {
     var jobs = Array.prototype.slice.call(document.querySelectorAll("[data-job]"));
@@ -42,7 +49,7 @@
   document.addEventListener("keydown", function (event) {
     if (event.isComposing || !on) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      if (press("[data-send]")) event.preventDefault();
+      if (send(event.target.form)) event.preventDefault();
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
