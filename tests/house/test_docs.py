@@ -42,6 +42,19 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert not dead, dead
 
 
+def test_every_file_that_a_document_names_is_there() -> None:
+    named = re.compile(
+        r"`((?:src|tests|bench|docs|tools|cities)/[A-Za-z0-9_./-]+\.(?:py|sql|md|yaml|sh|html|css))`"
+    )
+    gone = [
+        f"{page.relative_to(ROOT)} → {name}"
+        for page in (ROOT / "docs").rglob("*.md")
+        for name in named.findall(page.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    assert not gone, gone
+
+
 def test_every_runtime_dependency_has_its_line_of_reason() -> None:
     import tomllib
 

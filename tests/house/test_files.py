@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,13 @@ def test_no_python_file_passes_500_lines() -> None:
         if (n := p.read_text(encoding="utf-8").count("\n")) > 500
     }
     assert not long, f"split by noun: {long}"
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """They are imported by their bare names, what they share too: two of one name stop the run before its first test."""
+    names = Counter(p.name for p in tracked("tests/**/*.py") if p.name not in {"conftest.py", "__init__.py"})
+    twice = sorted(name for name, n in names.items() if n > 1)
+    assert not twice, f"rename one of each: {twice}"
 
 
 def test_no_room_for_odds_and_ends() -> None:
