@@ -10,6 +10,7 @@ from dizuo.engines.cases.actions_citizen import consent_expiry
 from dizuo.engines.cases.actions_decide import deem_accepted, finalise
 from dizuo.engines.cases.actions_pause import fix_timeout
 from dizuo.engines.cases.answers import read_answers
+from dizuo.engines.cases.archive import put_away
 from dizuo.engines.cases.context import QUERIES, Cases
 from dizuo.engines.cases.reading import read_for_item, scope_for
 from dizuo.engines.cases.records import load_case
@@ -50,7 +51,11 @@ def handlers(cases: Cases) -> Mapping[str, Handler]:
         due = datetime.fromisoformat(job.payload["due"])
         await step_nearly_due(cases, tx, job.payload["number"], job.payload["task"], due)
 
+    async def on_archive(tx: Tx, job: Job) -> None:
+        await put_away(cases, tx, job.payload["number"])
+
     return {
+        "cases.archive": on_archive,
         "cases.begin": on_begin,
         "cases.issue": on_issue,
         "cases.finalise": on_finalise,

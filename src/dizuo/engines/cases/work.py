@@ -18,6 +18,7 @@ from dizuo.engines.cases.errors import AlreadyRunning, ItemChanged
 from dizuo.engines.cases.machine import application_state, next_state
 from dizuo.engines.cases.model import Application, Case, ItemRow
 from dizuo.engines.cases.records import load_case, write_clock
+from dizuo.engines.cases.retention import archive_at
 from dizuo.engines.cases.rules import scopes_of
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 from dizuo.engines.registers import Actor
@@ -316,13 +317,17 @@ class Work:
         promised = max(
             [*dues, *([self.application.promised] if self.application.promised else [])], default=None
         )
-        ended = self.tx.now if state.ended else None
+        ended = (self.application.ended_at or self.tx.now) if state.ended else None
         await self.tx.conn.execute(
             QUERIES["update_application"], self.application.id, state.value, promised, ended
         )
         if state.ended and self.application.ended_at is None:
             await self.tx.conn.execute(QUERIES["release_claims"], self.application.id)
             await self.history("end", reason=state.word, detail={"state": state.value})
+            number = self.application.number
+            await self.later(
+                "cases.archive", archive_at(self.tx.now), {"number": number}, f"archive:{number}"
+            )
             await self.tell_applicant(
                 "ended", f"{self.application.title}：{state.word}。您可以对这次办事作出评价。"
             )

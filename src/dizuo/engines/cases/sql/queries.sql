@@ -79,6 +79,10 @@ WHERE application = $1 AND id = $2 AND version = $20 RETURNING version
 -- The state and promise derived from the items.
 UPDATE cases.application SET state = $2, promised = $3, ended_at = $4, version = version + 1 WHERE id = $1
 
+-- archive --
+-- An application that ended is put away, once.
+UPDATE cases.application SET archived_at = $2 WHERE id = $1 AND archived_at IS NULL RETURNING id
+
 -- next_seq --
 -- The last number in the history of an application.
 SELECT coalesce(max(seq), 0) FROM cases.event WHERE application = $1

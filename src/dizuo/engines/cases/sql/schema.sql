@@ -47,7 +47,8 @@ CREATE TABLE cases.application (
     plan_digest    text COLLATE "C" NOT NULL,
     submitted_at   timestamptz NOT NULL,
     ended_at       timestamptz,
-    version        integer NOT NULL DEFAULT 1
+    version        integer NOT NULL DEFAULT 1,
+    archived_at    timestamptz
 );
 CREATE INDEX application_of_applicant ON cases.application (applicant, submitted_at DESC);
 CREATE INDEX application_ended ON cases.application (ended_at) WHERE ended_at IS NOT NULL;
