@@ -85,6 +85,10 @@ async def test_exactly_the_marked_questions_come_back_filled_as_answered(bench: 
     with pytest.raises(CaseNotFound):
         await engine.fix_form(bench.cases, bench.resident(STRANGER), receipt.number, "household")
     with pytest.raises(CaseNotFound):
+        await engine.answer_fix(
+            bench.cases, bench.resident(STRANGER), receipt.number, "household", "我来补", {}
+        )
+    with pytest.raises(CaseNotFound):
         await engine.fix_form(bench.cases, bench.resident(), receipt.number, "card")
 
 
@@ -417,3 +421,22 @@ async def test_two_answers_at_the_same_moment_are_one(bench: Any) -> None:
             receipt.number,
         )
     assert fixed == 1
+
+
+async def test_putting_a_question_again_reads_no_more_than_the_question_needs(bench: Any) -> None:
+    async def read(*wants: FixWant) -> set[str]:
+        receipt = await bench.agreed()
+        await _ask(bench, receipt.number, *wants)
+        async with bench.pg() as conn:
+            last = await conn.fetchval("SELECT max(id) FROM ledger.entry")
+            form = await _form(bench, receipt.number)
+            assert all(question.options for question in form.questions if question.type == "choice")
+            rows = await conn.fetch(
+                "SELECT body FROM ledger.entry WHERE id > $1 AND kind NOT LIKE 'case.%'", last
+            )
+        bodies = [row["body"] for row in rows if row["body"].get("fields")]
+        return {f"{body['register']}.{name}" for body in bodies for name in body["fields"]}
+
+    assert await read(NAME) == set()
+    # The two households to choose from, and nothing else of the forty facts that the item itself may use.
+    assert await read(WHERE) == {"household.household_no", "household.head_name", "household.address"}

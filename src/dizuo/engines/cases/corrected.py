@@ -24,8 +24,8 @@ from dizuo.engines.cases.reading import read_for_item, scope_for
 from dizuo.engines.cases.scope import Open, Scope
 from dizuo.engines.cases.states import ItemState
 from dizuo.engines.cases.work import system_of
-from dizuo.engines.registers import Actor
-from dizuo.foundation.blueprint.model import Words
+from dizuo.engines.registers import Actor, Fact, ReadRequest
+from dizuo.foundation.blueprint.model import Expression, Words
 from dizuo.foundation.kernel.errors import Invalid
 from dizuo.foundation.store import Connection, Pool
 
@@ -87,12 +87,20 @@ async def answers_of(conn: Connection | Pool, case: Case, item_id: str) -> Mappi
 
 
 async def ask_again(
-    cases: Cases, case: Case, item: ItemRow, actor: Actor, marked: Collection[str], typed: Mapping[str, str]
+    cases: Cases,
+    case: Case,
+    item: ItemRow,
+    actor: Actor,
+    marked: Collection[str],
+    typed: Mapping[str, str],
+    *,
+    whole: bool = False,
 ) -> Again:
     """The marked questions, prefilled with what was answered and with ``typed`` over it.
 
-    A question that only a changed answer leads to is asked with them; one that it makes needless is not. Errors:
-    Invalid for an answer that nobody asked to change.
+    A question that only a changed answer leads to is asked with them; one that it makes needless is not. Only what
+    the questions themselves need is read, unless the ``whole`` item is to be checked. Errors: Invalid for an answer
+    that nobody asked to change.
     """
     ready, today = case.ready, cases.now().date()
     mine = own_questions(ready, item.id)
@@ -105,9 +113,12 @@ async def ask_again(
         raise Invalid(odd)
     given = {**case.answers, **{q: text for q, text in typed.items() if q in marked or q in mine}}
     checked = read_answers(ready, given, today)
-    known, _ = await read_for_item(
-        cases, ready, case.application, item.id, actor, checked.values, place=item.unit
-    )
+    if whole:
+        known, _ = await read_for_item(
+            cases, ready, case.application, item.id, actor, checked.values, place=item.unit
+        )
+    else:
+        known = await _read_to_ask(cases, case, item, actor, marked)
     before = scope_for(cases, ready, known, read_answers(ready, case.answers, today).values)
     scope = scope_for(cases, ready, known, checked.values)
     led = set(needed_answers(scope, mine)) - set(needed_answers(before, mine)) - set(case.answers)
@@ -118,6 +129,50 @@ async def ask_again(
     ]
     questions = tuple(_with_present(case, question) for question in plan_questions(scope, tuple(shown)))
     return Again(questions, given, checked, known, before, scope)
+
+
+async def _read_to_ask(
+    cases: Cases, case: Case, item: ItemRow, actor: Actor, marked: Collection[str]
+) -> Known:
+    """What the marked questions and those that they lead to need, to be put: whether, and with which options."""
+    ready = case.ready
+    expressions: list[Expression | None] = []
+    silent: set[str] = set()
+    for question in (ready.questions[q] for q in own_questions(ready, item.id)):
+        led = question.ask_when is not None and ready.compile(question.ask_when).reads.answers & set(marked)
+        if question.id not in marked and not led:
+            continue
+        expressions.append(question.ask_when)
+        for option in question.options:
+            expressions += [option.when, option.label_from, option.detail_from]
+        if question.options_from is not None:
+            expressions.append(question.options_from.near)
+        if question.if_silent is not None:
+            silent.add(question.if_silent)
+    wanted = ready.reads_of(expressions)
+    allowed = {fact for need in ready.items[item.id].needs for fact in need.facts}
+    facts = (wanted.facts | silent) & allowed
+    if not facts and not wanted.parties:
+        return Known({}, {})
+    read = await cases.registers.read(
+        ReadRequest(
+            access=ready.matter.id,
+            given=dict(case.application.given),
+            case=case.application.number,
+            actor=actor,
+            items=(item.id,),
+            facts=tuple(sorted(facts)),
+            place=item.unit,
+        )
+    )
+    found = dict(read.facts)
+    if not read.refusals:  # asked and not given: its register does not hold it
+        for fact in facts - set(found):
+            party, _, field = fact.partition(".")
+            state = read.parties.get(party)
+            if state is not None and state.state == "found":
+                found[fact] = Fact(party, ready.parties[party].register, field, None, "", None, 0)
+    return Known(read.parties, found)
 
 
 def answer_words(ready: CompiledMatter, question_id: str, value: str) -> Words:
@@ -146,7 +201,7 @@ async def correct(
     cases: Cases, case: Case, item: ItemRow, marked: Collection[str], typed: Mapping[str, str]
 ) -> Corrected:
     """Check changed answers as on the form, and find whom they concern. Errors: Invalid by question, AboutToIssue."""
-    again = await ask_again(cases, case, item, system_of(item.department), marked, typed)
+    again = await ask_again(cases, case, item, system_of(item.department), marked, typed, whole=True)
     errors = unanswered(again.questions, again.checked)
     if errors:
         raise Invalid(dict(errors))
