@@ -370,6 +370,8 @@ async def test_giving_up_ends_the_item_and_what_waits_for_it_only(bench: Any) ->
     assert states["vaccination"] == "done"
     with pytest.raises(NotPossibleNow):
         await _answer(bench, receipt.number, "还是补吧")
+    home = await engine.my_home(bench.cases, bench.resident())
+    assert receipt.number not in {fix.number for fix in home.fixes}  # nothing is asked any more
     bench.now.advance(days=31)
     await bench.due()  # the time-out finds nothing to do
     notices = await engine.notices_of(bench.cases, bench.resident())

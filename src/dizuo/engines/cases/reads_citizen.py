@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from dizuo.engines.cases.context import QUERIES, READS, Cases
+from dizuo.engines.cases.context import FIXES, QUERIES, READS, Cases
 from dizuo.engines.cases.corrections import Correction, correction_of
 from dizuo.engines.cases.errors import CaseNotFound
 from dizuo.engines.cases.states import ApplicationState
@@ -158,11 +158,8 @@ async def my_cases(
 async def fixes_of(cases: Cases, actor: Actor) -> tuple[FixAsked, ...]:
     """Fix requests that wait for an answer, the most urgent first."""
     found: list[FixAsked] = []
-    for row in await cases.pool.fetch(READS["fixes_of"], who(actor), actor.acting_for):
-        matter = await cases.pool.fetchval(
-            "SELECT matter FROM cases.application WHERE number = $1", row["number"]
-        )
-        name = cases.matter(matter).items[row["item"]].name
+    for row in await cases.pool.fetch(FIXES["waiting_for"], who(actor), actor.acting_for):
+        name = cases.matter(row["matter"]).items[row["item"]].name
         found.append(
             FixAsked(
                 row["number"],

@@ -4,6 +4,14 @@
 -- What was changed in an application by 补正, oldest first.
 SELECT item, question, was, now, keeps, at FROM cases.fix_change WHERE application = $1 ORDER BY at, item, question
 
+-- waiting_for --
+-- What a person is asked to supply and still can: an item that was given up, ran out or was withdrawn asks nothing.
+SELECT a.number, a.title, a.matter, f.item, f.wants, f.reason, f.until FROM cases.application a
+JOIN cases.fix f ON f.application = a.id
+JOIN cases.item i ON i.application = f.application AND i.id = f.item AND i.state = 'fix_awaited'
+WHERE (CASE WHEN $2::bigint IS NULL THEN (a.applicant = $1 AND a.acting_for IS NULL) OR a.acting_for = $1
+       ELSE a.acting_for = $2 END) AND a.ended_at IS NULL ORDER BY f.until
+
 -- kept_by --
 -- The answers that a decided item stays with although they were changed since: the first change is the one that it missed.
 SELECT DISTINCT ON (question) question, was FROM cases.fix_change
