@@ -337,8 +337,10 @@ class CaseMaker:
             if fact.type == "division" and text in self.city.divisions:
                 text = self.city.divisions[text].name
             value = masked(text) if fact.type in _HIDDEN and not revealed else text
-            label = f"{pick(fact.party, self.lang)} · {pick(fact.label, self.lang)}"
-            register = self._register(fact.register)
+            register, party = self._register(fact.register), pick(fact.party, self.lang)
+            # The source below names the register: a party that is called the same need not be said twice.
+            label = pick(fact.label, self.lang)
+            label = label if party == register else f"{party} · {label}"
             found.append(
                 FactView(
                     label, value, f"{register}，{self._source(pick(fact.source, self.lang), fact.as_of)}"
