@@ -62,6 +62,10 @@ async def test_late_work_is_pressed_and_the_officer_is_told(town: Town, late: st
     assert pressed["payload"]["reason"] == REASON
     assert REASON not in str(pressed["body"])
 
+    # A number that was pasted into the search leads to the same page.
+    await seer.open(f"/desk/search?q={late}")
+    assert seer.here() == f"/desk/supervised/{late}"
+
     # Whoever supervises does not open the case itself, and what is in time is not open at all.
     await seer.open(f"/desk/cases/{late}")
     assert seer.page.status == 403

@@ -241,7 +241,7 @@ class CentreMaker:
             n=n,
             # Whoever supervises opens what is late without the person; the others open what their post covers.
             href=f"/desk/supervised/{one.number}"
-            if self.supervises and seconds < 0
+            if self.supervises and seconds < 0 and ItemState(one.state).at_desk
             else f"/desk/cases/{one.number}?item={one.item}",
             title=name,
             meta="　".join(part for part in meta if part),

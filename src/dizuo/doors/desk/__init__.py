@@ -20,11 +20,11 @@ from pathlib import Path
 from dizuo.web import Door, Route, WebRequest
 
 from . import pages_case, pages_corrections, pages_measures, pages_queue, pages_supervision, pages_window
-from .officers import WINDOW, served, session_of
+from .officers import SUPERVISE, WINDOW, served, session_of
 from .telling import law_text
 
 _CLERK = f"official:{WINDOW}"
-_SUPERVISOR = "official:cases.supervise"
+_SUPERVISOR = f"official:{SUPERVISE}"
 
 ROUTES = (
     Route("GET", "/desk", pages_queue.home, purpose="See what waits for me, by time left.", who="official", json=True),

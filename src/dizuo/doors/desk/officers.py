@@ -10,6 +10,7 @@ from dizuo.foundation.kernel.errors import Conflict, SignInNeeded
 from dizuo.web import WebRequest
 
 WINDOW = "window.serve"
+SUPERVISE = "cases.supervise"
 
 
 class NobodyServed(Conflict):

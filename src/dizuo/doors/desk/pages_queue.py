@@ -10,7 +10,7 @@ from dizuo.foundation.kernel.errors import NotFound
 from dizuo.web import WebRequest, answer, page, redirect
 from dizuo.web.words import fill
 
-from .officers import WINDOW, actors_of, session_of
+from .officers import SUPERVISE, WINDOW, actors_of, session_of
 from .search import Found, find
 from .views_queue import RAILS, HomeView, QueueMaker, address, passes, rail_of
 
@@ -109,7 +109,10 @@ async def search(request: WebRequest) -> Response:
     asked = request.query_params.get("q", "").strip()[:60]
     number = read_number(asked)
     if number is not None:
-        return redirect(f"/desk/corrections/{number}" if number.startswith("JC") else f"/desk/cases/{number}")
+        # Whoever only supervises opens what is late, without the person.
+        only = set(session_of(request).account.powers) == {SUPERVISE}
+        room = "corrections" if number.startswith("JC") else "supervised" if only else "cases"
+        return redirect(f"/desk/{room}/{number}")
     found: list[Found] = find(request.dizuo.city, asked, request.lang) if asked else []
     counts = rail_of(await rail_page(request, "waiting", limit=1))
     return page(request, "search.html", rail=counts, here="search", asked=asked, found=found)

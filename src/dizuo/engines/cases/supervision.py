@@ -178,9 +178,7 @@ def _reach(cases: Cases, actors: Actors, case: Case, now: datetime) -> tuple[Act
 
 
 def _late(item: ItemRow, now: datetime) -> bool:
-    return (
-        not item.state.ended and not item.paused and item.due_promise is not None and item.due_promise < now
-    )
+    return item.state.at_desk and not item.paused and item.due_promise is not None and item.due_promise < now
 
 
 def _item(

@@ -246,9 +246,14 @@ class Work:
         return int(task)
 
     async def _watch_task(self, task: int, due_at: datetime | None, item: ItemRow, place: str) -> None:
-        """Warn its desk in time; show it to supervisors when the item is late already."""
-        warn = None if due_at is None else warn_at(due_at, self.cases.calendar)
-        if due_at is not None and warn is not None and warn > self.tx.now:
+        """Warn its desk in time; show it to supervisors when the item is late already.
+
+        Only while the item is being worked on: handing over a document has nothing to do with the promise to decide.
+        """
+        if due_at is None or not item.state.at_desk:
+            return
+        warn = warn_at(due_at, self.cases.calendar)
+        if warn is not None and warn > self.tx.now:
             payload = {"number": self.application.number, "task": task, "due": due_at.isoformat()}
             await self.later("cases.warning", warn, payload, f"warning:{task}")
         if item.due_promise is not None and item.due_promise <= self.tx.now:
