@@ -197,6 +197,30 @@ async def test_each_read_of_hers_is_on_her_page(town: Town) -> None:
     assert len(shown) == kept
 
 
+async def test_every_wrong_on_the_form_leads_somewhere(town: Town) -> None:
+    """Facts of the father and shared records too: to the very field, or to the records that are hers."""
+    xu = await begin(town, "许曼")
+    lin = await town.signed_in("王启明")
+    await lin.open("/")
+    links = [url for text, url in xu.page.links() if text.startswith("有误")]
+    assert links
+    straight = 0
+    for url in links:
+        await xu.open(url)
+        if "这一条不能直接从这里改" not in xu.page.text:
+            assert xu.page.status == 200, url
+            straight += 1
+            assert xu.page.options("哪一项不对")
+            assert [n for n in xu.page.main.all("input") if "checked" in n.attrs], url
+    assert straight
+    # Somebody else's entry and one that does not exist are answered alike, with nothing of either.
+    await lin.open(links[0])
+    first = lin.page.text
+    await lin.open("/me/data/correct?entry=999999999")
+    assert lin.page.text == first
+    assert "这一条不能直接从这里改" in first
+
+
 async def test_a_second_application_for_the_same_child_is_not_possible(town: Town) -> None:
     lin = await town.signed_in("林晓晴")
     await lin.open("/matters/newborn/apply")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import msgspec
 from starlette.responses import Response
 
 from dizuo.engines.cases import corrections_of, report_error
@@ -118,7 +119,13 @@ async def correct(request: WebRequest) -> Response:
     """Which record, then which field."""
     query = request.query_params
     entry = number(query.get("entry", ""), LARGEST)
-    view = await _correct_view(request, entry, query.get("field", "")[:60], sent=query.get("sent") == "1")
+    sent = query.get("sent") == "1"
+    try:
+        view = await _correct_view(request, entry, query.get("field", "")[:60], sent=sent)
+    except NoSuchEntry as error:
+        # A form shows facts of others too, and of shared records: no dead end, here are the reader's own.
+        view = msgspec.structs.replace(await _correct_view(request, 0), elsewhere=True)
+        return answer(request, "correct.html", view, status=error.http)
     return answer(request, "correct.html", view)
 
 

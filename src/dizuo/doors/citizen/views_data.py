@@ -70,7 +70,10 @@ class RecordView(msgspec.Struct, frozen=True):
 
 
 class CorrectView(msgspec.Struct, frozen=True):
-    """The page 更正我的信息: first which record, then which field and what it should be."""
+    """The page 更正我的信息: first which record, then which field and what it should be.
+
+    ``elsewhere`` when the record asked for is not among the reader's own.
+    """
 
     records: list[RecordView]
     record: str
@@ -85,6 +88,7 @@ class CorrectView(msgspec.Struct, frozen=True):
     error_wants: str
     running: list[Any]
     sent: bool
+    elsewhere: bool = False
 
 
 def _dict(value: object) -> Mapping[str, Any]:
