@@ -143,7 +143,7 @@ async def main(folder: Path) -> None:
     key = SigningKey.load(setup["data"], ORIGIN)
     sealer = Sealer(sealing, key, ORIGIN, interval=0.05)
     worker = Worker(setup, pool)
-    failpoints.arm(hold_at)
+    failpoints.arm(hold_at, apart=lambda: _hold.get() == "asked")
     tasks = {asyncio.create_task(sealer.run(asyncio.Event()))}
     reader = asyncio.StreamReader(limit=2**20)
     loop = asyncio.get_running_loop()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 import minijinja
 
 from .format import FILTERS
 from .icons import ICONS
-from .words import LANGUAGES, load_words
+from .words import LANGUAGES, PLACE, load_words
 
 WEB = Path(__file__).parent
+_WORDS = re.compile(r"\{\{ w\.(\w+)\.(\w+)(?:\|fill\(((?:\w+=[^(){},]+(?:, )?)+)\))? \}\}")
+"""A sentence put on the page as it is, or with its places filled."""
 _LONGEST = 120
 """So much of a failing expression goes to the log."""
 _PATH = re.compile(rb"[A-Za-z0-9_.]+$")
@@ -65,17 +68,19 @@ class Templates:
             self._environments[language] = self._environment(language, more or {})
 
     def _environment(self, language: str, more: Mapping[str, object]) -> minijinja.Environment:
+        words = self.words[language]
+        sources = {name: _with_words(name, source, words) for name, source in self._sources.items()}
         environment = minijinja.Environment(
-            loader=self._sources.get,
+            loader=sources.get,
             filters=dict(FILTERS),
-            globals={"w": self.words[language], "ICONS": ICONS, "LANG": language, **more},
+            globals={"w": words, "ICONS": ICONS, "LANG": language, **more},
             undefined_behavior="strict",
             auto_escape_callback=_always_escape,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for name in self._sources:  # a template that does not compile stops the start, not a reader
-            environment.add_template(name, self._sources[name])
+        for name, source in sources.items():  # a template that does not compile stops the start, not a reader
+            environment.add_template(name, source)
         return environment
 
     def names(self) -> list[str]:
@@ -88,6 +93,28 @@ class Templates:
             return self._environments[language].render_template(name, **context)
         except Exception as error:  # whatever a filter raises, its message may hold what it was given
             raise TemplateFailed(name, error) from None
+
+
+def _with_words(name: str, source: str, words: Mapping[str, Mapping[str, str]]) -> str:
+    """The template with its plain sentences written in, once and not at every reader.
+
+    Errors: ValueError for a sentence that the language does not have.
+    """
+
+    def sentence(place: re.Match[str]) -> str:
+        text = words.get(place[1], {}).get(place[2])
+        if text is None:
+            raise ValueError(f"{name}: there are no words {place[1]}.{place[2]}")
+        values = dict(one.split("=", 1) for one in place[3].split(", ")) if place[3] else {}
+        pieces = PLACE.split(text)
+        # Sentence and name of a place in turns; nothing in a sentence is ever template language.
+        pieces[::2] = [escape(piece).replace("{", "&#123;") for piece in pieces[::2]]
+        pieces[1::2] = [
+            f"{{{{ {values[one]} }}}}" if one in values else f"&#123;{one}}}" for one in pieces[1::2]
+        ]
+        return "".join(pieces)
+
+    return _WORDS.sub(sentence, source)
 
 
 def _always_escape(name: str) -> bool:

@@ -16,7 +16,7 @@ import yaml
 
 LANGUAGES = ("zh", "en")
 Sentences = Mapping[str, Mapping[str, str]]
-_PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
 def load_words(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
@@ -49,7 +49,7 @@ def differences(zh: Sentences, en: Sentences) -> list[str]:
         wrong += [
             f"{page}.{key} has other places"
             for key in sorted(left.keys() & right.keys())
-            if set(_PLACE.findall(left[key])) != set(_PLACE.findall(right[key]))
+            if set(PLACE.findall(left[key])) != set(PLACE.findall(right[key]))
         ]
     return wrong
 
@@ -65,5 +65,5 @@ def fill(sentence: str, **values: object) -> str:
 @lru_cache(maxsize=4096)
 def _taken_apart(sentence: str) -> tuple[str, tuple[str, ...]]:
     """The sentence with %s for each place, and their names: a page fills some fifty of the same few hundred."""
-    parts = _PLACE.split(sentence)
+    parts = PLACE.split(sentence)
     return "%s".join(part.replace("%", "%%") for part in parts[::2]), tuple(parts[1::2])

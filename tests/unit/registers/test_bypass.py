@@ -247,7 +247,7 @@ async def test_no_table_is_open_to_the_web_or_the_loader(town, pg, table, verb):
 
 async def test_only_the_doors_can_be_called(pg):
     open_to = {
-        "dizuo_app": {"request", "release", "write"},
+        "dizuo_app": {"exchange", "request", "release", "write"},
         "dizuo_loader": {"absorb", "identities"},
         "dizuo_sealer": set(),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 
 import msgspec
@@ -12,10 +11,8 @@ from dizuo.engines.cases import (
     DraftNotFound,
     Form,
     StaleDraft,
-    drafts_of,
-    my_cases,
-    open_draft,
     open_form,
+    resume_form,
     save_draft,
     submit,
 )
@@ -41,40 +38,21 @@ async def form_page(request: WebRequest) -> Response:
         actor = actor_for(session_of(request), matter)
     except ActingNeeded:
         return redirect(f"/acting?next=/matters/{matter.id}/apply")
-    form, saved_at = await _resumed(request, matter, actor)
+    wanted = draft_id(request.query_params.get("draft", ""))
+    left = await resume_form(request.dizuo.cases, actor, matter.id, wanted)
+    form = left.form
     state = FormState(
         errors=form.errors,
         answers=form.answers,
         given=form.given,
         draft=form.draft or "",
         version=form.version,
-        saved_at=saved_at,
+        saved_at=left.saved_at,
         step=number(request.query_params.get("step", "0"), 99),
         once=once_token(),
-        running=await _running(request, matter, actor),
+        running=left.running,
     )
     return _shown(request, matter, form, state)
-
-
-async def _running(request: WebRequest, matter: Matter, actor: Actor) -> tuple[str, str] | None:
-    """An application for the same matter that still runs: nobody should fill in a form in vain."""
-    for line in await my_cases(request.dizuo.cases, actor, limit=10):
-        if line.matter == matter.id and not line.state.ended:
-            return line.number, line.title
-    return None
-
-
-async def _resumed(request: WebRequest, matter: Matter, actor: Actor) -> tuple[Form, dt.datetime | None]:
-    """The saved draft of this matter (the one in the address, else the newest), or a fresh form."""
-    app = request.dizuo
-    wanted = draft_id(request.query_params.get("draft", ""))
-    drafts = [draft for draft in await drafts_of(app.cases, actor) if draft.matter == matter.id]
-    saved = next(
-        (draft for draft in drafts if draft.id == wanted), drafts[0] if drafts and not wanted else None
-    )
-    if saved is None:
-        return await open_form(app.cases, actor, matter.id, {}, {}), None
-    return (await open_draft(app.cases, actor, saved.id))[1], saved.updated_at
 
 
 async def form_sent_page(request: WebRequest) -> Response:

@@ -13,6 +13,7 @@ from dizuo.web.format import day, masked, moment
 from dizuo.web.words import fill
 
 from .declared import department, listed, pick, said
+from .fact_words import sayings
 from .form_facts import (
     ANSWER,
     GIVEN,
@@ -52,6 +53,7 @@ class FormMaker:
         self.parties = parties
         self.lang = lang
         self.words = words["form"]
+        self.sayings = sayings(city, matter, lang, words)
         self.registers = {party.id: city.registers[party.register] for party in matter.parties}
 
     def view(self, state: FormState, *, stepwise: bool) -> FormView:
@@ -230,9 +232,7 @@ class FormMaker:
                 source=department(self.city, first.source, self.lang),
                 date=self._date(first.as_of),
             )
-            return GroupView(
-                name, source, self._wrong(lines[0].facts), [self._line(line, quiet=True) for line in lines]
-            )
+            return GroupView(name, source, _wrong(first), [self._line(line, quiet=True) for line in lines])
         return GroupView(name, "", "", [self._line(line) for line in lines])
 
     def _line(self, line: PlannedLine, *, quiet: bool = False) -> LineView:
@@ -240,7 +240,8 @@ class FormMaker:
         label = pick(line.label, self.lang)
         if quiet or not line.facts:
             return LineView(label, text, "", "")
-        return LineView(label, text, self._source(self.plan.facts[line.facts[0]]), self._wrong(line.facts))
+        fact = self.plan.facts[line.facts[0]]
+        return LineView(label, text, self.sayings.source(fact), _wrong(fact))
 
     def _text(self, line: PlannedLine) -> str:
         """The line's text; a date is taken from its fact, to be written as the reader's language does."""
@@ -253,17 +254,18 @@ class FormMaker:
         folded = [line for show in self.plan.shows if show.folded for line in show.lines]
         lines = [self._line(line) for line in folded]
         seen = {fact for show in self.plan.shows for line in show.lines for fact in line.facts}
-        parties = {party.id: party for party in self.matter.parties}
         told = {(f.register, f.field, str(f.value)) for name, f in self.plan.facts.items() if name in seen}
         for name, fact in self.plan.facts.items():
-            key = (fact.register, fact.field, str(fact.value))
-            if name in seen or fact.value in (None, "") or key in told:
+            if name in seen or fact.value in (None, ""):
+                continue
+            text = str(fact.value)
+            key = (fact.register, fact.field, text)
+            if key in told:
                 continue
             told.add(key)
-            field = self.city.registers[fact.register].fields[fact.field]
-            label = f"{pick(parties[fact.party].name, self.lang)} · {pick(field.name, self.lang)}"
-            text = self._value(field.type, str(fact.value), field.codes.get(str(fact.value)))
-            lines.append(LineView(label, text, self._source(fact), self._wrong((name,))))
+            label, field = self.sayings.of(name, fact)
+            shown = self._value(field.type, text, field.codes.get(text))
+            lines.append(LineView(label, shown, self.sayings.source(fact), _wrong(fact)))
         return lines
 
     def _value(self, kind: str, text: str, code: object) -> str:
@@ -282,20 +284,8 @@ class FormMaker:
             return self.words["is_true" if text in ("True", "true") else "is_false"]
         return text
 
-    def _source(self, fact: Fact) -> str:
-        register = pick(self.city.registers[fact.register].name, self.lang)
-        source = department(self.city, fact.source, self.lang)
-        if fact.as_of is None:
-            return fill(self.words["source_line_now"], register=register, source=source)
-        return fill(self.words["source_line"], register=register, source=source, date=self._date(fact.as_of))
-
     def _date(self, date: dt.date | None) -> str:
         return date.isoformat() if date else ""
-
-    def _wrong(self, facts: Sequence[str]) -> str:
-        """Where to say that a fact is wrong: the ledger entry that released it names the record."""
-        fact = self.plan.facts[facts[0]] if facts else None
-        return f"/me/data/correct?entry={fact.entry}&field={fact.field}" if fact and fact.entry else ""
 
     # --- what happens
 
@@ -405,3 +395,8 @@ class FormMaker:
         ]
         agree = [("agree", state.errors["agree"])] if "agree" in state.errors else []
         return [*chosen, *on_page, *agree]
+
+
+def _wrong(fact: Fact) -> str:
+    """Where to say that a fact is wrong: the ledger entry that released it names the record."""
+    return f"/me/data/correct?entry={fact.entry}&field={fact.field}" if fact.entry else ""

@@ -34,7 +34,16 @@ from dizuo.engines.cases.case_views import CasePage
 from dizuo.engines.cases.compiled import calendar_of, compiled
 from dizuo.engines.cases.context import FIXES, QUERIES, READS, Cases
 from dizuo.engines.cases.corrections import Correction, correction_page, decide_correction
-from dizuo.engines.cases.drafts import DraftSaved, Form, drop_draft, open_draft, open_form, save_draft
+from dizuo.engines.cases.drafts import (
+    DraftSaved,
+    Form,
+    Unfinished,
+    drop_draft,
+    open_draft,
+    open_form,
+    resume_form,
+    save_draft,
+)
 from dizuo.engines.cases.endings import ENDINGS, Endings, count_endings, endings_of
 from dizuo.engines.cases.errors import (
     AlreadyRated,
@@ -185,6 +194,7 @@ __all__ = [
     "SupervisedCase",
     "SupervisedItem",
     "UndoTooLate",
+    "Unfinished",
     "Unmet",
     "Urgent",
     "accept",
@@ -247,6 +257,7 @@ __all__ = [
     "reject_accept",
     "report_error",
     "request_fix",
+    "resume_form",
     "run_examples",
     "save_draft",
     "site_check",

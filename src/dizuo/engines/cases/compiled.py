@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from dizuo.engines.cases.lazy import lazy
-from dizuo.engines.cases.plan_model import Value
+from dizuo.engines.cases.plan_model import Value, Wanted
 from dizuo.foundation.blueprint.model import (
     City,
     ClockDef,
@@ -32,7 +32,7 @@ from dizuo.foundation.rules.values import feel
 
 
 class Reads:
-    """What an expression reads, directly or through names: facts ``party.field``, parties and answers."""
+    """What an expression reads, directly or through names: facts ``party.field``, answers, and parties as a whole."""
 
     __slots__ = ("answers", "facts", "parties")
 
@@ -169,8 +169,11 @@ class CompiledMatter:
         return found
 
     @cached_property
-    def first(self) -> tuple[tuple[str, ...], frozenset[str]]:
-        """Items and facts of the first read: whatever decides, and what items need that surely apply."""
+    def first(self) -> Wanted:
+        """The first read: whatever decides, and what items need that surely apply.
+
+        Of other parties only what some expression asks of them as a whole: whether there is such a record.
+        """
         deciding = self.deciding.facts
         facts = set(deciding)
         items: list[str] = []
@@ -181,7 +184,58 @@ class CompiledMatter:
                 items.append(item.id)
             elif any(fact in deciding for need in item.needs for fact in need.facts):
                 items.append(item.id)
-        return tuple(items), frozenset(facts)
+        left = set(self._seen_whole)
+        for item in self.matter.items:
+            lead = self.reached(needed_of(item))
+            if item.id not in items and lead & left and not lead & left <= self._reached_by(items):
+                items.append(item.id)
+        return Wanted(tuple(items), frozenset(facts), frozenset(left & self._reached_by(items)))
+
+    @cached_property
+    def _seen_whole(self) -> frozenset[str]:
+        """The parties that planning must know of as a whole: those required, and those that expressions ask for."""
+        matter = self.matter
+        read: list[Expression | None] = [rule for rule, _ in matter.eligible]
+        read += [matter.title_of, matter.place_of, *(expression for _, expression in matter.names)]
+        for item in matter.items:
+            read += [item.applies, item.done_already, item.place_of]
+            read += [need.when for need in item.needs] + [material.when for material in item.materials]
+        for question in matter.questions:
+            read.append(question.ask_when)
+            for option in question.options:
+                read += [option.when, option.label_from, option.detail_from]
+            if question.options_from is not None:
+                read.append(question.options_from.near)
+        read += [consent.when for consent in matter.consents]
+        read += [expression for show in matter.shows for _, expression in show.lines]
+        return self.reads_of(read).parties | {party.id for party in matter.parties if party.required}
+
+    def _reached_by(self, items: Iterable[str]) -> frozenset[str]:
+        return self.reached(*(needed_of(self.items[item]) for item in items))
+
+    def reached(self, *facts: Iterable[str]) -> frozenset[str]:
+        """The parties of these facts and those that the chain passes on its way to them."""
+        found: set[str] = set()
+        todo = [fact.partition(".")[0] for several in facts for fact in several]
+        while todo:
+            party = todo.pop()
+            if party not in found:
+                found.add(party)
+                todo += [source.partition(".")[0] for _, source in self.parties[party].match]
+        return frozenset(found)
+
+    def item_parties(self, item: Item) -> frozenset[str]:
+        """The parties of which doing the item asks whether they exist, or writes to them."""
+        return self._item_parties[item.id]
+
+    @cached_property
+    def _item_parties(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for item in self.matter.items:
+            asked = self.item_reads(item) | self.reads_of([need.when for need in item.needs])
+            written = {write.party for write in item.writes if write.party is not None}
+            found[item.id] = (asked.parties | written) & self.reached(needed_of(item))
+        return found
 
     @cached_property
     def sure(self) -> frozenset[str]:
@@ -220,14 +274,20 @@ class CompiledMatter:
         for path in found:
             head, _, rest = path.partition(".")
             if head in self.parties:
-                parties.add(head)
                 if rest:
                     facts.add(f"{head}.{rest.split('.', 1)[0]}")
+                else:
+                    parties.add(head)
             elif head in self.names:
                 total = total | self.names[head].reads
             elif head in self.questions:
                 answers.add(head)
         return total | Reads(frozenset(facts), frozenset(parties), frozenset(answers))
+
+
+def needed_of(item: Item) -> frozenset[str]:
+    """Every fact that the item may need."""
+    return frozenset(fact for need in item.needs for fact in need.facts)
 
 
 def duration_of(length: Length) -> Duration:

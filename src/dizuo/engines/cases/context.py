@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -12,12 +13,17 @@ from dizuo.engines.registers import ReadRequest, ReadResult, RegisterChange, Wri
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.calendar import WorkCalendar
 from dizuo.foundation.kernel.clock_source import Now
+from dizuo.foundation.ledger import Batcher
 from dizuo.foundation.policy import Policy
-from dizuo.foundation.store import Pool, Queries, Tx
+from dizuo.foundation.store import Pool, Queries, Row, Tx
 
 QUERIES: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases")
 READS: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases", "reads.sql")
 FIXES: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases", "fixes.sql")
+
+
+Asked = tuple[int, int | None, str, uuid.UUID | None]
+"""Person, for whom they act, matter, draft."""
 
 
 class RegistersLike(Protocol):
@@ -40,9 +46,16 @@ class Cases:
     policy: Policy
     now: Now
     calendar: WorkCalendar = field(init=False)
+    unfinished: Batcher[Asked, Row] = field(init=False)
+    """Many people's unfinished work in one statement (see ``drafts.resume_form``)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "calendar", calendar_of(self.city))
+        object.__setattr__(self, "unfinished", Batcher[Asked, Row](self._unfinished, limit=128))
+
+    async def _unfinished(self, asked: Sequence[Asked]) -> Sequence[Row]:
+        subjects, acting, matters, drafts = zip(*asked, strict=True)
+        return await self.pool.fetch(READS["unfinished"], subjects, acting, matters, drafts)
 
     def matter(self, matter_id: str) -> CompiledMatter:
         """The compiled matter. Errors: MatterNotFound."""

@@ -128,6 +128,31 @@ async def open_draft(cases: Cases, actor: Actor, draft: str) -> tuple[str, Form]
     return row["matter"], msgspec.structs.replace(form, draft=draft, version=row["version"])
 
 
+class Unfinished(msgspec.Struct, frozen=True):
+    """The form of a matter as the person left it, and the application for the same matter that still runs."""
+
+    form: Form
+    saved_at: datetime | None
+    running: tuple[str, str] | None
+    """Number and title."""
+
+
+async def resume_form(cases: Cases, actor: Actor, matter_id: str, draft: str = "") -> Unfinished:
+    """The form from the named draft, else from the newest of this matter, else a fresh one; re-planned with today's facts.
+
+    Errors: those of ``open_form``.
+    """
+    may_apply(cases, actor, matter_id)
+    wanted = draft_key(draft) if draft else None
+    row = await cases.unfinished.submit((subject_of(actor), actor.acting_for, matter_id, wanted))
+    running = None if row["number"] is None else (str(row["number"]), str(row["title"]))
+    if row["id"] is None:
+        return Unfinished(await open_form(cases, actor, matter_id, {}, {}), None, running)
+    form = await open_form(cases, actor, matter_id, row["answers"], row["given"], case=str(row["id"]))
+    kept = msgspec.structs.replace(form, draft=str(row["id"]), version=row["version"])
+    return Unfinished(kept, row["updated_at"], running)
+
+
 async def drop_draft(cases: Cases, actor: Actor, draft: str) -> None:
     """Throw a draft away; nothing is said when it is gone already."""
     await cases.pool.execute(QUERIES["delete_draft"], draft_key(draft), subject_of(actor))

@@ -93,7 +93,8 @@ def read_from(
         wanted = needs_to_read(ready.matter, ready.city, known, answers, now)
         if wanted.nothing:
             break
-        parties = known.parties or {party.id: _party(party.id, records) for party in ready.matter.parties}
+        seen = ready.reached(wanted.facts, wanted.parties)
+        parties = {**known.parties, **{party: _party(party, records) for party in seen}}
         facts = dict(known.facts)
         for fact in wanted.facts:
             party, _, field = fact.partition(".")

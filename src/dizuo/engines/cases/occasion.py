@@ -60,7 +60,9 @@ async def occasion_of(cases: Cases, actor: Actor, matter_id: str, case: str) -> 
     may_apply(cases, actor, matter_id)
     given = {ready.given: str(whom_of(actor))}
     found = await cases.registers.read(
-        ReadRequest(access=matter_id, given=given, case=case, actor=actor, items=look.items, facts=())
+        ReadRequest(
+            access=matter_id, given=given, case=case, actor=actor, items=look.items, facts=look.parties
+        )
     )
     most, choose = 0, False
     for party in look.parties:

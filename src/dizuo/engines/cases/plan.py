@@ -52,8 +52,8 @@ def needs_to_read(
 ) -> Wanted:
     """What may be read next, given what is known; nothing when the plan is complete for these answers.
 
-    First the parties and whatever decides which items apply; then what the items that apply need. Facts of a
-    party that does not exist are never wanted: they are silent.
+    First whatever decides which items apply; then what the items that apply need. Facts of a party that does not
+    exist are never wanted: they are silent; nor is a party looked for of which nothing is wanted.
     """
     ready = compiled(city, matter)
     return wanted_first(ready) if not known.parties else wanted_now(deciding(ready, known, answers, today))
@@ -67,7 +67,7 @@ def deciding(ready: CompiledMatter, known: Known, answers: Mapping[str, Value], 
 def wanted_now(decided: Deciding) -> Wanted:
     """What may be read next when so much is decided."""
     if decided.unmet:
-        return Wanted((), frozenset(), False)
+        return Wanted((), frozenset())
     matter, known = decided.scope.matter.matter, decided.scope.known
     facts: dict[str, set[str]] = {}
     for item in matter.items:
@@ -80,17 +80,18 @@ def wanted_now(decided: Deciding) -> Wanted:
         if mine:
             facts.setdefault(item.id, set()).update(mine)
     items = tuple(item for item, wanted in facts.items() if wanted)
-    return Wanted(items, frozenset[str]().union(*facts.values(), deciders), False)
+    return Wanted(items, frozenset[str]().union(*facts.values(), deciders))
 
 
 def wanted_first(ready: CompiledMatter) -> Wanted:
     """What is read before anything is known; the same for everybody."""
-    return Wanted(*ready.first, True)
+    return ready.first
 
 
 def _can_be_read(known: Known, fact: str) -> bool:
+    # A party that was not looked for yet is looked for now, when a fact of it is wanted.
     state = known.parties.get(fact.partition(".")[0])
-    return state is not None and state.state == "found" and fact not in known.facts
+    return (state is None or state.state == "found") and fact not in known.facts
 
 
 def plan(

@@ -173,11 +173,11 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What may be read next, and for which items; empty ``facts`` and ``parties`` False = nothing more."""
+    """What may be read next, and for which items: ``party.field``, and parties of which only the existence counts."""
 
     items: tuple[str, ...]
     facts: frozenset[str]
-    parties: bool
+    parties: frozenset[str] = frozenset()
 
     @property
     def nothing(self) -> bool:

@@ -14,10 +14,12 @@ from dizuo.engines.cases.plan import deciding, wanted_first, wanted_now
 from dizuo.engines.cases.plan_model import Known, Value, Wanted
 from dizuo.engines.cases.planned_questions import is_asked
 from dizuo.engines.cases.scope import Scope
-from dizuo.engines.registers import Actor, Fact, PartyState, ReadRequest, Refusal
+from dizuo.engines.registers import Actor, Fact, PartyState, ReadRequest, ReadResult, Refusal, Thread
 from dizuo.foundation.blueprint.model import Item
 
 _MISSING = PartyState("missing")
+_UNSEEN = PartyState("found")
+"""A party that nobody looked for yet may be there."""
 ROUNDS = 4
 """What decides, then what follows from it; an answer may open one more. More would be a cycle."""
 
@@ -41,16 +43,19 @@ async def read_for_plan(
 ) -> ReadForPlan:
     """Everything that the plan needs with these answers, and the reads that were refused."""
     known, refusals, refused = Known({}, {}), (), set[str]()
+    thread: Thread | None = None
     decided: Deciding | None = None
     wanted = wanted_first(ready)
     for _ in range(ROUNDS):
         facts = wanted.facts - refused
         if not facts and not wanted.parties:
             break
-        known, missed, said = await _read(
-            cases, ready, actor, given, Wanted(wanted.items, facts, wanted.parties), case, known
-        )
-        refusals = (*refusals, *said)
+        asked = Wanted(wanted.items, facts, wanted.parties)
+        request = _request(ready, actor, given, asked, case, after=thread)
+        result = await cases.registers.read(request)
+        thread = result.thread
+        known, missed = _merged(ready, known, asked, result)
+        refusals = (*refusals, *result.refusals)
         refused |= missed
         if known.parties:
             decided = deciding(ready, known, answers, now)
@@ -58,30 +63,41 @@ async def read_for_plan(
     return ReadForPlan(known, refusals, decided or deciding(ready, known, answers, now))
 
 
-async def _read(
-    cases: Cases,
+def _request(
     ready: CompiledMatter,
     actor: Actor,
     given: Mapping[str, str],
     wanted: Wanted,
     case: str,
-    known: Known,
+    *,
     as_of: datetime | None = None,
     place: str = "",
-) -> tuple[Known, set[str], tuple[Refusal, ...]]:
-    result = await cases.registers.read(
-        ReadRequest(
-            access=ready.matter.id,
-            given=dict(given),
-            case=case,
-            actor=actor,
-            items=wanted.items,
-            as_of=as_of,
-            facts=tuple(sorted(wanted.facts)),
-            place=place,
-        )
+    after: Thread | None = None,
+) -> ReadRequest:
+    return ReadRequest(
+        access=ready.matter.id,
+        given=dict(given),
+        case=case,
+        actor=actor,
+        items=wanted.items,
+        as_of=as_of,
+        facts=tuple(sorted(wanted.facts | wanted.parties)),
+        place=place,
+        after=after,
     )
+
+
+def _merged(
+    ready: CompiledMatter, known: Known, wanted: Wanted, result: ReadResult
+) -> tuple[Known, set[str]]:
+    """What is known after a read, and the facts that it did not give."""
     parties: dict[str, PartyState] = {**known.parties, **result.parties}
+    for party in ready.matter.parties:
+        # Whom the chain cannot reach is missing: nobody needs to look.
+        if party.id not in parties and any(
+            parties.get(source.partition(".")[0]) == _MISSING for _, source in party.match
+        ):
+            parties[party.id] = _MISSING
     facts: dict[str, Fact] = {**known.facts, **result.facts}
     missed = {fact for fact in wanted.facts if fact not in facts}
     if not result.refusals:
@@ -92,7 +108,7 @@ async def _read(
             if state is not None and state.state == "found":
                 facts[fact] = Fact(party, ready.parties[party].register, field, None, "", None, 0)
         missed = set[str]()
-    return Known(parties, facts), missed, result.refusals
+    return Known(parties, facts), missed
 
 
 async def read_for_item(
@@ -110,23 +126,28 @@ async def read_for_item(
     declared = ready.items[item]
     known, refusals = Known({}, {}), ()
     asked: frozenset[str] = frozenset()
-    for _ in range(2):  # first what is always needed, then what only some cases need
+    thread: Thread | None = None
+    for parties in (ready.item_parties(declared), frozenset[str]()):
+        # first what is always needed, then what only some cases need
         facts = _item_facts(cases, ready, declared, known, answers) - asked
         if not facts and known.parties:
             break
-        known, _, said = await _read(
-            cases,
+        wanted = Wanted((item,), facts, parties)
+        request = _request(
             ready,
             actor,
             application.given,
-            Wanted((item,), facts, True),
+            wanted,
             application.number,
-            known,
-            as_of,
-            place or application.place,
+            as_of=as_of,
+            place=place or application.place,
+            after=thread,
         )
-        refusals = (*refusals, *said)
-        if said:
+        result = await cases.registers.read(request)
+        thread = result.thread
+        known, _ = _merged(ready, known, wanted, result)
+        refusals = (*refusals, *result.refusals)
+        if result.refusals:
             break
         asked |= facts
     return known, refusals
@@ -141,7 +162,7 @@ def _item_facts(
         if need.when is None or (known.parties and scope.value(ready.compile(need.when)) is True):
             found.update(need.facts)
     if known.parties:
-        found = {f for f in found if known.parties.get(f.partition(".")[0], _MISSING).state == "found"}
+        found = {f for f in found if known.parties.get(f.partition(".")[0], _UNSEEN).state == "found"}
     return frozenset(found)
 
 

@@ -156,7 +156,10 @@ class Scope(Mapping[str, Value]):
             self.used_facts.add(key)
             return value
         state = self.known.parties.get(party)
-        if state is None or state.state in ("choose", "waiting"):
+        if state is None:  # nobody looked for it yet
+            self.used_facts.add(key)
+            raise self._miss("fact", key)
+        if state.state in ("choose", "waiting"):
             raise self._miss("party", party)
         return self._fact(key) if state.state == "found" else None
 

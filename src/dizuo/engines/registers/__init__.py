@@ -27,6 +27,7 @@ from dizuo.engines.registers.model import (
     ReadResult,
     Refusal,
     RegisterChange,
+    Thread,
     Written,
 )
 from dizuo.engines.registers.publish import publish
@@ -47,6 +48,7 @@ __all__ = [
     "Refusal",
     "RegisterChange",
     "Registers",
+    "Thread",
     "WriteRefused",
     "Written",
     "forget",

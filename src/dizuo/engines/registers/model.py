@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from typing import Literal
 
@@ -33,13 +34,23 @@ class Actor(msgspec.Struct, frozen=True):
     powers: tuple[str, ...] = ()
 
 
+class Thread(msgspec.Struct, frozen=True):
+    """A finished read that the next one may go on from: its ticket and the secret of whoever holds it."""
+
+    ticket: uuid.UUID
+    secret: bytes
+
+
 class ReadRequest(msgspec.Struct, frozen=True):
     """One read: who wants which parties' facts, for which items of which matter, in which case.
 
     ``given`` maps a given or chosen party to its record key, or a given party to the identity id as text.
-    ``items`` None means every item of the matter; ``facts`` (``party.field``) narrows what the items may need;
+    ``items`` None means every item of the matter; ``facts`` narrows what the items may need to these: ``party.field``,
+    or a party alone to ask whether there is such a record; other parties are passed through or left alone.
     purposes and legal bases come from the declarations, never from the caller. ``as_of`` reads what the city
     knew at that moment. ``place`` is the division where the items are done: an official's post must reach it.
+    ``after`` goes on from an earlier read of the same actor, case and given parties: what that one passed through
+    and entered is not entered again.
     """
 
     access: str
@@ -50,6 +61,7 @@ class ReadRequest(msgspec.Struct, frozen=True):
     as_of: dt.datetime | None = None
     facts: tuple[str, ...] | None = None
     place: str = ""
+    after: Thread | None = None
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -108,6 +120,7 @@ class ReadResult(msgspec.Struct, frozen=True):
     parties: Mapping[str, PartyState]
     refusals: tuple[Refusal, ...] = ()
     entries: tuple[int, ...] = ()
+    thread: Thread | None = None
 
 
 class RegisterChange(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from dizuo.engines.registers.errors import SAYS, MatterUnknown, QuestionInvalid, ReadNotReleased
-from dizuo.engines.registers.failpoints import reach
+from dizuo.engines.registers.failpoints import reach, steps_apart
 from dizuo.engines.registers.model import (
     Actor,
     Candidate,
@@ -24,6 +24,7 @@ from dizuo.engines.registers.model import (
     Refusal,
     RegisterChange,
     Scalar,
+    Thread,
     Written,
 )
 from dizuo.engines.registers.writes import apply_writes
@@ -75,6 +76,12 @@ class _Answer(msgspec.Struct):
     entries: list[int] = []
 
 
+class _Exchanged(msgspec.Struct):
+    tickets: list[uuid.UUID]
+    answers: list[_Answer]
+
+
+_decode_exchanged = msgspec.json.Decoder(_Exchanged).decode
 _decode_tickets = msgspec.json.Decoder(list[uuid.UUID]).decode
 _decode_answers = msgspec.json.Decoder(list[_Answer]).decode
 
@@ -98,8 +105,7 @@ class Registers:
             for matter in city.matters.values()
             for item in matter.items
         }
-        self._requests = Batcher[bytes, uuid.UUID](self._request, limit=128)
-        self._releases = Batcher[tuple[uuid.UUID, bytes], _Answer](self._release, limit=128)
+        self._exchanges = Batcher[tuple[bytes, bytes], tuple[uuid.UUID, _Answer]](self._both, limit=128)
 
     async def read(self, request: ReadRequest) -> ReadResult:
         """What the actor may know about the request's parties; entered and on disk before it is here.
@@ -115,12 +121,16 @@ class Registers:
         unknown = (
             [] if request.items is None else [i for i in request.items if i not in {w.id for w in wanted}]
         )
-        answer = await self._exchange(_question(request, self._city.version, [*allowed, *unknown], refused))
-        return _result(answer)
+        answer, thread = await self._exchange(
+            _question(request, self._city.version, [*allowed, *unknown], refused)
+        )
+        return _result(answer, thread)
 
     async def identity_of(self, scheme: str, number: str, channel: str = "online") -> int | None:
         """The identity of a number, for signing in; None when the city does not know it. Entered either way."""
-        answer = await self._exchange({"sign_in": {"scheme": scheme, "number": number, "channel": channel}})
+        answer, _ = await self._exchange(
+            {"sign_in": {"scheme": scheme, "number": number, "channel": channel}}
+        )
         return answer.identity
 
     async def apply_writes(self, tx: Tx, changes: Sequence[RegisterChange]) -> tuple[Written, ...]:
@@ -132,8 +142,7 @@ class Registers:
 
     async def close(self) -> None:
         """Take no new reads and finish those under way."""
-        await self._requests.close()
-        await self._releases.close()
+        await self._exchanges.close()
 
     # ------------------------------------------------------------------ policy
 
@@ -163,7 +172,7 @@ class Registers:
 
     # ---------------------------------------------------------------- two steps
 
-    async def _exchange(self, question: dict[str, object]) -> _Answer:
+    async def _exchange(self, question: dict[str, object]) -> tuple[_Answer, Thread]:
         """Both steps; once more when the database went away between them (what was entered then stays entered)."""
         try:
             return await self._two_steps(question)
@@ -173,7 +182,7 @@ class Registers:
             except _GONE as error:
                 raise ReadNotReleased(2, reason="数据库暂时连不上") from error
 
-    async def _two_steps(self, question: dict[str, object]) -> _Answer:
+    async def _two_steps(self, question: dict[str, object]) -> tuple[_Answer, Thread]:
         secret = os.urandom(32)
         question["holder"] = hashlib.sha256(secret).hexdigest()
         body = _encode(question)
@@ -181,22 +190,27 @@ class Registers:
             # jsonb knows no NUL; one such question would fail everybody in its batch.
             raise QuestionInvalid
         await reach("asking")
-        ticket = await self._requests.submit(body)
-        await reach("asked")
-        # Only here, after the request's transaction is committed, may the ticket be shown.
-        answer = await self._releases.submit((ticket, secret))
+        if steps_apart():
+            ticket, answer = await self._one_by_one(body, secret)
+        else:
+            ticket, answer = await self._exchanges.submit((body, secret))
         await reach("released")
         if answer.closed is not None:
             raise ReadNotReleased(1, reason=answer.closed)
-        return answer
+        return answer, Thread(ticket, secret)
 
-    async def _request(self, questions: Sequence[bytes]) -> Sequence[uuid.UUID]:
-        batch = (b"[" + b",".join(questions) + b"]").decode()
-        return _decode_tickets(await self._pool.fetchval(_QUERIES["request"], batch))
+    async def _both(self, asked: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[uuid.UUID, _Answer]]:
+        batch = (b"[" + b",".join(body for body, _ in asked) + b"]").decode()
+        secrets = [secret for _, secret in asked]
+        done = _decode_exchanged(await self._pool.fetchval(_QUERIES["exchange"], batch, secrets))
+        return list(zip(done.tickets, done.answers, strict=True))
 
-    async def _release(self, shown: Sequence[tuple[uuid.UUID, bytes]]) -> Sequence[_Answer]:
-        tickets, secrets = [ticket for ticket, _ in shown], [secret for _, secret in shown]
-        return _decode_answers(await self._pool.fetchval(_QUERIES["release"], tickets, secrets))
+    async def _one_by_one(self, body: bytes, secret: bytes) -> tuple[uuid.UUID, _Answer]:
+        """The same in two journeys, so that the moment between them can be held."""
+        (ticket,) = _decode_tickets(await self._pool.fetchval(_QUERIES["request"], f"[{body.decode()}]"))
+        await reach("asked")
+        (answer,) = _decode_answers(await self._pool.fetchval(_QUERIES["release"], [ticket], [secret]))
+        return ticket, answer
 
 
 def principal_of(actor: Actor) -> Principal:
@@ -230,6 +244,9 @@ def _question(
         "actor": actor,
         "refused": refused,
         "as_of": request.as_of,
+        "after": None
+        if request.after is None
+        else {"ticket": request.after.ticket, "secret": request.after.secret.hex()},
     }
 
 
@@ -239,7 +256,7 @@ def _given(value: str) -> dict[str, object]:
     return {"key": value}
 
 
-def _result(answer: _Answer) -> ReadResult:
+def _result(answer: _Answer, thread: Thread) -> ReadResult:
     facts: dict[str, Fact] = {}
     parties: dict[str, PartyState] = {}
     for p in answer.parties:
@@ -252,4 +269,4 @@ def _result(answer: _Answer) -> ReadResult:
         Refusal(r.reason, tuple(r.items or ()), r.rule, r.law, r.entry, r.says or SAYS.get(r.reason, ""))
         for r in answer.refusals
     )
-    return ReadResult(facts, parties, refusals, tuple(answer.entries))
+    return ReadResult(facts, parties, refusals, tuple(answer.entries), thread)

@@ -5,6 +5,24 @@
 SELECT id, matter, answers, version, updated_at FROM cases.draft WHERE subject = $1 AND acting_for IS NOT DISTINCT FROM $2
 ORDER BY updated_at DESC LIMIT 20
 
+-- unfinished --
+-- For each person and matter: the form put aside (the one named, else the newest) and the application that still runs.
+SELECT d.id, d.answers, d.given, d.version, d.updated_at, r.number, r.title
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::uuid[]) WITH ORDINALITY AS w(subject, acting, matter, draft, ord)
+LEFT JOIN LATERAL (
+    SELECT f.id, f.answers, f.given, f.version, f.updated_at FROM cases.draft f
+    WHERE f.subject = w.subject AND f.acting_for IS NOT DISTINCT FROM w.acting AND f.matter = w.matter
+      AND (w.draft IS NULL OR f.id = w.draft)
+    ORDER BY f.updated_at DESC LIMIT 1) d ON true
+LEFT JOIN LATERAL (
+    SELECT a.number, a.title, a.submitted_at FROM cases.application a
+    WHERE w.acting IS NULL AND a.applicant = w.subject AND a.acting_for IS NULL AND a.matter = w.matter AND a.ended_at IS NULL
+    UNION ALL
+    SELECT a.number, a.title, a.submitted_at FROM cases.application a
+    WHERE a.acting_for = coalesce(w.acting, w.subject) AND a.matter = w.matter AND a.ended_at IS NULL
+    ORDER BY submitted_at DESC LIMIT 1) r ON true
+ORDER BY w.ord
+
 -- cases_of --
 -- A person's own applications, newest first.
 SELECT number, matter, title, state, promised, submitted_at, ended_at,

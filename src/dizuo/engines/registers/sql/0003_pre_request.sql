@@ -20,6 +20,9 @@ CREATE UNLOGGED TABLE registers.access_plan (
     more       jsonb NOT NULL,
     wheres     jsonb NOT NULL,
     labels     text[] COLLATE "C" NOT NULL,
+    -- whether something of it is wanted, be it only that it exists; else the chain merely passes through it
+    wanted     boolean NOT NULL,
+    used       text[] COLLATE "C" NOT NULL,
     -- JSON objects without their closing brace: entries are put together as text and parsed once, which halves the
     -- processor time of a read. `face` begins the ticket's part, `about` an entry's body, `bare` one without fields.
     face       text NOT NULL,
@@ -60,12 +63,13 @@ BEGIN
     IF EXISTS (SELECT 1 FROM unnest(items) AS i WHERE NOT declared -> 'items' ? i) THEN
         RAISE EXCEPTION 'no_grant' USING ERRCODE = 'DZ102';
     END IF;
+    -- A fact is party.field; a party alone asks whether there is such a record.
     IF EXISTS (SELECT 1 FROM unnest(facts) AS f
                WHERE NOT EXISTS (SELECT 1 FROM registers.access_grant g
                                  WHERE g.access = access_in AND g.version = version_in
                                    AND (items IS NULL OR g.item = ANY (items))
                                    AND g.party = split_part(f, '.', 1)
-                                   AND split_part(f, '.', 2) = ANY (g.fields))) THEN
+                                   AND (f = g.party OR split_part(f, '.', 2) = ANY (g.fields)))) THEN
         RAISE EXCEPTION 'outside' USING ERRCODE = 'DZ103';
     END IF;
     -- Callers choose facts; without a bound they could fill the disk with combinations.
@@ -73,12 +77,20 @@ BEGIN
         DELETE FROM registers.access_plan;
     END IF;
     INSERT INTO registers.access_plan
-    WITH granted AS MATERIALIZED (
+    WITH RECURSIVE reached AS (
+        -- the parties of what is wanted, and those that the chain passes on its way to them; nobody else's record
+        SELECT split_part(f, '.', 1) AS party FROM unnest(facts) AS f
+        UNION
+        SELECT m.value ->> 1 FROM reached r
+        JOIN registers.access_party p ON p.access = access_in AND p.version = version_in AND p.party = r.party
+        CROSS JOIN LATERAL jsonb_array_elements(p.matches) AS m
+    ), granted AS MATERIALIZED (
         SELECT g.party, g.item, g.purpose, g.basis,
                ARRAY(SELECT f FROM unnest(g.fields) AS f
                      WHERE facts IS NULL OR g.party || '.' || f = ANY (facts) ORDER BY f) AS fields
         FROM registers.access_grant g
         WHERE g.access = access_in AND g.version = version_in AND (items IS NULL OR g.item = ANY (items))
+          AND (facts IS NULL OR g.party IN (SELECT party FROM reached))
     ), uses AS (
         SELECT u.party, coalesce(jsonb_agg(jsonb_build_object('purpose', u.purpose, 'basis', u.basis, 'fields', u.fields)
                                            ORDER BY u.purpose, u.basis) FILTER (WHERE u.fields <> '[]'), '[]') AS uses
@@ -100,10 +112,11 @@ BEGIN
            ARRAY(SELECT jsonb_array_elements_text(p.matches -> 0 -> 0)),
            coalesce(p.matches -> 0 -> 0 = jsonb_build_array(p.key_field), false),
            p.matches -> 0 ->> 1, p.matches -> 0 ->> 2, coalesce(p.matches - 0, '[]'), p.wheres,
-           p.labels,
-           left(jsonb_build_object('p', p.party, 'r', p.register, 'f', coalesce((
+           p.labels, facts IS NULL OR p.party = ANY (facts) OR n.fields IS NOT NULL,
+           ARRAY(SELECT jsonb_array_elements_text(d.fields)),
+           left(jsonb_strip_nulls(jsonb_build_object('p', p.party, 'r', p.register, 'u', d.fields, 'f', coalesce((
                SELECT jsonb_object_agg(f.field, f.source) FROM registers.field f
-               WHERE f.register = p.register AND f.field = ANY (n.fields)), '{}'))::text, -1),
+               WHERE f.register = p.register AND f.field = ANY (n.fields)), '{}')))::text, -1),
            left(jsonb_strip_nulls(jsonb_build_object(
                'matter', access_in, 'register', p.register, 'party', p.party, 'uses', u.uses,
                'fields', to_jsonb(coalesce(n.fields, '{}')), 'used', d.fields,
@@ -147,6 +160,10 @@ DECLARE
     who_in    text := ',' || right(left(who::text, -1), -1) || ',"state":"';
     hidden    jsonb := jsonb_strip_nulls(jsonb_build_object('case', q -> 'case', 'name', actor -> 'name',
                   'official', actor -> 'official', 'subject', actor -> 'subject', 'acting_for', actor -> 'acting_for'));
+    -- Whose chain this is: a later read of the same person in the same case may go on from here.
+    chain     text := encode(sha256(convert_to(jsonb_build_array(actor, q -> 'access', q -> 'version', q -> 'case',
+                  q -> 'given', q -> 'as_of')::text, 'UTF8')), 'hex');
+    passed    jsonb;
     sign      text;
     p         registers.access_plan;
     c         record;
@@ -201,8 +218,25 @@ BEGIN
         RETURN;
     END IF;
 
+    IF q -> 'after' <> 'null' THEN
+        SELECT jsonb_object_agg(x ->> 'p', x) INTO passed
+        FROM registers.ticket k CROSS JOIN LATERAL jsonb_array_elements(k.plan -> 'parties') AS x
+        WHERE k.id = (q -> 'after' ->> 'ticket')::uuid AND k.holder = sha256(decode(q -> 'after' ->> 'secret', 'hex'))
+          AND k.expires_at > clock_timestamp() AND k.plan ->> 'chain' = chain AND x ->> 's' = 'found';
+    END IF;
     sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', q -> 'facts');
     FOR p IN SELECT * FROM registers.access_plan a WHERE a.digest = sign ORDER BY a.ord LOOP
+        IF NOT p.wanted AND passed ? p.party AND to_jsonb(p.used) <@ coalesce(passed -> p.party -> 'u', '[]') THEN
+            -- Entered a moment ago by the read that this one goes on from, with the same fields used: pass through.
+            SELECT r.data, r.subjects INTO hit_data, hit_subj FROM registers.record r
+            WHERE r.register = p.register AND r.key = passed -> p.party ->> 'k'
+              AND r.version = (passed -> p.party ->> 'v')::integer;
+            IF FOUND THEN
+                n := n + 1;
+                names[n] := p.party; states[n] := 'found'; held[n] := hit_data; first_of[n] := hit_subj[1];
+                CONTINUE;
+            END IF;
+        END IF;
         state := NULL; hits := 0; keys := NULL; source := NULL; many := '[]'; hit_subj := NULL;
         chosen := q -> 'given' -> p.party;
         IF p.given THEN
@@ -324,6 +358,6 @@ BEGIN
     END LOOP;
 
     entries := told;
-    plan := '{"parties":[' || array_to_string(parties, ',') || '],"refusals":' || to_jsonb(refusals) || '}';
+    plan := '{"chain":"' || chain || '","parties":[' || array_to_string(parties, ',') || '],"refusals":' || to_jsonb(refusals) || '}';
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve(jsonb) FROM PUBLIC;

@@ -56,8 +56,8 @@ END $$;
 REVOKE ALL ON FUNCTION registers.resolve_sign_in(jsonb) FROM PUBLIC;
 
 -- request: many reads in one transaction, each for itself: a refused or broken one does not harm the others.
--- Takes [{access, version, items, facts, given, case, actor, refused, as_of, holder}], where `holder` is the hex of
--- SHA-256 of a secret that release must show. Returns one ticket each, in order, and says nothing else.
+-- Takes [{access, version, items, facts, given, case, actor, refused, as_of, after, holder}], where `holder` is the hex
+-- of SHA-256 of a secret that release must show, and `after` {ticket, secret} names a read to go on from. Returns one ticket each, in order, and says nothing else.
 -- The debug settings are pinned because a session that may set them would be shown the plans, constants included.
 CREATE OR REPLACE FUNCTION registers.request(batch jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER
@@ -199,7 +199,7 @@ BEGIN
     RETURN (SELECT json_build_object(
         'parties', coalesce(json_agg(json_build_object(
             'party', x.p, 'register', x.r, 'state', x.s, 'key', x.k, 'entry', entries[x.e + 1],
-            'facts', CASE WHEN x.s = 'found' THEN (
+            'facts', CASE WHEN x.s = 'found' AND x.f <> '{}' THEN (
                 SELECT json_object_agg(f.field, json_build_array(r.data -> f.field, f.source, r.sources -> f.source))
                 FROM registers.record r CROSS JOIN LATERAL jsonb_each_text(x.f) AS f(field, source)
                 WHERE r.register = x.r AND r.key = x.k AND r.version = x.v) END,
@@ -218,3 +218,16 @@ END $$;
 REVOKE ALL ON FUNCTION registers.open_plan(jsonb, bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION registers.release(uuid[], bytea[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION registers.release(uuid[], bytea[]) TO dizuo_app;
+
+-- exchange: both steps in one journey: enter, commit, release. It has no rights of its own: what it may see is what the
+-- two functions give its caller, and the commit between them is a real one. In a transaction of the caller it fails.
+CREATE OR REPLACE PROCEDURE registers.exchange(batch jsonb, secrets bytea[], INOUT answers text DEFAULT NULL)
+LANGUAGE plpgsql SECURITY INVOKER AS $$
+DECLARE
+    tickets uuid[] := ARRAY(SELECT t::uuid FROM pg_catalog.jsonb_array_elements_text(registers.request(batch)) AS t);
+BEGIN
+    COMMIT;
+    answers := pg_catalog.json_build_object('tickets', tickets, 'answers', registers.release(tickets, secrets))::text;
+END $$;
+REVOKE ALL ON PROCEDURE registers.exchange(jsonb, bytea[], text) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE registers.exchange(jsonb, bytea[], text) TO dizuo_app;

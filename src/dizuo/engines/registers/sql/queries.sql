@@ -1,3 +1,7 @@
+-- exchange --
+-- Both steps of many reads, with the commit between them.
+CALL registers.exchange($1::text::jsonb, $2::bytea[], NULL)
+
 -- request --
 -- First step of many reads: everything entered, tickets only.
 SELECT registers.request($1::text::jsonb)::text
