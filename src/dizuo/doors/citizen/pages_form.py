@@ -23,7 +23,7 @@ from dizuo.web import WebRequest, answer, page, redirect
 from dizuo.web.tokens import once_token
 from dizuo.web.words import fill
 
-from .declared import pick
+from .declared import pick, title_said
 from .form_facts import GIVEN, FormState
 from .forms import FormSent, draft_id, form_sent, number
 from .pages_matters import matter_of
@@ -50,9 +50,13 @@ async def form_page(request: WebRequest) -> Response:
         saved_at=left.saved_at,
         step=number(request.query_params.get("step", "0"), 99),
         once=once_token(),
-        running=left.running,
+        running=_said(request, left.running),
     )
     return _shown(request, matter, form, state)
+
+
+def _said(request: WebRequest, running: tuple[str, str] | None) -> tuple[str, str] | None:
+    return running and (running[0], title_said(request.dizuo.city, running[1], request.lang))
 
 
 async def form_sent_page(request: WebRequest) -> Response:

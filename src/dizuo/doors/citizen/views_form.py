@@ -5,7 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from dizuo.engines.cases import Plan, PlannedConsent, PlannedItem, PlannedLine, PlannedQuestion
+from dizuo.engines.cases import (
+    Plan,
+    PlannedConsent,
+    PlannedItem,
+    PlannedLine,
+    PlannedQuestion,
+    nearest_places,
+)
 from dizuo.engines.registers import Candidate, Fact, PartyState
 from dizuo.foundation.blueprint.model import City, Matter
 from dizuo.foundation.kernel.clocks import Deadline, Unknown
@@ -29,6 +36,7 @@ from .form_facts import (
     QuestionView,
     WindowView,
 )
+from .hours import hours_said
 from .views_matter import Texts
 
 NOT_READ_SHOWN = 6
@@ -339,13 +347,12 @@ class FormMaker:
         return self.words["after_unknown" if isinstance(promised, Unknown) else "after_none"]
 
     def _window(self) -> WindowView | None:
-        windows = self.city.places.get("windows", ())
+        """The nearest window; none where it is not known where the person is."""
         place = self.plan.place or self._lives_in()
-        # The same town, else the same district, else any.
-        for cut in (len(place), 6, 0):
-            for one in windows:
-                if one.division.startswith(place[:cut]):
-                    return WindowView(one.name, fill(self.words["window_note"], hours=one.hours))
+        for one, _ in nearest_places(self.city, "windows", place, 1) if place else ():
+            return WindowView(
+                one.name, fill(self.words["window_note"], hours=hours_said(one.hours, self.lang))
+            )
         return None
 
     def _lives_in(self) -> str:

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Sequence
 from typing import Literal
 
-import asyncpg
 import msgspec
 
 from dizuo.engines.registers.errors import SAYS, MatterUnknown, QuestionInvalid, ReadNotReleased
@@ -31,20 +30,11 @@ from dizuo.engines.registers.writes import apply_writes
 from dizuo.foundation.blueprint.model import City, Item
 from dizuo.foundation.ledger import Batcher
 from dizuo.foundation.policy import Ask, Policy, Principal, Relation, Request, Verdict
-from dizuo.foundation.store import Pool, Queries, Tx
+from dizuo.foundation.store import CONNECTION_LOST, Pool, Queries, Tx
 
 _QUERIES = Queries.load("dizuo.engines.registers")
 _IDENTITY_DIGITS = 15
 """A given party of at most so many digits is an identity id; record keys of persons and enterprises have 18."""
-_GONE = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
 _LARGEST = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
@@ -176,10 +166,10 @@ class Registers:
         """Both steps; once more when the database went away between them (what was entered then stays entered)."""
         try:
             return await self._two_steps(question)
-        except _GONE:
+        except CONNECTION_LOST:
             try:
                 return await self._two_steps(question)
-            except _GONE as error:
+            except CONNECTION_LOST as error:
                 raise ReadNotReleased(2, reason="数据库暂时连不上") from error
 
     async def _two_steps(self, question: dict[str, object]) -> tuple[_Answer, Thread]:

@@ -35,13 +35,6 @@ WHERE (CASE WHEN $2::bigint IS NULL THEN (a.applicant = $1 AND a.acting_for IS N
   AND (submitted_at, id) < (coalesce($3::timestamptz, 'infinity'), 9223372036854775807)
 ORDER BY submitted_at DESC LIMIT $4
 
--- fixes_of --
--- What a person is asked to supply.
-SELECT a.number, a.title, a.matter, f.item, f.wants, f.reason, f.until FROM cases.application a
-JOIN cases.fix f ON f.application = a.id
-WHERE (CASE WHEN $2::bigint IS NULL THEN (a.applicant = $1 AND a.acting_for IS NULL) OR a.acting_for = $1
-       ELSE a.acting_for = $2 END) AND f.answered_at IS NULL AND a.ended_at IS NULL ORDER BY f.until
-
 -- consents_of --
 -- What a person is asked to agree to, open ones first.
 SELECT a.number, a.title, a.matter, a.applicant_name, c.id, c.party, c.items, c.asks, c.law, c.state, c.asked_at,

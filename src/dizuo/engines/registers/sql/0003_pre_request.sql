@@ -329,7 +329,8 @@ BEGIN
 
         IF state = 'found' THEN
             parties := parties || (p.face || ',"s":"found","k":' || to_json(hit_key) || ',"v":' || hit_ver
-                                   || ',"e":' || cardinality(told) || '}');
+                                   -- of several people's entries the reader is shown the own one
+                                   || ',"e":' || cardinality(told) + coalesce(array_position(hit_subj, mine[1]), 1) - 1 || '}');
             kept := p.about || who_in || 'found"},"payload":' || hidden_in || ',"key":"#' || hit_ref || '","version":' || hit_ver || '}}';
             IF hit_subj = '{}' THEN hit_subj := ARRAY[NULL::bigint]; END IF;
             FOREACH one IN ARRAY hit_subj LOOP
