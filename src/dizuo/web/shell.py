@@ -26,6 +26,7 @@ from dizuo.foundation.kernel.errors import DizuoError, SignInNeeded
 
 from . import error_pages, preferences, responses, sessions, tokens
 from .access_log import AccessLog
+from .addresses import AddressTable
 from .errors import Broken, ForgedForm, MethodNotAllowed, NoSuchPage, WrongDoor
 from .forms import parse, read_body
 from .patterns import patterns_page
@@ -347,7 +348,7 @@ def build(shell: Shell, *, lifespan: Lifespan | None = None) -> Starlette:
     # An address with fewer places is more particular and is asked first: /cases/new before /cases/{number}.
     plain.sort(key=lambda route: (route.path.count("{"), -len(route.path)))
     static = StarletteRoute(PREFIX + "{name:path}", _Static(shell))
-    app = Starlette(routes=[static, *twins, *plain], lifespan=lifespan or _nothing)
+    app = Starlette(routes=[static, AddressTable([*twins, *plain])], lifespan=lifespan or _nothing)
     app.router.redirect_slashes = False
     app.router.default = _Address(shell, {}, json=False)
     return app

@@ -6,7 +6,7 @@ what to ask or read next. A value that is known to be absent is null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -17,6 +17,7 @@ from dizuo.foundation.kernel.clock_source import SHANGHAI
 from dizuo.foundation.rules.values import feel
 
 _UNREAD: Final = object()
+_NOTHING: Final = frozenset[str]()
 
 
 class Undetermined(Exception):
@@ -102,7 +103,7 @@ class Scope(Mapping[str, Value]):
         self.used_facts: set[str] = set()
         self.used_answers: set[str] = set()
         self._values: dict[str, Value] = {}
-        self._kept: dict[Compiled, tuple[Value | Open, set[str], set[str]]] = {}
+        self._kept: dict[Compiled, tuple[Value | Open, Set[str], Set[str]]] = {}
         self._missed: Undetermined | None = None
 
     # --- reading ------------------------------------------------------------------------------------------
@@ -197,7 +198,10 @@ class Scope(Mapping[str, Value]):
     def value(self, compiled: Compiled) -> Value | Open:
         """The value of an expression, or Open with what it lacks; each is evaluated once in a scope."""
         kept = self._kept.get(compiled)
-        if kept is None:
+        if kept is None and compiled.read is not None:
+            # One fact: what it uses is itself, and nothing has to be told apart.
+            kept = self._kept[compiled] = self._evaluate(compiled), compiled.reads.facts, _NOTHING
+        elif kept is None:
             outer_facts, outer_answers = self.used_facts, self.used_answers
             self.used_facts, self.used_answers = set(), set()
             value = self._evaluate(compiled)

@@ -1,0 +1,151 @@
+"""The ceiling of the form page: one bare statement and the same template with the same facts, nothing else.
+
+Started by form_page.py under the same server with as many workers. ``/bare`` fetches the records of one person's form
+in a single statement with no policy, entry, session or plan (nobody may in production) and renders the very page that
+the product made for that person; ``/hello`` is the framework alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from granian import Granian
+from granian.constants import Interfaces, Loops
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from dizuo.app import make
+from dizuo.engines.cases import open_form
+from dizuo.engines.registers import Actor
+from dizuo.foundation.store import open_pool
+from dizuo.settings import Runtime, read_runtime
+from dizuo.web.templates import Templates
+
+BARE = """
+SELECT json_agg(r.data)::text FROM unnest($1::text[], $2::text[]) AS k(register, key)
+JOIN registers.record r ON r.register = k.register AND r.key = k.key AND r.superseded_at IS NULL
+"""
+PATH = "/matters/newborn/apply"
+
+
+def owner_dsn(runtime: Runtime) -> str:
+    """The owner's address: the records are hidden from everybody else."""
+    password = (Path(runtime.data) / "secrets" / "database-dizuo_owner").read_text().strip()
+    return f"postgresql://dizuo_owner:{quote(password)}@{runtime.app_dsn.rpartition('@')[2]}"
+
+
+class Captured:
+    """What one real page was made of: template, facts, and the records that its form read."""
+
+    def __init__(self) -> None:
+        self.templates: Templates | None = None
+        self.lang, self.name = "", ""
+        self.context: Mapping[str, object] = {}
+        self.registers: list[str] = []
+        self.keys: list[str] = []
+
+    def render(self) -> str:
+        assert self.templates is not None
+        return self.templates.render(self.lang, self.name, self.context)
+
+
+async def capture(runtime: Runtime, cookie: str) -> Captured:
+    """Make the page once in this process and keep what went into the template."""
+    kept = Captured()
+    original = Templates.render
+
+    def spy(self: Templates, language: str, name: str, context: Mapping[str, object]) -> str:
+        kept.templates, kept.lang, kept.name, kept.context = self, language, name, context
+        return original(self, language, name, context)
+
+    application = make(runtime)
+    Templates.render = spy  # type: ignore[method-assign]
+    try:
+        async with application.router.lifespan_context(application):
+            sent: list[dict[str, Any]] = []
+
+            async def receive() -> dict[str, Any]:
+                return {"type": "http.request", "body": b"", "more_body": False}
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            scope = {
+                "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": PATH,
+                "raw_path": PATH.encode(), "query_string": b"", "root_path": "", "scheme": "http",
+                "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1), "state": {},
+                "headers": [(b"host", b"127.0.0.1"), (b"cookie", cookie.encode())],
+            }  # fmt: skip
+            await application(scope, receive, send)
+            assert sent[0]["status"] == 200, sent[0]
+            dizuo = application.state.dizuo
+            session = await dizuo.directory.find_session(cookie.partition("dz_session=")[2].partition(";")[0])
+            actor = Actor("resident", subject=session.account.subject, name=session.account.name)
+            form = await open_form(dizuo.cases, actor, "newborn", {}, {})
+            ready = dizuo.cases.matter("newborn")
+            for party, state in form.known.parties.items():
+                if state.key is not None:
+                    kept.registers.append(ready.parties[party].register)
+                    kept.keys.append(state.key)
+    finally:
+        Templates.render = original  # type: ignore[method-assign]
+    return kept
+
+
+def application() -> Starlette:
+    """The bare application of one worker."""
+    runtime = read_runtime()
+    state: dict[str, Any] = {}
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        state["page"] = await capture(runtime, os.environ["BENCH_COOKIE"])
+        state["pool"] = await open_pool(owner_dsn(runtime), min_size=2, max_size=16)
+        yield
+        await state["pool"].close()
+
+    async def bare(_: Request) -> Response:
+        page: Captured = state["page"]
+        await state["pool"].fetchval(BARE, page.registers, page.keys)
+        return Response(page.render(), media_type="text/html")
+
+    async def hello(_: Request) -> Response:
+        return PlainTextResponse("hello")
+
+    return Starlette(routes=[Route("/bare", bare), Route("/hello", hello)], lifespan=lifespan)
+
+
+async def statement_rate(runtime: Runtime, cookie: str, callers: int, seconds: float) -> float:
+    """The statement alone, per second, from so many callers in one process."""
+    page = await capture(runtime, cookie)
+    pool = await open_pool(owner_dsn(runtime), min_size=callers, max_size=callers)
+    loop = asyncio.get_running_loop()
+    end, done = loop.time() + seconds, 0
+
+    async def call() -> None:
+        nonlocal done
+        while loop.time() < end:
+            await pool.fetchval(BARE, page.registers, page.keys)
+            done += 1
+
+    await asyncio.gather(*(call() for _ in range(callers)))
+    await pool.close()
+    return done / seconds
+
+
+if __name__ == "__main__":
+    import sys
+
+    Granian(
+        "form_ceiling:application", address="127.0.0.1", port=int(sys.argv[1]), interface=Interfaces.ASGI,
+        workers=int(sys.argv[2]), factory=True, loop=Loops.uvloop, websockets=False, log_enabled=False,
+        workers_kill_timeout=5,
+    ).serve()  # fmt: skip
