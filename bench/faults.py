@@ -341,7 +341,7 @@ class Bench:
         self.findings.receipts += 1
 
     def control(self, tries: int = 20) -> None:
-        """Acknowledgements that did not wait for the disk: at least one must be lost, and seen to be."""
+        """Acknowledgements that did not wait for the commit: at least one must be lost, and seen to be."""
         for _ in range(tries):
             id_ = next(self._ids)
             self._give(id_, "careless")
@@ -401,7 +401,9 @@ def main() -> int:
     )
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many seconds")
-    parser.add_argument("--control", action="store_true", help="first show that a careless commit is caught")
+    parser.add_argument(
+        "--control", action="store_true", help="first show that a careless acknowledgement is caught"
+    )
     options = parser.parse_args()
     bench = Bench(Path(tempfile.mkdtemp(prefix="dizuo-faults-")))
     started = time.monotonic()

@@ -46,7 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Build what is missing and serve until Ctrl-C; data is kept."""
     started = time.monotonic()
     # Told to stop while it still builds: as by Ctrl-C, so that whatever was opened is closed and the database stops.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stopping: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        stopping.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
     settings = Settings(
         city=arguments.city.absolute(), data=arguments.data.absolute(), host=arguments.host, port=arguments.port,
         people=arguments.people, seed=arguments.seed, workers=arguments.workers, public_url=arguments.public_url,
@@ -58,7 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
     _free(settings)
     private_folder(settings.data)
     with contextlib.ExitStack() as until_end:
-        with progress.shown(quiet=arguments.quiet) as tell:
+        with progress.shown(quiet=arguments.quiet) as shown:
+
+            def tell(step: str, done: int, total: int) -> None:
+                if stopping:  # the first interrupt fell into a destructor, where Python drops it
+                    raise KeyboardInterrupt
+                shown(step, done, total)
+
             database = until_end.enter_context(opened(settings.data, lambda step: tell(step, 0, 0)))
             _build(settings, report.city, database, tell)
             runtime = _runtime(settings, report.city, database)
