@@ -82,7 +82,7 @@ async def test_an_entry_made_by_the_commit_itself_is_looked_at_too(pg: Connect) 
             await _left_behind(connection, [APPEND, cursor])
 
 
-@pytest.mark.parametrize("way", ["BEGIN;COMMIT", "statement", "pipelined"])
+@pytest.mark.parametrize("way", ["BEGIN;COMMIT", "statement", "pipelined", "a procedure's own"])
 async def test_an_ordinary_commit_makes_no_table(pg: Connect, way: str) -> None:
     """What is done for a session that looks for a way round costs nobody else anything."""
     async with pg() as owner, pg(APP) as connection:
@@ -92,6 +92,10 @@ async def test_an_ordinary_commit_makes_no_table(pg: Connect, way: str) -> None:
                 await connection.fetchval(APPEND)
             elif way == "pipelined":
                 await connection.fetchval("SELECT ledger.append_batch($1)", [{"kind": "read", "body": {}}])
+            elif way == "a procedure's own":
+                await connection.execute(
+                    "DO $$ BEGIN PERFORM ledger.append('read', '{}', NULL, NULL); COMMIT; END $$"
+                )
             else:
                 async with connection.transaction():
                     await connection.execute(APPEND)
@@ -99,6 +103,36 @@ async def test_an_ordinary_commit_makes_no_table(pg: Connect, way: str) -> None:
         await connection.fetchval("SELECT 1")
         after = await owner.fetchval("SELECT n_tup_ins FROM pg_stat_sys_tables WHERE relname = 'pg_class'")
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "PERFORM ledger.append('read', '{}', NULL, NULL); SET CONSTRAINTS ALL IMMEDIATE;"
+        " SET LOCAL synchronous_commit = off; COMMIT;",
+        "PERFORM ledger.append('read', '{}', NULL, NULL); EXECUTE E'SET CONSTRAINTS ALL /*\\n at COMMIT */ IMMEDIATE';"
+        " SET LOCAL synchronous_commit = off; COMMIT;",
+        "FOR i IN SELECT set_config('synchronous_commit', 'off', true) FROM generate_series(1, 20) LOOP"
+        " PERFORM ledger.append('read', '{}', NULL, NULL); COMMIT; END LOOP;",
+    ],
+    ids=["early", "early, and worded like a commit", "in a loop that the commit runs to its end"],
+)
+async def test_no_block_that_commits_leaves_an_entry_behind(pg: Connect, block: str) -> None:
+    async with pg() as owner, pg(APP) as connection:
+        for _ in range(TRIES):
+            count = "SELECT count(*) FROM ledger.entry"
+            before = await owner.fetchval(count)
+            written = await connection.fetchval("SELECT pg_current_wal_insert_lsn()::text")
+            try:
+                await connection.execute(f"DO $block$ DECLARE i record; BEGIN {block} END $block$")
+            except asyncpg.PostgresError as error:
+                assert "durable commit" in str(error)
+                assert await owner.fetchval(count) == before
+            flushed = await connection.fetchval(
+                "SELECT pg_current_wal_flush_lsn() > $1::text::pg_lsn", written
+            )
+            assert flushed or await owner.fetchval(count) == before
+            await connection.execute("RESET synchronous_commit")
 
 
 async def test_a_way_round_is_noticed_by_making_one(pg: Connect) -> None:

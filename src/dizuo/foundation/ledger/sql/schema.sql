@@ -100,7 +100,8 @@ END;
 -- HOLD is run to its end by the commit), and switch the setting then. Whenever this is not surely the commit's last word,
 -- the transaction drops a table: such a commit is always flushed, whatever the setting says (PostgreSQL's manual,
 -- "Asynchronous Commit"). Surely means: nothing is around this function, so no append is still running and no code block
--- called it; the statement under way does not speak of constraints; no cursor waits for the commit.
+-- called it, or nothing but the COMMIT of a procedure; the statement under way does not speak of constraints; no cursor waits
+-- for the commit.
 CREATE FUNCTION ledger.refuse_uncertain_commit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -112,7 +113,7 @@ BEGIN
             USING ERRCODE = 'DZ001', HINT = 'SET synchronous_commit = on (the default) and try again.';
     END IF;
     GET DIAGNOSTICS around = PG_CONTEXT;
-    IF strpos(around, E'\n') > 0 OR current_query() ILIKE '%constraints%'
+    IF around !~ E'^[^\n]*(\nPL/pgSQL function [^\n"]+ at COMMIT)?$' OR current_query() ILIKE '%constraints%'
        OR EXISTS (SELECT FROM pg_cursors WHERE is_holdable) THEN
         passing := 'durable_' || pg_current_xact_id();
         EXECUTE format('CREATE TABLE ledger.%I ()', passing);
