@@ -213,6 +213,11 @@ class CompiledMatter:
     def _reached_by(self, items: Iterable[str]) -> frozenset[str]:
         return self.reached(*(needed_of(self.items[item]) for item in items))
 
+    @cached_property
+    def needed(self) -> Mapping[str, frozenset[str]]:
+        """Every fact that each item may need."""
+        return {item.id: needed_of(item) for item in self.matter.items}
+
     def reached(self, *facts: Iterable[str]) -> frozenset[str]:
         """The parties of these facts and those that the chain passes on its way to them."""
         found: set[str] = set()

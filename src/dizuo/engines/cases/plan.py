@@ -68,19 +68,18 @@ def wanted_now(decided: Deciding) -> Wanted:
     """What may be read next when so much is decided."""
     if decided.unmet:
         return Wanted((), frozenset())
-    matter, known = decided.scope.matter.matter, decided.scope.known
-    facts: dict[str, set[str]] = {}
-    for item in matter.items:
-        status = decided.items[item.id]
-        if status.runs:
-            facts[item.id] = {fact for fact in status.facts if _can_be_read(known, fact)}
+    ready, known = decided.scope.matter, decided.scope.known
     deciders = {fact for fact in decided.open_facts if _can_be_read(known, fact)}
-    for item in matter.items:
-        mine = {f for f in deciders if any(f in need.facts for need in item.needs)}
-        if mine:
-            facts.setdefault(item.id, set()).update(mine)
-    items = tuple(item for item, wanted in facts.items() if wanted)
-    return Wanted(items, frozenset[str]().union(*facts.values(), deciders))
+    facts, items = set(deciders), list[str]()
+    for item, needed in ready.needed.items():
+        status = decided.items[item]
+        # Most facts are known by now, and those need no second look.
+        mine = [fact for fact in status.facts if fact not in known.facts] if status.runs else []
+        mine = [fact for fact in mine if _can_be_read(known, fact)]
+        facts.update(mine)
+        if mine or not deciders.isdisjoint(needed):
+            items.append(item)
+    return Wanted(tuple(items), frozenset(facts))
 
 
 def wanted_first(ready: CompiledMatter) -> Wanted:
