@@ -184,12 +184,11 @@ class CompiledMatter:
                 items.append(item.id)
             elif any(fact in deciding for need in item.needs for fact in need.facts):
                 items.append(item.id)
-        left = set(self._seen_whole)
+        left = self._seen_whole
         for item in self.matter.items:
-            lead = self.reached(needed_of(item))
-            if item.id not in items and lead & left and not lead & left <= self._reached_by(items):
+            if not self._reached_by([item.id]) & left <= self._reached_by(items):
                 items.append(item.id)
-        return Wanted(tuple(items), frozenset(facts), frozenset(left & self._reached_by(items)))
+        return Wanted(tuple(items), frozenset(facts), left & self._reached_by(items))
 
     @cached_property
     def _seen_whole(self) -> frozenset[str]:
@@ -211,12 +210,15 @@ class CompiledMatter:
         return self.reads_of(read).parties | {party.id for party in matter.parties if party.required}
 
     def _reached_by(self, items: Iterable[str]) -> frozenset[str]:
-        return self.reached(*(needed_of(self.items[item]) for item in items))
+        return self.reached(*(self.needed[item] for item in items))
 
     @cached_property
     def needed(self) -> Mapping[str, frozenset[str]]:
         """Every fact that each item may need."""
-        return {item.id: needed_of(item) for item in self.matter.items}
+        return {
+            item.id: frozenset(fact for need in item.needs for fact in need.facts)
+            for item in self.matter.items
+        }
 
     def reached(self, *facts: Iterable[str]) -> frozenset[str]:
         """The parties of these facts and those that the chain passes on its way to them."""
@@ -239,7 +241,7 @@ class CompiledMatter:
         for item in self.matter.items:
             asked = self.item_reads(item) | self.reads_of([need.when for need in item.needs])
             written = {write.party for write in item.writes if write.party is not None}
-            found[item.id] = (asked.parties | written) & self.reached(needed_of(item))
+            found[item.id] = (asked.parties | written) & self.reached(self.needed[item.id])
         return found
 
     @cached_property
@@ -288,11 +290,6 @@ class CompiledMatter:
             elif head in self.questions:
                 answers.add(head)
         return total | Reads(frozenset(facts), frozenset(parties), frozenset(answers))
-
-
-def needed_of(item: Item) -> frozenset[str]:
-    """Every fact that the item may need."""
-    return frozenset(fact for need in item.needs for fact in need.facts)
 
 
 def duration_of(length: Length) -> Duration:

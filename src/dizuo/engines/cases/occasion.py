@@ -38,7 +38,7 @@ class Occasion(msgspec.Struct, frozen=True):
 def first_look(ready: CompiledMatter) -> FirstLook | None:
     """How to look for the records that a matter requires; None when the registers cannot know its occasion."""
     required = tuple(p.id for p in ready.matter.parties if p.required and not p.given)
-    reached = {item.id: _passed(ready, item.id) for item in ready.matter.items}
+    reached = {item.id: ready.reached(ready.needed[item.id]) for item in ready.matter.items}
     items: dict[str, None] = {}
     for party in required:
         able = [item for item, parties in reached.items() if party in parties]
@@ -82,15 +82,3 @@ async def _unclaimed(cases: Cases, ready: CompiledMatter, party: str, state: Par
         return len(found)  # only records to choose from are held (see Work.claim)
     claims = [await cases.pool.fetchrow(QUERIES["claimed"], ready.matter.id, party, key) for key in found]
     return claims.count(None)
-
-
-def _passed(ready: CompiledMatter, item: str) -> frozenset[str]:
-    """The parties that reading an item resolves: those of its facts, and whatever leads to them."""
-    passed: set[str] = set()
-    queue = [fact.partition(".")[0] for need in ready.items[item].needs for fact in need.facts]
-    while queue:
-        party = queue.pop()
-        if party not in passed:
-            passed.add(party)
-            queue += [source.partition(".")[0] for _, source in ready.parties[party].match]
-    return frozenset(passed)

@@ -73,9 +73,7 @@ def wanted_now(decided: Deciding) -> Wanted:
     facts, items = set(deciders), list[str]()
     for item, needed in ready.needed.items():
         status = decided.items[item]
-        # Most facts are known by now, and those need no second look.
-        mine = [fact for fact in status.facts if fact not in known.facts] if status.runs else []
-        mine = [fact for fact in mine if _can_be_read(known, fact)]
+        mine = [fact for fact in status.facts if _can_be_read(known, fact)] if status.runs else []
         facts.update(mine)
         if mine or not deciders.isdisjoint(needed):
             items.append(item)
@@ -88,9 +86,11 @@ def wanted_first(ready: CompiledMatter) -> Wanted:
 
 
 def _can_be_read(known: Known, fact: str) -> bool:
+    if fact in known.facts:
+        return False
     # A party that was not looked for yet is looked for now, when a fact of it is wanted.
     state = known.parties.get(fact.partition(".")[0])
-    return (state is None or state.state == "found") and fact not in known.facts
+    return state is None or state.state == "found"
 
 
 def plan(
