@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 from dizuo.web.preferences import COOKIE
 
 from . import pages
-from .views import law_text
 
 ROUTES = (
     Route(

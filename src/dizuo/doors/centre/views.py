@@ -118,14 +118,6 @@ class CentreView(msgspec.Struct, frozen=True):
 CHART_W, CHART_H, CHART_L, CHART_B, CHART_T = 560.0, 215.0, 34.0, 24.0, 12.0
 
 
-def law_text(city: City, key: str) -> str:
-    """《户口登记条例》第 7 条, from ``law:article``; what is not declared is shown as written."""
-    law_id, _, article = key.partition(":")
-    law = city.laws.get(law_id)
-    title = law.title.removeprefix("中华人民共和国") if law else law_id
-    return f"《{title}》第 {article} 条" if article[:1].isdigit() else f"《{title}》"
-
-
 class CentreMaker:
     """Makes the page in one language."""
 

@@ -6,6 +6,7 @@ import datetime as dt
 
 import msgspec
 
+from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City, Item, Matter, Register, Words
 from dizuo.foundation.ledger import PublicKey
 from dizuo.web.format import as_date, day, moment, thousands
@@ -148,14 +149,6 @@ _UNITS = {
     "month": "个月",
     "year": "年",
 }
-
-
-def law_text(city: City, key: str) -> str:
-    """《户口登记条例》第 7 条, from ``law:article``; what is not declared is shown as written."""
-    law_id, _, article = key.partition(":")
-    law = city.laws.get(law_id)
-    title = law.title.removeprefix("中华人民共和国") if law else law_id
-    return f"《{title}》第 {article} 条" if article[:1].isdigit() else f"《{title}》"
 
 
 class DataMaker:

@@ -17,11 +17,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
 from . import pages_case, pages_corrections, pages_measures, pages_queue, pages_supervision, pages_window
 from .officers import SUPERVISE, WINDOW, served, session_of
-from .telling import law_text
 
 _CLERK = f"official:{WINDOW}"
 _SUPERVISOR = f"official:{SUPERVISE}"

@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 
 from dizuo.engines.cases import CasePage, ItemState
+from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City, Item, Matter
 from dizuo.web.format import masked
 from dizuo.web.words import fill
 
-from .telling import KINDS, full_day, kind_of_word, law_text, length, pick, remaining, span, state_kind, when
+from .telling import KINDS, full_day, kind_of_word, length, pick, remaining, span, state_kind, when
 from .views_case import (
     CaseView,
     ChoiceView,

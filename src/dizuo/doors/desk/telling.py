@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from dizuo.engines.cases import ItemState
-from dizuo.foundation.blueprint.model import City, Length, Words
+from dizuo.foundation.blueprint.model import Length, Words
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.kernel.clocks import Level
 from dizuo.web.format import day, short_day
@@ -89,11 +89,3 @@ def kind_of_word(word: str) -> str:
     """The same for a state that is told by its word alone."""
     state = _BY_WORD.get(word)
     return "" if state is None else state_kind(state)
-
-
-def law_text(city: City, key: str) -> str:
-    """《户口登记条例》第 7 条, from ``law:article``; what is not declared is shown as written."""
-    law_id, _, article = key.partition(":")
-    law = city.laws.get(law_id)
-    title = law.title.removeprefix("中华人民共和国") if law else law_id
-    return f"《{title}》第 {article} 条" if article[:1].isdigit() else f"《{title}》"

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import msgspec
 
 from dizuo.engines.cases import CasePage, FixChange
+from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
 from dizuo.web.words import fill
 
-from .telling import Sentences, full_day, law_text, pick, when
+from .telling import Sentences, full_day, pick, when
 
 
 class ChangeView(msgspec.Struct, frozen=True):
