@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import sys
 import time
@@ -15,7 +14,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from dizuo.commands import building, progress
+from dizuo.commands import building, interrupts, progress
 from dizuo.commands.children import Children
 from dizuo.commands.database import opened
 from dizuo.engines.lake import read_manifest
@@ -45,14 +44,7 @@ class PortTaken(Conflict):
 def run(arguments: argparse.Namespace) -> int:
     """Build what is missing and serve until Ctrl-C; data is kept."""
     started = time.monotonic()
-    # Told to stop while it still builds: as by Ctrl-C, so that whatever was opened is closed and the database stops.
-    stopping: list[int] = []
-
-    def stop(number: int, frame: object) -> None:
-        stopping.append(number)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
+    interrupts.until_serving()
     settings = Settings(
         city=arguments.city.absolute(), data=arguments.data.absolute(), host=arguments.host, port=arguments.port,
         people=arguments.people, seed=arguments.seed, workers=arguments.workers, public_url=arguments.public_url,
@@ -64,13 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     _free(settings)
     private_folder(settings.data)
     with contextlib.ExitStack() as until_end:
-        with progress.shown(quiet=arguments.quiet) as shown:
-
-            def tell(step: str, done: int, total: int) -> None:
-                if stopping:  # the first interrupt fell into a destructor, where Python drops it
-                    raise KeyboardInterrupt
-                shown(step, done, total)
-
+        with progress.shown(quiet=arguments.quiet) as tell:
             database = until_end.enter_context(opened(settings.data, lambda step: tell(step, 0, 0)))
             _build(settings, report.city, database, tell)
             runtime = _runtime(settings, report.city, database)

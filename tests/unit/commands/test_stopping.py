@@ -42,6 +42,25 @@ from dizuo import serve
 serve.GRACE = 10**6
 serve.main("127.0.0.1", int(sys.argv[1]), 2)
 """
+# The signal comes while a destructor runs, where Python drops what is raised.
+DROPPED = """
+import os, signal, time
+from dizuo.commands import interrupts
+
+class Closing:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+interrupts.until_serving()
+try:
+    closing = Closing()
+    del closing
+    time.sleep(60)
+    raise SystemExit(4)
+except KeyboardInterrupt:
+    raise SystemExit(0)
+"""
 
 
 @pytest.fixture
@@ -57,6 +76,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def test_an_interrupt_that_falls_into_a_destructor_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED], timeout=PATIENCE, check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
