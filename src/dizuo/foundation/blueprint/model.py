@@ -18,6 +18,7 @@ from dizuo.foundation.blueprint.atoms import LawRef as LawRef
 from dizuo.foundation.blueprint.atoms import Length as Length
 from dizuo.foundation.blueprint.atoms import Place as Place
 from dizuo.foundation.blueprint.atoms import Words as Words
+from dizuo.foundation.blueprint.model_source import Source
 
 
 class Article(msgspec.Struct, frozen=True):
@@ -116,6 +117,7 @@ class Field(msgspec.Struct, frozen=True):
 
     `datum` names the concept; two fields may not give one datum two sources. `level` is L1..L4 (GB/T 43697
     general data, names of our own). `notable` fields are named on the page when they were *not* read.
+    `fallback` are the organisations or sources that are asked, in this order, where `source` says nothing.
     """
 
     id: str
@@ -132,6 +134,7 @@ class Field(msgspec.Struct, frozen=True):
     verified: bool
     place: Place
     code_system: str = ""
+    fallback: tuple[str, ...] = ()
 
 
 class Register(msgspec.Struct, frozen=True):
@@ -477,3 +480,4 @@ class City(msgspec.Struct, frozen=True):
     version: str
     geography: Geography = Geography("", "", "", ())
     place_sources: Mapping[str, str] = {}
+    sources: Mapping[str, Source] = {}
