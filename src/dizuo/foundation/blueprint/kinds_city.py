@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from dizuo.foundation.blueprint.groups import Key, Keyed, ListOf, MapOf, Record, may, sole
 from dizuo.foundation.blueprint.model import (
     Article,
+    BadRating,
     ClockDef,
     Field,
     FormerName,
@@ -46,8 +47,17 @@ class CityHead(NamedTuple):
     demonstration: bool
     number_prefix: str
     organisations: tuple[str, ...]
+    bad_rating: BadRating | None
     place: Place
 
+
+_BAD_RATING = Record(
+    BadRating,
+    {
+        "contact_clock": Key(DOTTED, "收到差评后，多久联系评价人核实"),
+        "mend_clock": Key(DOTTED, "收到差评后，多久整改到位"),
+    },
+)
 
 CITY = Record(
     CityHead,
@@ -68,6 +78,7 @@ CITY = Record(
         "demonstration": Key(Bool(), "演示环境：人员和单位都是虚构的"),
         "number_prefix": Key(Text("[A-Z]{1,4}", "一到四个大写字母"), "办件编号的开头"),
         "organisations": may(ListOf(ID), "部门的先后顺序", ()),
+        "bad_rating": may(_BAD_RATING, "差评的核实、整改和回访；不写就只记下评价"),
     },
     "一个城市",
     kind="city/1",

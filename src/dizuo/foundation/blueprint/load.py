@@ -311,4 +311,5 @@ def _city(draft: Draft) -> City | None:
         version=draft.folder.version,
         geography=draft.geography,
         place_sources=draft.place_sources,
+        bad_rating=head.bad_rating,
     )

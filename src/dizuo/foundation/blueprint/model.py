@@ -58,6 +58,14 @@ class ClockDef(msgspec.Struct, frozen=True):
     place: Place
 
 
+class BadRating(msgspec.Struct, frozen=True):
+    """What a bad rating (差评) sets in motion: by when the rater is contacted, by when it is mended. In city.yaml."""
+
+    contact_clock: str
+    mend_clock: str
+    place: Place
+
+
 class Purpose(msgspec.Struct, frozen=True):
     """A purpose of processing (处理目的). Dots narrow: `birth.household` is within `birth`. File: purposes.yaml."""
 
@@ -480,4 +488,5 @@ class City(msgspec.Struct, frozen=True):
     version: str
     geography: Geography = Geography("", "", "", ())
     place_sources: Mapping[str, str] = {}
+    bad_rating: BadRating | None = None
     sources: Mapping[str, Source] = {}

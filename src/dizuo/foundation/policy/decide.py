@@ -28,6 +28,7 @@ _VERB: Final[Mapping[str, str]] = {
     "read": "调取资料",
     "view_case": "查看办件",
     "supervise": "督办",
+    "follow_up": "核实和回访差评",
     "decide": "作出决定",
     "write": "登记结果",
     "submit": "提交申请",
@@ -191,6 +192,7 @@ class Policy:
             "view_case": f"{request.resource}.duty",
             "write": f"{request.resource}.duty",
             "supervise": "supervise",
+            "follow_up": "rating.follow_up",
             "decide": f"{request.resource}.decide.{request.context.power}",
             "submit": "resident.submit",
             "consent": "resident.consent",
@@ -205,7 +207,7 @@ class Policy:
     def _powers(self, action: Action, resource: str) -> tuple[str, ...]:
         if action in {"submit", "consent", "serve"}:
             return (WINDOW,)
-        if action == "supervise":
+        if action in {"supervise", "follow_up"}:
             return (SUPERVISE,)
         if action == "correct":
             register = self._city.registers.get(resource)

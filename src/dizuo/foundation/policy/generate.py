@@ -114,8 +114,8 @@ def _general() -> list[Rule]:
             "bound.case",
             "pipl-2021:34",
             "没有具体的办件，不能调取资料。",
-            'forbid (principal, action in [Action::"read", Action::"view_case", Action::"supervise", Action::"decide",\n'
-            '        Action::"write"], resource is Item)\n'
+            'forbid (principal, action in [Action::"read", Action::"view_case", Action::"supervise", Action::"follow_up",\n'
+            '        Action::"decide", Action::"write"], resource is Item)\n'
             "unless { context.has_case };",
         ),
         Rule(
@@ -133,6 +133,17 @@ def _supervision(city: City) -> list[Rule]:
     posts = holders(city, (SUPERVISE,))
     if not posts:
         return []
+    followed: list[Rule] = []
+    if city.bad_rating is not None:
+        followed.append(
+            Rule(
+                "rating.follow_up",
+                city.clocks[city.bad_rating.mend_clock].law.key,
+                f"{who_holds(city, (SUPERVISE,))}核实和回访差评，看得到谁评的、评了什么，看不到申请资料，限本岗位管辖的地方。",
+                'permit (principal is Official, action == Action::"follow_up", resource is Item)\n'
+                f"when {{ {_holds(SUPERVISE)} && context.at in principal.place }};",
+            )
+        )
     return [
         Rule(
             "supervise",
@@ -140,7 +151,8 @@ def _supervision(city: City) -> list[Rule]:
             f"{who_holds(city, (SUPERVISE,))}督办超过承诺时间的事项，只看环节、时限和经办，不看个人资料，限本岗位管辖的地方。",
             'permit (principal is Official, action == Action::"supervise", resource is Item)\n'
             f"when {{ {_holds(SUPERVISE)} && context.at in principal.place }};",
-        )
+        ),
+        *followed,
     ]
 
 

@@ -6,9 +6,11 @@ from typing import Literal
 
 import msgspec
 
-Action = Literal["read", "view_case", "supervise", "decide", "write", "submit", "consent", "serve", "correct"]
+Action = Literal[
+    "read", "view_case", "supervise", "follow_up", "decide", "write", "submit", "consent", "serve", "correct"
+]
 """read: the declared facts of an item; view_case: the file of an item; supervise: its steps and clocks without anything
-about a person; decide: a step; write: what a granted item
+about a person; follow_up: a bad rating (差评) with whom it is from and what it says; decide: a step; write: what a granted item
 changes in a register; submit, consent, serve: on a matter; correct: a register's field by its source department."""
 
 Relation = Literal["self", "for", "consenting", "served", "duty", "none"]

@@ -39,7 +39,7 @@ type Ask = {{
   has_case: Bool,
 }};
 action read, view_case appliesTo {{ principal: [Resident, Official, System], resource: [Item], context: Ask }};
-action supervise appliesTo {{ principal: [Official], resource: [Item], context: Ask }};
+action supervise, follow_up appliesTo {{ principal: [Official], resource: [Item], context: Ask }};
 action decide appliesTo {{ principal: [Official, System], resource: [Item], context: Ask }};
 action write appliesTo {{ principal: [Official, System], resource: [Item], context: Ask }};
 action submit appliesTo {{ principal: [Resident, Official], resource: [Matter], context: Ask }};

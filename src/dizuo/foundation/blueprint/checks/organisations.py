@@ -8,10 +8,12 @@ from itertools import pairwise
 
 from dizuo.foundation.blueprint.draft import Draft
 from dizuo.foundation.blueprint.findings import Span
-from dizuo.foundation.blueprint.model import Organisation, Place
+from dizuo.foundation.blueprint.model import BadRating, Organisation, Place
 from dizuo.foundation.kernel.errors import Invalid
 from dizuo.foundation.kernel.identity import UnifiedCode
 
+_SUPERVISE = "cases.supervise"
+"""The power of the posts that see to late work and to bad ratings."""
 _LEVELS = ("city", "district", "town", "village")
 
 
@@ -68,6 +70,8 @@ def _head(draft: Draft) -> None:
         draft.log.add(
             "language-missing", draft.at("city.yaml", "languages"), "页面语言里没有中文。", fix="加上 zh。"
         )
+    if head.bad_rating is not None:
+        _bad_rating(draft, head.bad_rating)
     previous = ""
     for index, pair in enumerate(head.working_hours):
         if len(pair) != 2 or not all(pair):
@@ -83,6 +87,21 @@ def _head(draft: Draft) -> None:
                 "range-overlaps", at, f"工作时间 {pair[0]}–{pair[1]} 先后不对。", fix="按先后写，不要重叠。"
             )
         previous = pair[1]
+
+
+def _bad_rating(draft: Draft, declared: BadRating) -> None:
+    """差评: its clocks are declared, and somebody has the post to follow it up."""
+    for key, clock in (("contact_clock", declared.contact_clock), ("mend_clock", declared.mend_clock)):
+        draft.refer("clock", "时限", clock, draft.clocks, draft.at("city.yaml", "bad_rating", key))
+    posts = [post for organisation in draft.organisations.values() for post in organisation.posts]
+    unread = any(kind == "organisation" for kind, _ in draft.unread)
+    if not unread and not any(_SUPERVISE in post.powers for post in posts):
+        draft.log.add(
+            "step-nobody-can-do",
+            draft.key("city.yaml", "bad_rating"),
+            f"差评没有人核实：没有一个岗位有权限 `{_SUPERVISE}`。",
+            fix=f"把 `{_SUPERVISE}` 加到某个部门的督办岗，或删掉 bad_rating。",
+        )
 
 
 def _organisation(draft: Draft, organisation: Organisation) -> None:
