@@ -79,7 +79,8 @@ class SourceColumn(msgspec.Struct, frozen=True):
 
     A code column names its code list: ``register`` (`register.field` that holds it) or ``codes`` of its own. A
     delivered value is a code, the Chinese name of a code, or one of ``synonyms`` (as delivered → code). ``basis`` is
-    the column's own legal basis where the source's is not enough.
+    the column's own legal basis where the source's is not enough. A number is multiplied by ``times`` when it is
+    standardised, so that it has our unit (注册资本（万元）: 10000).
     """
 
     id: str
@@ -92,6 +93,9 @@ class SourceColumn(msgspec.Struct, frozen=True):
     codes: Mapping[str, Words]
     synonyms: Mapping[str, str]
     place: Place
+    code_system: str = ""
+    verified: bool = True
+    times: int = 1
 
 
 class Mention(msgspec.Struct, frozen=True):
