@@ -11,7 +11,7 @@
 """
 
 from .errors import BadForm, ForgedForm, NoSuchPage, TooLarge, WrongDoor
-from .forms import Form
+from .forms import Form, SentFile, human_size
 from .preferences import Preferences, local_path
 from .request import WebRequest
 from .responses import answer, attachment, json, page, redirect
@@ -19,12 +19,14 @@ from .routes import Door, Route, RouteTableError, check_routes
 from .sessions import ClosedGate, Gate
 from .shell import Shell, Site, build
 from .tokens import ONCE_FIELD
+from .uploads import Files
 
 __all__ = [
     "ONCE_FIELD",
     "BadForm",
     "ClosedGate",
     "Door",
+    "Files",
     "ForgedForm",
     "Form",
     "Gate",
@@ -32,6 +34,7 @@ __all__ = [
     "Preferences",
     "Route",
     "RouteTableError",
+    "SentFile",
     "Shell",
     "Site",
     "TooLarge",
@@ -41,6 +44,7 @@ __all__ = [
     "attachment",
     "build",
     "check_routes",
+    "human_size",
     "json",
     "local_path",
     "page",

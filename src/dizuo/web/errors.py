@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dizuo.foundation.kernel.errors import DizuoError, NotFound, Refused
+from dizuo.foundation.kernel.errors import DizuoError, NotFound, Refused, Unavailable
 
 
 class BadForm(DizuoError):
@@ -19,6 +19,22 @@ class TooLarge(DizuoError):
 
     http = 413
     fix = "请返回上一页，把内容改短再提交；您之前存过的内容都还在。"
+
+
+class TooSlow(DizuoError):
+    """文件传到一半停住了，没有保存。
+
+    The body of a form stopped arriving for a minute, or took longer than a quarter of an hour.
+    """
+
+    http = 408
+    fix = "请换一个信号好的地方再传；照片太大时，可以分几次传。"
+
+
+class TooManyUploads(Unavailable):
+    """现在传文件的人太多，这次没有收下。"""
+
+    fix = "请过一分钟再传；别的内容不用重填，按浏览器的返回就能看到。"
 
 
 class UnsupportedForm(DizuoError):

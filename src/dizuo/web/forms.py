@@ -6,7 +6,8 @@ Names are kept as people write them: ``·`` and rare characters of GB 18030-2022
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive
@@ -20,12 +21,28 @@ MAX_DRAIN = 64 * 1024 * 1024
 _REFUSED = {"\x00", "\x08", "\x0b", "\x0c", "\x1b", "\x7f"}
 
 
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """One file of a form: its field, a harmless name, the type that the browser says, and its bytes.
+
+    ``problem`` is '' or why there are no bytes: too_large, too_many, empty. ``size`` is in bytes as sent.
+    """
+
+    field: str
+    name: str
+    declared: str
+    content: bytes
+    size: int
+    problem: str = ""
+
+
 class Form(Mapping[str, str]):
-    """The fields of one submitted form. Reading a field that was not sent gives ''."""
+    """The fields of one submitted form. Reading a field that was not sent gives ''. ``files`` only where a row takes some."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "files")
 
-    def __init__(self, pairs: list[tuple[str, str]] | None = None) -> None:
+    def __init__(self, pairs: list[tuple[str, str]] | None = None, files: Sequence[SentFile] = ()) -> None:
+        self.files = tuple(files)
         self._fields: dict[str, list[str]] = {}
         for name, value in pairs or []:
             self._fields.setdefault(name, []).append(value)
@@ -112,16 +129,18 @@ def parse(body: bytes, content_type: str) -> Form:
         )
     except ValueError as error:  # also UnicodeDecodeError: neither can be read as a form
         raise BadForm() from error
-    return Form([(_name(name), _text(value)) for name, value in pairs])
+    return Form([(field_name(name), field_text(value)) for name, value in pairs])
 
 
-def _name(name: str) -> str:
+def field_name(name: str) -> str:
+    """A field's name. Errors: BadForm when it is too long or holds control characters."""
     if len(name) > MAX_NAME or not name.isprintable():
         raise BadForm()
     return name
 
 
-def _text(value: str) -> str:
+def field_text(value: str) -> str:
+    """What was typed, in NFC, with line feeds for line ends and no spaces around it. Errors: BadForm."""
     if value.isascii() and value.isprintable():
         return value.strip()
     if any(sign in value for sign in _REFUSED):

@@ -22,7 +22,8 @@ class WebRequest(Request):
     """One request on its way through the shell.
 
     ``signed_in`` is the session that the gate found, or None; ``sent`` is the form, empty on GET; ``wants_json`` says that the
-    ``.json`` twin was asked for; ``number`` names the request in the log and on error pages.
+    ``.json`` twin was asked for; ``number`` names the request in the log and on error pages; ``held`` counts the bytes of
+    its files.
     """
 
     shell: Shell
@@ -34,6 +35,7 @@ class WebRequest(Request):
     sent: Form
     wants_json: bool
     form_key: bytes
+    held: int
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         super().__init__(scope, receive)
@@ -44,6 +46,7 @@ class WebRequest(Request):
         self.sent = Form()
         self.wants_json = False
         self.form_key = b""
+        self.held = 0
         self.new_visitor: str | None = None
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from .forms import MAX_BODY
+from .uploads import Files
 
 if TYPE_CHECKING:
     from .request import WebRequest
@@ -26,7 +27,8 @@ METHODS = ("GET", "POST")
 @dataclass(frozen=True)
 class Route:
     """One row: ``purpose`` says in words why the page exists; ``who`` is public, any (signed in), resident,
-    official, or ``official:<power>``. ``json`` adds the same address with ``.json``. ``max_body`` is in bytes."""
+    official, or ``official:<power>``. ``json`` adds the same address with ``.json``. ``max_body`` is in bytes, without files;
+    ``files`` says that the row takes files, how many and how large."""
 
     method: str
     path: str
@@ -35,6 +37,7 @@ class Route:
     who: str
     json: bool = False
     max_body: int = MAX_BODY
+    files: Files | None = None
 
 
 @dataclass(frozen=True)
@@ -95,4 +98,6 @@ def _findings(route: Route) -> list[str]:
         )
     if route.json and route.method != "GET":
         findings.append("only a GET page has a .json twin")
+    if route.files and (route.method != "POST" or route.who == "public"):
+        findings.append("files are taken only by POST and only from somebody who has signed in")
     return findings

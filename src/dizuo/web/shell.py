@@ -36,10 +36,12 @@ from .security import headers_for, same_origin
 from .sessions import ClosedGate, Gate
 from .static import PREFIX, StaticFiles
 from .templates import WEB, Templates
+from .uploads import UploadSpace, read_form_with_files
 
 Health = Callable[[], Awaitable[Mapping[str, object]]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 _SMALLEST_GZIP = 1000
+_PACKED_ALREADY = frozenset({"application/pdf", "image/jpeg", "image/png"})
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Shell:
         self.now = now or SystemNow()
         self.health = health
         self.log = AccessLog(log or sys.stderr)
+        self.upload_space = UploadSpace()
         self._secret = secret
         self.static = StaticFiles([WEB / "static", *(door.folder / "static" for door in self.doors)])
         self._templates = {door.name: Templates(door.folder, door.globals) for door in self.doors}
@@ -153,6 +156,8 @@ class Shell:
             response = await row.handler(request)
         except Exception as error:
             response = self._failed(request, label, error)
+        finally:
+            self.upload_space.give(request.held)
         size = await self._send(request, response, send)
         self.log.line(
             when=self.now(),
@@ -194,8 +199,14 @@ class Shell:
 
     async def _read_form(self, request: WebRequest, row: Route) -> None:
         headers = request.headers
-        body = await read_body(request.receive, headers.get("content-length"), row.max_body)
-        request.sent = parse(body, headers.get("content-type", ""))
+        kind = headers.get("content-type", "")
+        if row.files is not None and kind.partition(";")[0].strip().lower() == "multipart/form-data":
+            request.sent, request.held = await read_form_with_files(
+                request.receive, kind, row.files, row.max_body, self.upload_space
+            )
+        else:
+            body = await read_body(request.receive, headers.get("content-length"), row.max_body)
+            request.sent = parse(body, kind)
         token = request.sent.text(tokens.CSRF_FIELD)
         if not same_origin(headers) or not tokens.csrf_ok(request.form_key, request.url.path, token):
             raise ForgedForm()
@@ -235,7 +246,11 @@ class Shell:
             await response(request.scope, request.receive, send)
             return 0
         body = bytes(response.body)
-        if len(body) >= _SMALLEST_GZIP and "gzip" in request.headers.get("accept-encoding", ""):
+        if (
+            len(body) >= _SMALLEST_GZIP
+            and response.media_type not in _PACKED_ALREADY
+            and "gzip" in request.headers.get("accept-encoding", "")
+        ):
             body = _gzip(body)
             headers = [pair for pair in headers if pair[0] != b"content-length"]
             headers += [(b"content-encoding", b"gzip"), (b"content-length", str(len(body)).encode("ascii"))]

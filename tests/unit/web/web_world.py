@@ -12,7 +12,7 @@ import httpx
 from starlette.responses import Response
 
 from dizuo.foundation.kernel.errors import Invalid, Refused, Stale, Unavailable
-from dizuo.web import Route, Shell, WebRequest, answer, json, page, redirect
+from dizuo.web import Files, Route, Shell, WebRequest, answer, attachment, json, page, redirect
 
 FOLDER = Path(__file__).parent / "door"
 
@@ -60,6 +60,15 @@ async def sent(request: WebRequest) -> Response:
     )
 
 
+async def files_sent(request: WebRequest) -> Response:
+    told = [[f.field, f.name, f.declared, f.size, len(f.content), f.problem] for f in request.sent.files]
+    return json({"text": request.sent.text("text"), "files": told, "held": request.shell.upload_space.held})
+
+
+async def file_page(request: WebRequest) -> Response:
+    return attachment(b"\xff\xd8\xff" + b"0" * 4000, "照片 1.jpg", "image/jpeg")
+
+
 async def private(request: WebRequest) -> Response:
     return redirect("/done")
 
@@ -82,6 +91,11 @@ ROUTES = (
     Route("GET", "/facts", facts, purpose="A page with a twin.", who="public", json=True),
     Route("GET", "/form", front, purpose="A form.", who="public"),
     Route("POST", "/form", sent, purpose="The form, submitted.", who="public"),
+    Route("GET", "/files", front, purpose="A form with files.", who="resident"),
+    Route(
+        "POST", "/files", files_sent, purpose="Files.", who="resident", max_body=8_000, files=Files(2, 50_000)
+    ),
+    Route("GET", "/file", file_page, purpose="A file to keep.", who="public"),
     Route("GET", "/mine", private, purpose="For residents.", who="resident"),
     Route("GET", "/desk", private, purpose="For one power.", who="official:psb.decide"),
     Route("GET", "/other", private, purpose="For another power.", who="official:health.decide"),
