@@ -16,6 +16,7 @@ from dizuo.foundation.blueprint.kinds_city import (
 )
 from dizuo.foundation.blueprint.kinds_example import EXAMPLES
 from dizuo.foundation.blueprint.kinds_matter import MATTER, WORDS_KIND
+from dizuo.foundation.blueprint.kinds_source import SOURCE
 from dizuo.foundation.blueprint.shape import Schema
 
 KINDS: dict[str, Record] = {
@@ -30,6 +31,7 @@ KINDS: dict[str, Record] = {
         PLACES,
         ORGANISATION,
         REGISTER,
+        SOURCE,
         MATTER,
         WORDS_KIND,
         EXAMPLES,
@@ -47,6 +49,7 @@ LOCATIONS: tuple[tuple[str, str], ...] = (
     (r"places\.yaml", "places/1"),
     (r"organisations/(?P<id>[a-z][a-z0-9_]*)\.yaml", "organisation/1"),
     (r"registers/(?P<id>[a-z][a-z0-9_]*)\.yaml", "register/1"),
+    (r"sources/(?P<id>[a-z][a-z0-9_]*)\.yaml", "source/1"),
     (r"matters/(?P<id>[a-z][a-z0-9_]*)/matter\.yaml", "matter/1"),
     (r"matters/(?P<id>[a-z][a-z0-9_]*)/words\.(zh|en)\.yaml", "words/1"),
     (r"matters/(?P<id>[a-z][a-z0-9_]*)/tests\.yaml", "examples/1"),

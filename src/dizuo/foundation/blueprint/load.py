@@ -27,6 +27,7 @@ from dizuo.foundation.blueprint.model import (
     Register,
     Words,
 )
+from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.blueprint.nodes import Map, Scalar, read_yaml
 
 
@@ -175,6 +176,10 @@ def _store_register(draft: Draft, file: str, name: str, value: object) -> None:
     draft.registers[name] = cast(Register, value)
 
 
+def _store_source(draft: Draft, file: str, name: str, value: object) -> None:
+    draft.sources[name] = cast(Source, value)
+
+
 def _by_id(draft: Draft, file: str, group: str, values: object) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for index, value in enumerate(cast("tuple[Any, ...]", values)):
@@ -277,6 +282,7 @@ _STORE: dict[str, Callable[[Draft, str, str, object], None]] = {
     "places/1": _store_places,
     "organisation/1": _store_organisation,
     "register/1": _store_register,
+    "source/1": _store_source,
     "matter/1": _store_matter,
     "words/1": _store_words,
     "examples/1": _store_examples,
@@ -311,5 +317,6 @@ def _city(draft: Draft) -> City | None:
         version=draft.folder.version,
         geography=draft.geography,
         place_sources=draft.place_sources,
+        sources=draft.sources,
         bad_rating=head.bad_rating,
     )

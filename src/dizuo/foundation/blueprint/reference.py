@@ -8,7 +8,7 @@ from typing import Any
 from dizuo.foundation.blueprint.groups import Group, Key, Keyed, ListOf, MapOf, Record
 from dizuo.foundation.blueprint.kinds import KINDS, LOCATIONS
 from dizuo.foundation.blueprint.kinds_example import AnyValue, Fields
-from dizuo.foundation.blueprint.shape import Bool, Date, Enum, Int, Optional, Shape, Text
+from dizuo.foundation.blueprint.shape import Bool, Date, Enum, Int, Optional, Shape, Share, Text
 from dizuo.foundation.blueprint.values import ExpressionShape, LawRefShape, LengthShape, WordsShape
 
 
@@ -93,6 +93,7 @@ _WORDS: tuple[tuple[type[object], str], ...] = (
     (Text, "text"),
     (Bool, "`true` \\| `false`"),
     (Date, "date"),
+    (Share, "share"),
     (WordsShape, "words"),
     (LengthShape, "length"),
     (LawRefShape, "article"),
@@ -114,6 +115,7 @@ What the checker says is explained in [check-errors.md](check-errors.md), expres
 - **expression**: FEEL as text. `party.field` is a fact (null when the register is silent), `party != null` asks whether
   the party was found, a question's id is its answer, a name is its value, `today()` is the day.
 - **date**: `2026-11-23`. Unquoted numbers are kept as written where a text is meant: `code: 01` stays `01`.
+- **share**: from `0` to `1`, for example `0.99`.
 - UTF-8 without BOM, spaces and no tabs, one document in a file; no anchors, aliases, tags or merge keys.
 - Tables are CSV with a header. `divisions/history.csv`: code, name, level, parent, valid_from, valid_to, successor.
   `towns.csv`: code, name, parent, mca_code, nbs_code, and optionally kind, relation, valid_from, valid_to, lon, lat.

@@ -132,6 +132,29 @@ class Int(Shape[int]):
 
 
 @dataclass(frozen=True)
+class Share(Shape[float]):
+    """A share from 0 to 1, written 0.99; percentages are refused so that nobody promises 99 times everything."""
+
+    def read(self, node: Node, log: Log) -> float:
+        if not isinstance(node, Scalar) or not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?%?", node.text):
+            wrong(node, log, " 0 到 1 之间的小数", fix="写成 0.99 这样。")
+            return 0.0
+        number = float(node.text.removesuffix("%"))
+        if node.text.endswith("%") or number > 1:
+            meant = f"{number / 100:g}" if number <= 100 else None
+            fix = "写成 0 到 1 之间的小数。"
+            log.add("wrong-form", node.span, f"{node.text} 不在 0 到 1 之间。", suggest=meant, fix=fix)
+            return 0.0
+        return number
+
+    def hole(self, place: Place) -> float:
+        return 0.0
+
+    def schema(self) -> Schema:
+        return {"type": "number", "minimum": 0, "maximum": 1}
+
+
+@dataclass(frozen=True)
 class Bool(Shape[bool]):
     def read(self, node: Node, log: Log) -> bool:
         if isinstance(node, Scalar) and node.plain and node.text in ("true", "false"):

@@ -11,6 +11,7 @@ from dizuo.foundation.blueprint.checks import (
     organisations,
     parties,
     registers,
+    sources,
     words,
 )
 from dizuo.foundation.blueprint.draft import Draft
@@ -21,6 +22,7 @@ def run(draft: Draft) -> None:
     laws.check(draft)
     organisations.check(draft)
     registers.check(draft)
+    sources.check(draft)
     for matter in draft.matters.values():
         file = f"matters/{matter.id}/matter.yaml"
         parties.check(draft, matter, file)

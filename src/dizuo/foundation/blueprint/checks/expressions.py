@@ -149,7 +149,7 @@ class Scope:
             self.draft.refer(kind, what, str(literal.value), known, at, fix)
 
     def _inside(self, path: uses.Path, text: str, start: int, end: int) -> Span:
-        return _inside(self.draft.at(self.file, *path), self.draft.node(self.file, *path), text, start, end)
+        return inside(self.draft.at(self.file, *path), self.draft.node(self.file, *path), text, start, end)
 
     def _faults(self, code: str, path: uses.Path, text: str, errors: RuleErrors) -> None:
         for error in errors.errors:
@@ -365,7 +365,7 @@ _FIX = {
 }
 
 
-def _inside(base: Span, node: object, text: str, start: int, end: int) -> Span:
+def inside(base: Span, node: object, text: str, start: int, end: int) -> Span:
     """Where characters of an expression stand in its file; the expression's start when YAML re-wrapped it."""
     if not isinstance(node, Scalar) or not node.inline:
         return base

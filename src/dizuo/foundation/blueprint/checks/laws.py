@@ -48,7 +48,14 @@ def references(value: object) -> Iterator[LawRef]:
 
 
 def _references(draft: Draft) -> Iterator[LawRef]:
-    for group in (draft.clocks, draft.purposes, draft.organisations, draft.registers, draft.matters):
+    for group in (
+        draft.clocks,
+        draft.purposes,
+        draft.organisations,
+        draft.registers,
+        draft.sources,
+        draft.matters,
+    ):
         yield from references(group)
 
 

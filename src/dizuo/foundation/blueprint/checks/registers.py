@@ -12,7 +12,7 @@ def check(draft: Draft) -> None:
         _register(draft, register)
         file = f"registers/{register.id}.yaml"
         for field in register.fields.values():
-            index = _index(draft, file, field.id)
+            index = index_of(draft, file, field.id)
             _field(draft, register, field, file, index)
             first = sources.setdefault(field.datum, (register.id, field))
             if first[1] is not field and field.source and first[1].source and field.source != first[1].source:
@@ -25,7 +25,7 @@ def check(draft: Draft) -> None:
                 )
 
 
-def _index(draft: Draft, file: str, field_id: str) -> int:
+def index_of(draft: Draft, file: str, field_id: str) -> int:
     """Where in the list the field stands."""
     index = 0
     while draft.has(file, "fields", index):

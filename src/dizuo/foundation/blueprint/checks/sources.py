@@ -1,0 +1,265 @@
+"""Sources: who delivers on which basis, a contract that does not contradict itself, columns, and whom rows speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from dizuo.foundation.blueprint.checks import codelists, feeds, quality
+from dizuo.foundation.blueprint.draft import Draft
+from dizuo.foundation.blueprint.findings import Span
+from dizuo.foundation.blueprint.lineage import column_of, names_of
+from dizuo.foundation.blueprint.model import Length
+from dizuo.foundation.blueprint.model_source import PARTS, Mention, Source, SourceColumn
+from dizuo.foundation.blueprint.nodes import Scalar
+
+# Which standardisers give what a mention wants to know. A text column may hold either kind of number (主体代码).
+_ROLES: Mapping[str, tuple[str, ...]] = {
+    "name": ("name", "text"),
+    "former_name": ("name", "text"),
+    "citizen_id": ("citizen_id", "text"),
+    "uscc": ("uscc", "text"),
+    "sex": ("code",),
+    "birth_date": ("date", "datetime"),
+    "phone": ("phone",),
+    "address": ("address",),
+}
+_NOT_FOR = {"person": ("uscc",), "enterprise": ("citizen_id", "sex", "birth_date")}
+_ENTITIES = {"person": "人", "enterprise": "单位"}
+# A promise is not a statute: nominal lengths in days are enough to see that it outlasts its cycle.
+_DAYS = {
+    "hour": 1 / 24,
+    "work_hour": 1 / 8,
+    "workday": 1.4,
+    "calendar_day": 1.0,
+    "month": 30.0,
+    "year": 365.0,
+}
+_CYCLES = {
+    "realtime": ("实时", 1.0),
+    "daily": ("每日", 1.4),
+    "weekly": ("每周", 7.0),
+    "monthly": ("每月", 31.0),
+    "quarterly": ("每季度", 92.0),
+    "yearly": ("每年", 366.0),
+}
+
+
+def check(draft: Draft) -> None:
+    for source in draft.sources.values():
+        file = f"sources/{source.id}.yaml"
+        _head(draft, source, file)
+        _delivery(draft, source, file)
+        _columns(draft, source, file)
+        _mentions(draft, source, file)
+        feeds.check(draft, source, file)
+        read = quality.check(draft, source, file)
+        _unused(draft, source, file, read)
+    feeds.check_orders(draft)
+
+
+def _head(draft: Draft, source: Source, file: str) -> None:
+    known = draft.refer(
+        "organisation", "部门", source.department, draft.organisations, draft.at(file, "department")
+    )
+    if known:
+        department = draft.organisations[source.department]
+        posts = [post.id for post in department.posts]
+        fix = f"写{department.short.zh}的岗位：{'、'.join(posts)}。" if posts else "先在部门文件里声明岗位。"
+        draft.refer(
+            "post", f"{department.short.zh}的岗位", source.steward, posts, draft.at(file, "steward"), fix
+        )
+    if source.id in draft.organisations:
+        draft.log.add(
+            "name-collides",
+            Span(source.place),
+            f"`{source.id}` 已经是部门的代号，候补顺序（fallback）分不清说的是哪一个。",
+            fix="给文件换一个名称。",
+        )
+    for name, key in ((source.row_key, "row_key"), (source.as_of, "as_of")):
+        if draft.refer("column", "列", name, source.columns, draft.at(file, key)):
+            column = source.columns[name]
+            if key == "row_key" and not column.required:
+                draft.log.add(
+                    "row-key-optional",
+                    draft.at(file, key),
+                    f"“{column.column}”用来认出一行，却可以空着。",
+                    fix=f"给列 `{name}` 写上 `required: true`。",
+                )
+            if key == "as_of" and column.as_ not in ("date", "datetime"):
+                _unfit(draft, draft.at(file, key), column, "更新时间", ("date", "datetime"))
+
+
+def _delivery(draft: Draft, source: Source, file: str) -> None:
+    delivery = source.delivery
+
+    def contradicts(key: str, message: str, fix: str) -> None:
+        draft.log.add("delivery-contradicts", draft.at(file, "delivery", key), message, fix=fix)
+
+    for key, formats in (("encoding", ("csv",)), ("delimiter", ("csv",)), ("table", ("table",))):
+        if draft.has(file, "delivery", key) and delivery.format not in formats:
+            contradicts(key, f"格式是 {delivery.format}，不该写 {key}。", "删掉它，或改 format。")
+    if delivery.format == "table" and delivery.table is None and not draft.has(file, "delivery", "table"):
+        contradicts(
+            "format", "没有写从哪个库表取（table）。", "补上 `table: {schema: …, name: …, watermark: …}`。"
+        )
+    if delivery.format == "push" and delivery.mode == "full":
+        contradicts("mode", "接口一次推送几条，不会是全部。", "改为 `mode: changes`。")
+    if delivery.mode == "changes" and draft.has(file, "delivery", "largest_drop"):
+        contradicts("largest_drop", "增量本来就有多有少，少了说明不了什么。", "删掉它；只有全量才写。")
+    if delivery.cycle == "realtime" and delivery.format not in ("push", "table"):
+        contradicts(
+            "cycle", f"{delivery.format} 文件做不到实时。", "改为 `format: push` 或 `table`，或改更新周期。"
+        )
+    elif delivery.cycle == "realtime" and delivery.mode == "full":
+        contradicts("cycle", "每次送全部，做不到实时。", "改为 `mode: changes`，或改更新周期。")
+    if delivery.table is not None:
+        at = draft.at(file, "delivery", "table", "watermark")
+        name = delivery.table.watermark
+        if draft.refer("column", "列", name, source.columns, at):
+            column = source.columns[name]
+            if column.as_ not in ("date", "datetime", "integer"):
+                _unfit(draft, at, column, "取数的水位", ("datetime", "date", "integer"))
+    said, longest = _CYCLES[delivery.cycle]
+    if delivery.due.n and _days(delivery.due) > longest:
+        draft.log.add(
+            "due-too-long",
+            draft.at(file, "delivery", "due"),
+            f"{said}更新，却允许晚 {delivery.due.n} {delivery.due.unit}：这一期还没到期，下一期就结束了。",
+            fix="缩短 due，或改更新周期。",
+        )
+
+
+def _days(length: Length) -> float:
+    return length.n * _DAYS[length.unit]
+
+
+def _columns(draft: Draft, source: Source, file: str) -> None:
+    ids: dict[str, int] = {}
+    headers: dict[str, str] = {}
+    parts = {f"{c.id}_{part}": c for c in source.columns.values() for part in PARTS.get(c.as_, ())}
+    for index, name, header in _written(draft, file):
+        at = draft.at(file, "columns", index, "id")
+        if name in ids:
+            draft.log.add("duplicate-id", at, f"`{name}` 声明了两次。", fix="改成另一个名称，或删掉一个。")
+            continue
+        ids[name] = index
+        if name in parts:
+            draft.log.add(
+                "name-collides",
+                at,
+                f"`{name}` 是标准化“{parts[name].column}”时得到的一列的名称。",
+                fix="改成另一个名称。",
+            )
+        if header in headers:
+            draft.log.add(
+                "duplicate-header",
+                draft.at(file, "columns", index, "column"),
+                f"表头“{header}”已经是列 `{headers[header]}`，分不清是哪一列。",
+                fix="一个表头只声明一次；要用两次，就在 mentions 和 feeds 里用两次。",
+            )
+        elif header:
+            headers[header] = name
+    for name, index in ids.items():
+        if name in source.columns:
+            _column(draft, source, source.columns[name], file, index)
+
+
+def _written(draft: Draft, file: str) -> Iterable[tuple[int, str, str]]:
+    """Where each column stands, with its id and header as written; the structure no longer has what came twice."""
+    index = 0
+    while draft.has(file, "columns", index):
+        texts = [draft.node(file, "columns", index, key) for key in ("id", "column")]
+        name, header = (node.text if isinstance(node, Scalar) else "" for node in texts)
+        if name:
+            yield index, name, header
+        index += 1
+
+
+def _column(draft: Draft, source: Source, column: SourceColumn, file: str, index: int) -> None:
+    path = ("columns", index)
+    if column.personal and column.basis is None and source.basis is None:
+        draft.log.add(
+            "personal-without-basis",
+            draft.key(file, *path, "personal"),
+            f"“{column.column}”是个人信息，没有写依据什么收集（个人信息保护法第三十四条）。",
+            fix="给数据源或这一列写上 `basis: 法律:条`。",
+        )
+    for key in ("register", "codes", "synonyms"):
+        if column.as_ != "code" and draft.has(file, *path, key):
+            at = draft.key(file, *path, key)
+            message = f"写了代码表，却不按代码标准化（as: {column.as_}）。"
+            draft.log.add("codes-unexpected", at, message, fix=f"改为 `as: code`，或删掉 {key}。")
+    if column.times != 1 and column.as_ not in ("integer", "decimal"):
+        at = draft.at(file, *path, "times")
+        _unfit(draft, at, column, "乘以一个数", ("integer", "decimal"))
+    if column.as_ == "code":
+        codelists.check(draft, column, file, path)
+
+
+def _mentions(draft: Draft, source: Source, file: str) -> None:
+    seen: set[str] = set()
+    for index, mention in enumerate(source.mentions):
+        if mention.id and mention.id in seen:
+            at = draft.at(file, "mentions", index, "id")
+            message = f"`{mention.id}` 声明了两次。"
+            draft.log.add("duplicate-id", at, message, fix="改成另一个名称，或删掉一个。")
+        seen.add(mention.id)
+        for role, name in mention.columns.items():
+            _role(draft, source, file, index, mention, role, name)
+
+
+def _role(
+    draft: Draft, source: Source, file: str, index: int, mention: Mention, role: str, name: str
+) -> None:
+    at = draft.at(file, "mentions", index, role)
+    if role in _NOT_FOR[mention.entity]:
+        draft.log.add(
+            "mention-role",
+            draft.key(file, "mentions", index, role),
+            f"主体 `{mention.id}` 是{_ENTITIES[mention.entity]}，没有 {role}。",
+            fix="删掉它，或改 entity。",
+        )
+        return
+    if not draft.refer("column", "列", name, source.columns, at):
+        return
+    column = source.columns[name]
+    if column.as_ not in _ROLES[role]:
+        _unfit(draft, at, column, role, _ROLES[role])
+    if mention.entity == "person" and not column.personal:
+        draft.log.add(
+            "personal-unmarked",
+            at,
+            f"“{column.column}”说的是一个人，列里却没有写是个人信息。",
+            fix=f"给列 `{column.id}` 写上 `personal: true`。",
+        )
+
+
+def _unfit(draft: Draft, at: Span, column: SourceColumn, role: str, wanted: tuple[str, ...]) -> None:
+    draft.log.add(
+        "column-type",
+        at,
+        f"列 `{column.id}` 按 {column.as_} 标准化，不能用作 {role}。",
+        fix=f"换一列，或把它改为 `as: {wanted[0]}`。",
+    )
+
+
+def _unused(draft: Draft, source: Source, file: str, read: set[str]) -> None:
+    """A column that nothing uses should not be collected at all."""
+    used = {source.row_key, source.as_of}
+    if source.delivery.table is not None:
+        used.add(source.delivery.table.watermark)
+    for mention in source.mentions:
+        used |= set(mention.columns.values())
+    named = read | {name for feed in source.feeds for name in feed.fields.values()}
+    for name in named & set(names_of(source)):
+        found = column_of(source, name)
+        if found is not None:
+            used.add(found[0].id)
+    for index, name, header in _written(draft, file):
+        if name in source.columns and name not in used:
+            draft.log.add(
+                "column-unused",
+                draft.at(file, "columns", index, "id"),
+                f"“{header}”收来没有用处：不供给字段，不说明主体，也没有规则用它（个人信息保护法第六条，最小范围）。",
+                fix="在 feeds、mentions 或 quality 里用它；用不着，就请部门不要送，并删掉这一列。",
+            )
