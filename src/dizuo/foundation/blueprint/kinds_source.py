@@ -141,6 +141,7 @@ _FEED = Record(
     {
         "register": Key(ID, "登记簿"),
         "of": may(ID, "说的是哪个主体（mentions 的代号）", ""),
+        "when": may(Optional(EXPR), "哪些行才供给"),
         "fields": Key(MapOf(ID), "登记簿字段 → 列，或列的一部分，例如 address_division"),
     },
 )

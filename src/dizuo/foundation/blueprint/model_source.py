@@ -101,8 +101,10 @@ class SourceColumn(msgspec.Struct, frozen=True):
 class Mention(msgspec.Struct, frozen=True):
     """A person or an enterprise that a row speaks of (主体); every other value is a column id, or empty.
 
-    A ``citizen_id`` or ``uscc`` may name a text column that holds either kind of number (主体代码); then ``when``
-    (an expression over the standard row) tells for which rows this mention is meant.
+    One column may hold either kind of number (主体代码): it is standardised as citizen_id, which keeps what is no
+    citizen ID and says so in its state, and both a person's ``citizen_id`` and an enterprise's ``uscc`` may name it.
+    Then ``when`` (a truth about the standard row) tells which mention a row makes. Whose name and numbers are all
+    empty in a row is not mentioned by it.
     """
 
     id: str
@@ -140,19 +142,21 @@ class Feed(msgspec.Struct, frozen=True):
     """Golden fields that a source supplies: register field → column of the standard row (id or part).
 
     ``of`` is the mention whose record is meant, empty for a register that is not about one subject; a row without
-    that mention feeds nothing.
+    that mention feeds nothing, nor does one for which ``when`` (a truth about the standard row) does not hold.
     """
 
     register: str
     of: str
     fields: Mapping[str, str]
     place: Place
+    when: Expression | None = None
 
 
 class QualityRule(msgspec.Struct, frozen=True):
     """A rule of quality in one of the six dimensions of GB/T 36344-2018 (规范性、完整性、准确性、一致性、时效性、可访问性).
 
-    ``rule`` is a truth about one standard row; ``at_least`` the share of rows (0..1) for which it has to hold.
+    ``rule`` is a truth about one standard row; unknown counts as not held. ``at_least`` is the share of rows (0..1)
+    for which it has to hold.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Quality rules and conditions of mentions: they parse, their types fit, and every name is in the standard row."""
+"""Quality rules and the conditions of mentions and feeds: they parse, their types fit, and every name is in the standard row."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ def check(draft: Draft, source: Source, file: str) -> set[str]:
     for index, mention in enumerate(source.mentions):
         if mention.when is not None:
             read |= _truth(draft, source, file, ("mentions", index, "when"), mention.when.text)
+    for index, feed in enumerate(source.feeds):
+        if feed.when is not None:
+            read |= _truth(draft, source, file, ("feeds", index, "when"), feed.when.text)
     seen: set[str] = set()
     for index, rule in enumerate(source.quality):
         if rule.id and rule.id in seen:
