@@ -16,6 +16,7 @@ from dizuo.engines.cases.drafts import Form, draft_key, make_form, subject_of, w
 from dizuo.engines.cases.errors import NotEligible, StaleDraft
 from dizuo.engines.cases.model import Application, Case, ItemRow, Receipt
 from dizuo.engines.cases.numbers import make_number
+from dizuo.engines.cases.plan import digest_of
 from dizuo.engines.cases.plan_model import PlannedConsent, PlannedItem
 from dizuo.engines.cases.planned_questions import answer_text
 from dizuo.engines.cases.reach import may_apply
@@ -187,7 +188,7 @@ async def _insert(
         title[:200],
         promised,
         msgspec.to_builtins(made.counts),
-        made.digest,
+        digest_of(made, stored),
         tx.now,
         holder,
     )

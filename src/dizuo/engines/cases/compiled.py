@@ -23,6 +23,7 @@ from dizuo.foundation.blueprint.model import (
     Matter,
     Party,
     Question,
+    Show,
     Words,
 )
 from dizuo.foundation.kernel.calendar import WorkCalendar
@@ -135,6 +136,14 @@ class CompiledMatter:
             for field in self.city.registers[party.register].fields.values():
                 found[f"{party.id}.{field.id}"] = field
         return found
+
+    @cached_property
+    def shows(self) -> tuple[tuple[Show, tuple[tuple[Words, Compiled, Field | None], ...]], ...]:
+        """The prefilled groups with their lines: label, expression, and the field when it is one fact."""
+        return tuple(
+            (show, tuple((label, self.compile(one), self.field(one.text.strip())) for label, one in show.lines))
+            for show in self.matter.shows
+        )
 
     @cached_property
     def deciding(self) -> Reads:
@@ -264,14 +273,24 @@ class CompiledMatter:
         return not reads.facts and not reads.answers
 
     @cached_property
-    def notable(self) -> tuple[tuple[str, str, Words], ...]:
-        """Notable fields of the matter's registers: (register, field, words)."""
-        found: dict[tuple[str, str], Words] = {}
+    def notable(self) -> tuple[tuple[str, Words], ...]:
+        """Notable fields of the matter's registers: ``register.field`` and words."""
+        found: dict[str, Words] = {}
         for party in self.matter.parties:
             for field in self.city.registers[party.register].fields.values():
                 if field.notable:
-                    found[party.register, field.id] = field.name
-        return tuple((register, field, words) for (register, field), words in found.items())
+                    found[f"{party.register}.{field.id}"] = field.name
+        return tuple(found.items())
+
+    @cached_property
+    def notable_facts(self) -> Mapping[str, str]:
+        """``party.field`` of the matter → ``register.field``, of notable fields only."""
+        notable = {field for field, _ in self.notable}
+        named = {
+            fact: f"{self.parties[fact.partition('.')[0]].register}.{field.id}"
+            for fact, field in self.fields.items()
+        }
+        return {fact: field for fact, field in named.items() if field in notable}
 
     def _reads(self, found: Iterable[str]) -> Reads:
         facts: set[str] = set()

@@ -18,6 +18,7 @@ from dizuo.engines.cases.plan import deciding, needs_to_read, plan
 from dizuo.engines.cases.plan_model import Known, Plan, Value
 from dizuo.engines.cases.planned_questions import answer_text
 from dizuo.engines.cases.rules import advance
+from dizuo.engines.cases.scope import Open
 from dizuo.engines.registers import Candidate, Fact, PartyState
 from dizuo.foundation.blueprint import City, Example, Finding
 from dizuo.foundation.kernel.calendar import WorkCalendar
@@ -51,6 +52,7 @@ class Outcome(NamedTuple):
     ready: CompiledMatter
     plan: Plan
     read: set[str]
+    values: Mapping[str, Value]
     errors: Mapping[str, str]
     exceptions: tuple[str, ...]
 
@@ -70,7 +72,9 @@ def plan_example(ready: CompiledMatter, example: Example, calendar: WorkCalendar
         for check in advance(ready, ready.items[item.id], (), scope).exceptions
         if not (item.waits_for and _written_later(ready, known, item.id, check))
     )
-    return Outcome(ready, made, read, complete(made, checked), exceptions)
+    named = {name: scope.value(expression) for name, expression in ready.names.items()}
+    values = {name: value for name, value in named.items() if not isinstance(value, Open)}
+    return Outcome(ready, made, read, values, complete(made, checked), exceptions)
 
 
 def _written_later(ready: CompiledMatter, known: Known, item: str, check: str) -> bool:
@@ -210,7 +214,7 @@ CHECKS: Mapping[str, Callable[[Outcome], Any]] = {
         o.plan.promised.date.isoformat() if isinstance(o.plan.promised, Deadline) else "unknown"
     ),
     "counts": lambda o: msgspec.structs.asdict(o.plan.counts),
-    "values": lambda o: {name: answer_text(value) for name, value in o.plan.values.items()},
+    "values": lambda o: {name: answer_text(value) for name, value in o.values.items()},
     "title": lambda o: o.plan.title,
     "where": lambda o: o.plan.place,
 }

@@ -28,7 +28,6 @@ from dizuo.engines.cases.plan_model import (
 from dizuo.engines.cases.planned_consents import plan_consents
 from dizuo.engines.cases.planned_questions import (
     NO_WORDS,
-    answer_text,
     is_asked,
     needed_answers,
     plan_questions,
@@ -71,9 +70,11 @@ def wanted_now(decided: Deciding) -> Wanted:
     ready, known = decided.scope.matter, decided.scope.known
     deciders = {fact for fact in decided.open_facts if _can_be_read(known, fact)}
     facts, items = set(deciders), list[str]()
+    held = known.facts
     for item, needed in ready.needed.items():
         status = decided.items[item]
-        mine = [fact for fact in status.facts if _can_be_read(known, fact)] if status.runs else []
+        unread = [fact for fact in status.facts if fact not in held] if status.runs else []
+        mine = [fact for fact in unread if _can_be_read(known, fact)]
         facts.update(mine)
         if mine or not deciders.isdisjoint(needed):
             items.append(item)
@@ -112,7 +113,7 @@ def plan(
 def plan_decided(decided: Deciding, today: datetime, calendar: WorkCalendar) -> Plan:
     """The plan when ``deciding`` was asked before, at the same moment; each ``Deciding`` serves for one plan."""
     scope = decided.scope
-    ready, known, answers, now = scope.matter, scope.known, scope.answers, to_shanghai(today)
+    ready, known, now = scope.matter, scope.known, to_shanghai(today)
     matter = ready.matter
     running = {item_id for item_id, status in decided.items.items() if status.runs}
     consents = plan_consents(scope, decided, running)
@@ -150,18 +151,16 @@ def plan_decided(decided: Deciding, today: datetime, calendar: WorkCalendar) -> 
             now,
             calendar,
         ),
-        values=_values(scope),
         choose=tuple(p for p, state in known.parties.items() if state.state == "choose"),
         title=title,
         place=place if isinstance(place, str) else None,
-        digest=_digest(matter, answers, facts, running),
     )
 
 
 def _wanted_answers(scope: Scope, decided: Deciding, running: set[str]) -> set[str]:
     # What expressions really read while deciding, answered or not, stays on the form: an answer that decides
     # must remain visible and changeable.
-    wanted = scope.used_answers | decided.open_answers
+    wanted = decided.open_answers.union(scope.answers_read)
     for item_id in running:
         item = scope.matter.items[item_id]
         wanted |= set(item.answers) | scope.matter.item_reads(item).answers
@@ -224,18 +223,12 @@ def _materials(scope: Scope, decided: Deciding, running: set[str]) -> tuple[Plan
 def _not_read(
     ready: CompiledMatter, decided: Deciding, facts: Iterable[str]
 ) -> tuple[tuple[str, Words], ...]:
-    wanted = set(facts)
+    of_notable = ready.notable_facts
+    read = {of_notable[fact] for fact in facts if fact in of_notable}
     for status in decided.items.values():
         if status.runs:
-            wanted.update(status.facts)
-    read = {
-        (ready.parties[party].register, field) for party, _, field in (fact.partition(".") for fact in wanted)
-    }
-    return tuple(
-        (f"{register}.{field}", words)
-        for register, field, words in ready.notable
-        if (register, field) not in read
-    )
+            read.update([of_notable[fact] for fact in status.facts if fact in of_notable])
+    return tuple((field, words) for field, words in ready.notable if field not in read)
 
 
 def _counts(
@@ -266,28 +259,17 @@ def _counts(
     )
 
 
-def _values(scope: Scope) -> Mapping[str, Value]:
-    found: dict[str, Value] = {}
-    for name, expression in scope.matter.names.items():
-        value = scope.value(expression)
-        if not isinstance(value, Open):
-            found[name] = value
-    return found
-
-
 def _text_of(scope: Scope, expression: Compiled) -> str | None:
     value = scope.value(expression)
     return None if isinstance(value, Open) or value is None else value_text(value)
 
 
-def _digest(
-    matter: Matter, answers: Mapping[str, Value], facts: Mapping[str, Fact], running: set[str]
-) -> str:
-    """A short name for exactly this plan: the same facts, answers, items and declaration."""
+def digest_of(made: Plan, answers: Mapping[str, str]) -> str:
+    """A short name for exactly this plan: the same facts, answers (as texts), items and declaration."""
     seed = (
-        matter.version,
-        {key: answer_text(value) for key, value in answers.items()},
-        {key: fact.value for key, fact in facts.items()},
-        sorted(running),
+        made.version,
+        answers,
+        {key: fact.value for key, fact in made.facts.items()},
+        sorted(item.id for item in made.applied),
     )
     return hashlib.blake2b(_encode(seed), digest_size=16).hexdigest()

@@ -153,11 +153,9 @@ class Plan(msgspec.Struct, frozen=True):
     materials: tuple[PlannedMaterial, ...]
     shows: tuple[PlannedShow, ...]
     counts: Counts
-    values: Mapping[str, Value]
     choose: tuple[str, ...]
     title: str | None
     place: str | None
-    digest: str
 
     def item(self, item_id: str) -> PlannedItem:
         """The planned item of that id. Errors: KeyError."""

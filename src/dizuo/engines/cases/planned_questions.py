@@ -61,11 +61,9 @@ def needed_answers(scope: Scope, wanted: Iterable[str]) -> tuple[str, ...]:
         seen.add(current)
         question = scope.matter.questions[current]
         if question.ask_when is not None:
-            before = set(scope.used_answers)
-            scope.used_answers.clear()
+            before = len(scope.answers_read)
             state = asked_state(scope, question)
-            queue += [name for name in scope.used_answers if name != current]
-            scope.used_answers |= before
+            queue += [name for name in scope.answers_read[before:] if name != current]
         else:
             state = asked_state(scope, question)
         if state:

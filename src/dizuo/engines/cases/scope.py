@@ -6,7 +6,7 @@ what to ask or read next. A value that is known to be absent is null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -17,7 +17,6 @@ from dizuo.foundation.kernel.clock_source import SHANGHAI
 from dizuo.foundation.rules.values import feel
 
 _UNREAD: Final = object()
-_NOTHING: Final = frozenset[str]()
 
 
 class Undetermined(Exception):
@@ -84,7 +83,7 @@ class PartyFacts(Mapping[str, Value]):
 class Scope(Mapping[str, Value]):
     """Everything an expression of this matter may read; names are evaluated once, when first read.
 
-    ``used_facts`` and ``used_answers`` grow with what expressions really read, however they end.
+    ``used_facts`` and ``answers_read`` grow with what expressions really read, however they end.
     """
 
     def __init__(
@@ -100,10 +99,11 @@ class Scope(Mapping[str, Value]):
         self.answers = answers
         self.today = today
         self._is_asked = is_asked
-        self.used_facts: set[str] = set()
-        self.used_answers: set[str] = set()
+        self.facts_read: list[str] = []
+        """In the order of reading, some more than once; so is ``answers_read``."""
+        self.answers_read: list[str] = []
         self._values: dict[str, Value] = {}
-        self._kept: dict[Compiled, tuple[Value | Open, Set[str], Set[str]]] = {}
+        self._kept: dict[Compiled, tuple[Value | Open, Collection[str], Collection[str]]] = {}
         self._missed: Undetermined | None = None
 
     # --- reading ------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Scope(Mapping[str, Value]):
 
     def answer(self, name: str) -> Value:
         """What was answered; null when nobody will be asked. Errors: Undetermined when it is still to be asked."""
-        self.used_answers.add(name)
+        self.answers_read.append(name)
         if name in self.answers:
             return self.answers[name]
         if self._is_asked is not None and not self._is_asked(self, name):
@@ -154,18 +154,18 @@ class Scope(Mapping[str, Value]):
         """The same by its whole name ``party.field``; null when the party does not exist."""
         value = self._values.get(key, _UNREAD)
         if value is not _UNREAD:  # read before: the party was found then
-            self.used_facts.add(key)
+            self.facts_read.append(key)
             return value
         state = self.known.parties.get(party)
         if state is None:  # nobody looked for it yet
-            self.used_facts.add(key)
+            self.facts_read.append(key)
             raise self._miss("fact", key)
         if state.state in ("choose", "waiting"):
             raise self._miss("party", party)
         return self._fact(key) if state.state == "found" else None
 
     def _fact(self, key: str) -> Value:
-        self.used_facts.add(key)
+        self.facts_read.append(key)
         value = self._values.get(key, _UNREAD)
         if value is _UNREAD:
             found = self.known.facts.get(key)
@@ -193,31 +193,44 @@ class Scope(Mapping[str, Value]):
         self._missed = Undetermined(kind, name)
         return self._missed
 
+    @property
+    def used_facts(self) -> frozenset[str]:
+        """The facts that expressions read so far."""
+        return frozenset(self.facts_read)
+
     # --- evaluating ---------------------------------------------------------------------------------------
 
     def value(self, compiled: Compiled) -> Value | Open:
         """The value of an expression, or Open with what it lacks; each is evaluated once in a scope."""
+        if compiled.read is not None:  # one fact, which is kept as such
+            before = self._missed
+            try:
+                return compiled.read(self)
+            except Undetermined as missing:
+                self._missed = before
+                return Open(missing.kind, missing.name)
         kept = self._kept.get(compiled)
-        if kept is None and compiled.read is not None:
-            # One fact: what it uses is itself, and nothing has to be told apart.
-            kept = self._kept[compiled] = self._evaluate(compiled), compiled.reads.facts, _NOTHING
-        elif kept is None:
-            outer_facts, outer_answers = self.used_facts, self.used_answers
-            self.used_facts, self.used_answers = set(), set()
-            value = self._evaluate(compiled)
-            kept = self._kept[compiled] = value, self.used_facts, self.used_answers
-            self.used_facts, self.used_answers = outer_facts, outer_answers
-        value, facts, answers = kept
-        if facts:
-            self.used_facts.update(facts)
-        if answers:
-            self.used_answers.update(answers)
+        if kept is not None:
+            value, facts, answers = kept
+            if facts:
+                self.facts_read.extend(facts)
+            if answers:
+                self.answers_read.extend(answers)
+            return value
+        facts_before, answers_before = len(self.facts_read), len(self.answers_read)
+        value = self._evaluate(compiled)
+        # What it read is what was added meanwhile, each once: names that read names would multiply otherwise.
+        self._kept[compiled] = (
+            value,
+            frozenset(self.facts_read[facts_before:]),
+            frozenset(self.answers_read[answers_before:]),
+        )
         return value
 
     def _evaluate(self, compiled: Compiled) -> Value | Open:
         before, self._missed = self._missed, None
         try:
-            value = compiled.run(self, self.today) if compiled.read is None else compiled.read(self)
+            value = compiled.run(self, self.today)
             # An expression language may turn an error into null; what was missing must not become an answer.
             return value if self._missed is None else Open(self._missed.kind, self._missed.name)
         except Undetermined as missing:
