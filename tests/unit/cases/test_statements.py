@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dizuo.engines.cases import CENTRE, FIXES, QUERIES, READS
+from dizuo.engines.cases import CENTRE, ENDINGS, FIXES, FOLLOW_UPS, QUERIES, READS
 
 
 async def test_every_statement_prepares_for_the_web_role(pg: Any) -> None:
@@ -13,3 +13,5 @@ async def test_every_statement_prepares_for_the_web_role(pg: Any) -> None:
         await READS.prepare_all(conn)
         await CENTRE.prepare_all(conn)
         await FIXES.prepare_all(conn)
+        await FOLLOW_UPS.prepare_all(conn)
+        await ENDINGS.prepare_all(conn)

@@ -6,7 +6,8 @@
 4. Officials see and do what their post, place and the item's power allow; the policy says so (``desk_queue``,
    ``case_page``, ``decide`` and the other desk actions).
 5. Decisions can be undone for ten minutes; then they take effect.
-6. People follow one number (``progress``), consent, supply what is missing, withdraw, rate, report errors.
+6. People follow one number (``progress``), consent, supply what is missing, withdraw, rate, report errors; a bad
+   rating is followed up by whoever supervises, never by whoever was rated.
 7. The history is only ever added to, and exports as XES and OCEL 2.0.
 """
 
@@ -14,6 +15,7 @@ from dizuo.engines.cases.actions_after import RATINGS, rate, report_error
 from dizuo.engines.cases.actions_citizen import answer_consent, ask_consent_again, withdraw
 from dizuo.engines.cases.actions_decide import accept, decide, undo
 from dizuo.engines.cases.actions_fix import FixSent, answer_fix, give_up_fix
+from dizuo.engines.cases.actions_follow_up import FollowUpStep, take_follow_up_step
 from dizuo.engines.cases.actions_longer import (
     answer_referral,
     approve_extension,
@@ -32,7 +34,7 @@ from dizuo.engines.cases.actions_pause import (
 from dizuo.engines.cases.actions_submit import submit
 from dizuo.engines.cases.case_views import CasePage
 from dizuo.engines.cases.compiled import calendar_of, compiled
-from dizuo.engines.cases.context import FIXES, QUERIES, READS, Cases
+from dizuo.engines.cases.context import FIXES, FOLLOW_UPS, QUERIES, READS, Cases
 from dizuo.engines.cases.corrections import Correction, correction_page, decide_correction
 from dizuo.engines.cases.drafts import (
     DraftSaved,
@@ -58,6 +60,9 @@ from dizuo.engines.cases.errors import (
     FixOnlyOnce,
     FixOverdue,
     FixTooLate,
+    FollowUpChanged,
+    FollowUpRecused,
+    FollowUpSameReviewer,
     ItemChanged,
     MatterNotFound,
     NotEligible,
@@ -72,6 +77,7 @@ from dizuo.engines.cases.errors import (
 from dizuo.engines.cases.examples import run_examples
 from dizuo.engines.cases.export import LogEvent, log_of, ocel2, xes
 from dizuo.engines.cases.fixes import FixChange, FixChoices, FixForm, fix_changes, fix_choices, fix_form
+from dizuo.engines.cases.follow_up import Act, Finding, FollowUpState
 from dizuo.engines.cases.jobs import handlers
 from dizuo.engines.cases.looks import note_refused_look, note_reveal
 from dizuo.engines.cases.model import Decided, FixWant, Receipt
@@ -116,6 +122,14 @@ from dizuo.engines.cases.reads_citizen import (
 )
 from dizuo.engines.cases.reads_desk import QueuePage, QueueRow, desk_queue
 from dizuo.engines.cases.reads_documents import DocumentView, check_document, document_page, documents_of
+from dizuo.engines.cases.reads_follow_up import (
+    FollowUpDone,
+    FollowUpLine,
+    FollowUpPage,
+    FollowUpTold,
+    follow_up_page,
+    follow_ups,
+)
 from dizuo.engines.cases.reads_progress import Progress, ProgressItem, progress
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 from dizuo.engines.cases.supervision import SupervisedCase, SupervisedItem, press, supervised_case
@@ -124,9 +138,11 @@ __all__ = [
     "CENTRE",
     "ENDINGS",
     "FIXES",
+    "FOLLOW_UPS",
     "QUERIES",
     "RATINGS",
     "READS",
+    "Act",
     "AlreadyRated",
     "AlreadyRunning",
     "ApplicationState",
@@ -152,6 +168,7 @@ __all__ = [
     "Event",
     "ExceptionsOpen",
     "Figures",
+    "Finding",
     "FixAnswered",
     "FixChange",
     "FixChoices",
@@ -161,6 +178,15 @@ __all__ = [
     "FixSent",
     "FixTooLate",
     "FixWant",
+    "FollowUpChanged",
+    "FollowUpDone",
+    "FollowUpLine",
+    "FollowUpPage",
+    "FollowUpRecused",
+    "FollowUpSameReviewer",
+    "FollowUpState",
+    "FollowUpStep",
+    "FollowUpTold",
     "Form",
     "Home",
     "ItemChanged",
@@ -232,6 +258,8 @@ __all__ = [
     "fix_choices",
     "fix_form",
     "fixes_of",
+    "follow_up_page",
+    "follow_ups",
     "give_up_fix",
     "hand_over",
     "handlers",
@@ -264,6 +292,7 @@ __all__ = [
     "start_special",
     "submit",
     "supervised_case",
+    "take_follow_up_step",
     "undo",
     "withdraw",
     "xes",

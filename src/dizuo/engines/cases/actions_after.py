@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from dizuo.engines.cases.actions_follow_up import open_follow_up
 from dizuo.engines.cases.context import QUERIES, Cases
 from dizuo.engines.cases.errors import (
     AlreadyRated,
     CaseNotFound,
     NotFinished,
 )
+from dizuo.engines.cases.follow_up import BAD
 from dizuo.engines.cases.leads import LONGEST, open_correction
 from dizuo.engines.cases.reach import own_case
 from dizuo.engines.cases.records import load_case
@@ -43,6 +45,8 @@ async def rate(cases: Cases, actor: Actor, number: str, level: int, says: str = 
         work = Work(cases, tx, case, actor)
         # Who rated how is confidential towards those rated: the history only says that it was done.
         await work.history("rated")
+        if level <= BAD:
+            await open_follow_up(work)
 
 
 async def report_error(

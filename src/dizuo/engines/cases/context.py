@@ -20,6 +20,7 @@ from dizuo.foundation.store import Pool, Queries, Row, Tx
 QUERIES: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases")
 READS: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases", "reads.sql")
 FIXES: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases", "fixes.sql")
+FOLLOW_UPS: Final[Mapping[str, str]] = Queries.load("dizuo.engines.cases", "follow_up.sql")
 
 
 Asked = tuple[int, int | None, str, uuid.UUID | None]

@@ -146,6 +146,24 @@ class AlreadyRated(Conflict):
     fix = "想补充意见，可以拨打 12345。"
 
 
+class FollowUpChanged(Stale):
+    """这条差评在您打开后有了变化：{who}在 {when} 办过，现在是“{state}”。"""
+
+    fix = "请刷新页面，看过最新情况再办。您写的还在下面，可以先复制。"
+
+
+class FollowUpRecused(Refused):
+    """您经办过这件事，要回避，不能核实对它的评价。"""
+
+    fix = "请由没有经办过的督办人员核实。"
+
+
+class FollowUpSameReviewer(Refused):
+    """复核要由另一位负责人办理，不能复核自己的认定。"""
+
+    fix = "请转给另一位督办人员。"
+
+
 class NotFinished(Conflict):
     """还没有全部办结，办结后再评价。"""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from dizuo.engines.cases import effects
 from dizuo.engines.cases.actions_citizen import consent_expiry
 from dizuo.engines.cases.actions_decide import deem_accepted, finalise
+from dizuo.engines.cases.actions_follow_up import OVERDUE, follow_up_overdue
 from dizuo.engines.cases.actions_pause import fix_timeout
 from dizuo.engines.cases.answers import read_answers
 from dizuo.engines.cases.archive import put_away
@@ -54,7 +55,11 @@ def handlers(cases: Cases) -> Mapping[str, Handler]:
     async def on_archive(tx: Tx, job: Job) -> None:
         await put_away(cases, tx, job.payload["number"])
 
+    async def on_rating_due(tx: Tx, job: Job) -> None:
+        await follow_up_overdue(cases, tx, job.payload["number"], datetime.fromisoformat(job.payload["due"]))
+
     return {
+        OVERDUE: on_rating_due,
         "cases.archive": on_archive,
         "cases.begin": on_begin,
         "cases.issue": on_issue,

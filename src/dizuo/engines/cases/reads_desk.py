@@ -157,17 +157,19 @@ def _read_cursor(cursor: str | None) -> tuple[datetime, int]:
 
 
 def _queue_row(cases: Cases, row: _Row, now: datetime) -> QueueRow:
-    ready = None if row.matter is None or row.matter not in cases.city.matters else cases.matter(row.matter)
+    # A bad rating's work is not joined to its application, which would say who rated; it names the matter itself.
+    matter = row.matter or row.detail.get("matter")
+    ready = None if matter is None or matter not in cases.city.matters else cases.matter(matter)
     item = None if ready is None or row.item is None else ready.items.get(row.item)
     due = None if row.due == _NEVER else datetime.fromisoformat(row.due)
     step = None if item is None else next((s for s in item.steps if s.id == row.step), None)
     return QueueRow(
         task=row.task,
         kind=row.kind,
-        number=row.number or row.detail.get("correction"),
+        number=row.number or row.detail.get("correction") or row.detail.get("rating"),
         title=row.title or _title(cases, row),
         applicant=row.applicant or "",
-        matter=row.matter,
+        matter=matter,
         matter_name=None if ready is None else ready.matter.name,
         item=row.item,
         item_name=None if item is None else item.name,
@@ -190,16 +192,19 @@ def _queue_row(cases: Cases, row: _Row, now: datetime) -> QueueRow:
 
 def _without_person(row: QueueRow) -> QueueRow:
     """A row for whoever has no business with the person: called by its matter, without whom it is for."""
-    title = row.matter_name.zh if row.matter_name is not None else row.title
+    title = row.matter_name.zh if row.matter_name is not None and row.kind != "rating" else row.title
     return msgspec.structs.replace(row, title=title, applicant="", detail={})
 
 
 def _title(cases: Cases, row: _Row) -> str:
+    if row.kind == "rating":
+        declared = cases.city.matters.get(str(row.detail.get("matter", "")))
+        return "对办事的差评" if declared is None else f"对“{declared.name.zh}”的差评"
     register, _, field = str(row.detail.get("field", "")).partition(".")
-    declared = cases.city.registers.get(register)
-    if declared is None or field not in declared.fields:
+    holding = cases.city.registers.get(register)
+    if holding is None or field not in holding.fields:
         return "更正"
-    return f"更正：{declared.name.zh}的{declared.fields[field].name.zh}"
+    return f"更正：{holding.name.zh}的{holding.fields[field].name.zh}"
 
 
 def _level(row: _Row, due: datetime | None, now: datetime) -> Level | None:

@@ -10,9 +10,11 @@ import msgspec
 
 from dizuo.engines.cases.context import READS, Cases
 from dizuo.engines.cases.errors import CaseNotFound
+from dizuo.engines.cases.follow_up import BAD
 from dizuo.engines.cases.model import Case, ConsentRow, ItemRow
 from dizuo.engines.cases.reach import own_case
 from dizuo.engines.cases.reads_citizen import answer_label, note_refusal
+from dizuo.engines.cases.reads_follow_up import FollowUpTold, told_of
 from dizuo.engines.cases.records import load_case, load_consents
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 from dizuo.engines.registers import Actor
@@ -96,6 +98,7 @@ class Progress(msgspec.Struct, frozen=True):
     may_withdraw: bool
     may_rate: bool
     rating: int | None
+    followed: FollowUpTold | None
 
 
 _HIDDEN = (ItemState.DECIDED_YES, ItemState.DECIDED_NO)
@@ -150,6 +153,9 @@ async def progress(cases: Cases, actor: Actor, number: str) -> Progress:
         may_withdraw=any(item.state.before_decision for item in case.items.values()),
         may_rate=application.state.ended and rating is None,
         rating=None if rating is None else rating["level"],
+        followed=None
+        if rating is None or rating["level"] > BAD
+        else await told_of(cases, pool, application.id),
     )
 
 

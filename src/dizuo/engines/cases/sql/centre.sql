@@ -33,8 +33,10 @@ JOIN cases.item i ON i.application = t.application AND i.id = t.item
 WHERE t.state = 'open' AND t.due < 'infinity' ORDER BY t.due, t.id LIMIT $1
 
 -- ratings --
--- What people said after their case ended (好差评), five levels.
-SELECT count(*) AS n, count(*) FILTER (WHERE level >= 3) AS satisfied FROM cases.rating WHERE at >= $1
+-- What people said after their case ended (好差评), five levels; what was found mistaken or malicious does not count.
+SELECT count(*) AS n, count(*) FILTER (WHERE r.level >= 3) AS satisfied
+FROM cases.rating r LEFT JOIN cases.follow_up f ON f.application = r.application
+WHERE r.at >= $1 AND (f.finding IS NULL OR f.finding NOT IN ('mistaken', 'malicious'))
 
 -- asked --
 -- What the form of each matter asked and what it knew, over the applications since a moment.

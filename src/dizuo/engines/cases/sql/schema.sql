@@ -105,7 +105,7 @@ CREATE INDEX item_ended ON cases.item (ended_at);
 CREATE TABLE cases.task (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind         text COLLATE "C" NOT NULL
-                 CHECK (kind IN ('accept', 'judge', 'extension', 'referral', 'correction', 'deliver')),
+                 CHECK (kind IN ('accept', 'judge', 'extension', 'referral', 'correction', 'deliver', 'rating')),
     application  bigint REFERENCES cases.application,
     item         text COLLATE "C",
     step         text COLLATE "C",
@@ -276,6 +276,47 @@ CREATE TABLE cases.rating (
 );
 CREATE INDEX rating_at ON cases.rating (at);
 
+-- 差评回访: a bad rating is verified, mended, and asked about again.
+CREATE TABLE cases.follow_up (
+    application  bigint PRIMARY KEY REFERENCES cases.rating,
+    number       text COLLATE "C" NOT NULL UNIQUE,
+    state        text COLLATE "C" NOT NULL
+                 CHECK (state IN ('to_verify', 'verifying', 'mending', 'to_call', 'reviewing', 'closed')),
+    finding      text COLLATE "C" CHECK (finding IN ('valid', 'mistaken', 'malicious', 'unfounded')),
+    outcome      text COLLATE "C" CHECK (outcome IN ('satisfied', 'unreached', 'upheld')),
+    department   text COLLATE "C",
+    found_by     text COLLATE "C",
+    unit         text COLLATE "C" NOT NULL,
+    task         bigint NOT NULL REFERENCES cases.task,
+    contact      jsonb NOT NULL,
+    mend         jsonb NOT NULL,
+    due          timestamptz,
+    opened_at    timestamptz NOT NULL,
+    closed_at    timestamptz,
+    version      integer NOT NULL DEFAULT 1,
+    CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
+    CHECK (closed_at IS NULL OR (finding IS NOT NULL AND outcome IS NOT NULL))
+);
+CREATE INDEX follow_up_open ON cases.follow_up (due, number) WHERE closed_at IS NULL;
+CREATE INDEX follow_up_closed ON cases.follow_up (closed_at) WHERE closed_at IS NOT NULL;
+
+-- Beside the history of the case and not in it: whoever was rated reads that one.
+CREATE TABLE cases.follow_up_step (
+    application   bigint NOT NULL REFERENCES cases.follow_up,
+    seq           integer NOT NULL,
+    at            timestamptz NOT NULL,
+    act           text COLLATE "C" NOT NULL,
+    choice        text COLLATE "C" NOT NULL DEFAULT '',
+    from_state    text COLLATE "C",
+    to_state      text COLLATE "C" NOT NULL,
+    says          text NOT NULL DEFAULT '',
+    official      text COLLATE "C",
+    official_name text NOT NULL DEFAULT '',
+    post          text COLLATE "C",
+    department    text COLLATE "C",
+    PRIMARY KEY (application, seq)
+);
+
 -- 校核纠错: somebody says that a register is wrong; its source department answers within its clock.
 CREATE TABLE cases.correction (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -324,15 +365,17 @@ CREATE TABLE cases.event (
 
 CREATE FUNCTION cases.history_stands() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
-    RAISE EXCEPTION 'the history of cases is only added to (% on cases.event)', TG_OP
+    RAISE EXCEPTION 'the history of cases is only added to (% on cases.%)', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege';
 END $$;
 CREATE TRIGGER history_stands BEFORE UPDATE OR DELETE OR TRUNCATE ON cases.event
+    FOR EACH STATEMENT EXECUTE FUNCTION cases.history_stands();
+CREATE TRIGGER history_stands BEFORE UPDATE OR DELETE OR TRUNCATE ON cases.follow_up_step
     FOR EACH STATEMENT EXECUTE FUNCTION cases.history_stands();
 
 GRANT USAGE ON SEQUENCE cases.number_of_day TO dizuo_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON cases.draft, cases.queue, cases.occasion TO dizuo_app;
 GRANT SELECT, INSERT, UPDATE ON cases.application, cases.item, cases.task, cases.handled, cases.decision,
-    cases.consent, cases.fix, cases.special, cases.document, cases.notice, cases.correction TO dizuo_app;
-GRANT SELECT, INSERT ON cases.rating, cases.event, cases.fix_change TO dizuo_app;
+    cases.consent, cases.fix, cases.special, cases.document, cases.notice, cases.correction, cases.follow_up TO dizuo_app;
+GRANT SELECT, INSERT ON cases.rating, cases.event, cases.fix_change, cases.follow_up_step TO dizuo_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON cases.answer TO dizuo_app;
