@@ -1,8 +1,9 @@
-"""The ceiling of the form page: one bare statement and the same template with the same facts, nothing else.
+"""The ceiling of the form page: one bare statement, its values put in words, the same template; nothing else.
 
 Started by form_page.py under the same server with as many workers. ``/bare`` fetches the records of one person's form
-in a single statement with no policy, entry, session or plan (nobody may in production) and renders the very page that
-the product made for that person; ``/hello`` is the framework alone.
+in a single statement with no policy, entry, session or plan (nobody may in production), decodes them, writes codes,
+dates and numbers as the page shows them, and renders the very page that the product made for that person; whatever does
+not come from a record (questions, items, layout) is there already. ``/hello`` is the framework alone.
 """
 
 from __future__ import annotations
@@ -17,23 +18,29 @@ from urllib.parse import quote
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
+from msgspec import json, structs
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dizuo.app import make
-from dizuo.engines.cases import open_form
+from dizuo.doors.citizen.form_facts import LineView
+from dizuo.engines.cases import Form, PlannedLine, open_form
+from dizuo.engines.cases.compiled import CompiledMatter
 from dizuo.engines.registers import Actor
+from dizuo.foundation.blueprint.model import Division, Field
 from dizuo.foundation.store import open_pool
 from dizuo.settings import Runtime, read_runtime
+from dizuo.web.format import day, masked
 from dizuo.web.templates import Templates
 
 BARE = """
-SELECT json_agg(r.data)::text FROM unnest($1::text[], $2::text[]) AS k(register, key)
+SELECT json_agg(r.data ORDER BY k.n)::text FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(register, key, n)
 JOIN registers.record r ON r.register = k.register AND r.key = k.key AND r.superseded_at IS NULL
 """
 PATH = "/matters/newborn/apply"
+decode = json.Decoder(list[dict[str, Any]]).decode
 
 
 def owner_dsn(runtime: Runtime) -> str:
@@ -48,13 +55,77 @@ class Captured:
     def __init__(self) -> None:
         self.templates: Templates | None = None
         self.lang, self.name = "", ""
-        self.context: Mapping[str, object] = {}
+        self.context: Mapping[str, Any] = {}
         self.registers: list[str] = []
         self.keys: list[str] = []
+        # Lines of the page as (record, field, its declaration), in the page's order; None where a line is no one fact.
+        self.groups: list[list[tuple[int, Field] | None]] = []
+        self.rest: list[tuple[int, Field] | None] = []
+        self.divisions: Mapping[str, Division] = {}
 
-    def render(self) -> str:
+    def render(self, records: list[dict[str, Any]]) -> str:
         assert self.templates is not None
-        return self.templates.render(self.lang, self.name, self.context)
+        view = self.context["v"]
+        groups = [
+            structs.replace(group, lines=self._lines(group.lines, where, records))
+            for group, where in zip(view.groups, self.groups, strict=True)
+        ]
+        filled = structs.replace(view, groups=groups, rest=self._lines(view.rest, self.rest, records))
+        return self.templates.render(self.lang, self.name, {**self.context, "v": filled})
+
+    def _lines(
+        self, lines: list[LineView], where: list[tuple[int, Field] | None], records: list[dict[str, Any]]
+    ) -> list[LineView]:
+        return [
+            line
+            if one is None
+            else LineView(line.label, self._said(one[1], records[one[0]]), line.source, line.wrong)
+            for line, one in zip(lines, where, strict=True)
+        ]
+
+    def _said(self, field: Field, record: dict[str, Any]) -> str:
+        text = str(record[field.id])
+        if text in field.codes:
+            return field.codes[text].zh
+        if field.type == "citizen_id":
+            return masked(text)
+        if field.type == "date":
+            return day(text, "zh")
+        if field.type == "division" and text in self.divisions:
+            return self.divisions[text].name
+        return text
+
+    def locate(self, ready: CompiledMatter, form: Form) -> None:
+        """Find out which field of which record each line of the page shows."""
+        view, plan = self.context["v"], form.plan
+        parties = [party for party, state in form.known.parties.items() if state.key is not None]
+        for party in parties:
+            self.registers.append(ready.parties[party].register)
+            self.keys.append(str(form.known.parties[party].key))
+        self.divisions = ready.city.divisions
+
+        def place(fact: str | None, line: LineView) -> tuple[int, Field] | None:
+            if fact is None or fact.partition(".")[0] not in parties:
+                return None
+            found = parties.index(fact.partition(".")[0]), ready.fields[fact]
+            said = self._said(found[1], {found[1].id: plan.facts[fact].value})
+            return found if said == line.value else None
+
+        def only(line: PlannedLine) -> str | None:
+            return line.facts[0] if len(line.facts) == 1 else None
+
+        shown = [show for show in plan.shows if not show.folded]
+        for show, group in zip(shown, view.groups, strict=True):
+            self.groups.append([place(only(a), b) for a, b in zip(show.lines, group.lines, strict=True)])
+        words = {
+            f"{ready.parties[f.partition('.')[0]].name.zh} · {ready.fields[f].name.zh}": f for f in plan.facts
+        }
+        self.rest = [place(words.get(line.label), line) for line in view.rest]
+        located = sum(
+            one is not None for one in [*self.rest, *(one for group in self.groups for one in group)]
+        )
+        if located < 20:
+            raise SystemExit(f"only {located} lines of the page were found in the records")
 
 
 async def capture(runtime: Runtime, cookie: str) -> Captured:
@@ -91,10 +162,7 @@ async def capture(runtime: Runtime, cookie: str) -> Captured:
             actor = Actor("resident", subject=session.account.subject, name=session.account.name)
             form = await open_form(dizuo.cases, actor, "newborn", {}, {})
             ready = dizuo.cases.matter("newborn")
-            for party, state in form.known.parties.items():
-                if state.key is not None:
-                    kept.registers.append(ready.parties[party].register)
-                    kept.keys.append(state.key)
+            kept.locate(ready, form)
     finally:
         Templates.render = original  # type: ignore[method-assign]
     return kept
@@ -114,8 +182,8 @@ def application() -> Starlette:
 
     async def bare(_: Request) -> Response:
         page: Captured = state["page"]
-        await state["pool"].fetchval(BARE, page.registers, page.keys)
-        return Response(page.render(), media_type="text/html")
+        records = decode(await state["pool"].fetchval(BARE, page.registers, page.keys))
+        return Response(page.render(records), media_type="text/html")
 
     async def hello(_: Request) -> Response:
         return PlainTextResponse("hello")

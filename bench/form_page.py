@@ -1,4 +1,7 @@
-"""The prefilled form page: session, draft, policy, lawful reads entered and durable, plan and HTML, for signed-in parents.
+"""The prefilled form page, and all pages of a signed-in visit, for parents with a newborn.
+
+The form page is the dearest: session, draft, policy, lawful reads entered and durable, plan and HTML. A visit is VISIT,
+each page as often as the others.
 
     .venv/bin/python bench/form_page.py [--people 2000] [--seconds 6] [--rounds 5] [--users 32]
 
@@ -35,6 +38,8 @@ from dizuo.settings import read_runtime
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 WORKERS = 2
+VISIT = ("/", "/search?q=%E5%87%BA%E7%94%9F", "/matters/newborn", PATH, "/cases", "/me", "/me/data")
+"""Home, search, guide, prefilled form, my cases, my account, who used my data."""
 PARENTS = [f"parent-{n:02}" for n in range(1, 41)]
 
 
@@ -125,8 +130,11 @@ def spent_by_kind(before: dict[int, tuple[int, str, float]], root: int) -> dict[
     return spent
 
 
-async def load(port: int, path: str, cookies: list[str], users: int, seconds: float) -> Measured:
-    requests = [request_bytes(path, HOST, cookie) for cookie in cookies]
+async def load(
+    port: int, path: str | tuple[str, ...], cookies: list[str], users: int, seconds: float
+) -> Measured:
+    paths = (path,) if isinstance(path, str) else path
+    requests = [request_bytes(one, HOST, cookie) for cookie in cookies for one in paths]
     return await measure(HOST, port, requests, connections=users, seconds=seconds)
 
 
@@ -178,11 +186,13 @@ def report(
 ) -> None:
     """All passes, interleaved, and what they say."""
     ours = Figure("form page", "pages/s")
+    visit = Figure("pages of a signed-in visit", "pages/s")
     ceiling = Figure("the same page bare", "pages/s")
     hello = Figure("hello of the framework", "pages/s")
     statement = Figure("the statement alone, one process", "calls/s")
     shares: list[float] = []
     latencies: list[tuple[float, float]] = []
+    on_visit: list[tuple[float, float]] = []
     spent: dict[str, list[float]] = {}
     runtime = read_runtime(data / "runtime.json")
     asyncio.run(load(port, PATH, cookies, options.users, 2.0))  # warm
@@ -199,20 +209,34 @@ def report(
         ours.values.append(one.rate)
         latencies.append((one.p50, one.p95))
         size = one.size
+        walk = asyncio.run(load(port, VISIT, cookies, options.users, options.seconds))
+        if walk.failed:
+            raise SystemExit(f"{walk.failed} answers of the visit were not pages")
+        visit.values.append(walk.rate)
+        on_visit.append((walk.p50, walk.p95))
         two = asyncio.run(load(bare_port, "/bare", cookies, options.users, options.seconds / 2))
         ceiling.values.append(two.rate)
         shares.append(one.rate / two.rate)
         hello.values.append(asyncio.run(load(bare_port, "/hello", cookies, options.users, 2.0)).rate)
         statement.values.append(asyncio.run(statement_rate(runtime, cookies[0], 16, 2.0)))
-    for figure in (ours, ceiling, hello, statement):
+    for figure in (ours, visit, ceiling, hello, statement):
         print(figure.line(None if figure is ours else ours))
     middle = sorted(latencies)[len(latencies) // 2]
     print(f"form page: p50 {middle[0]:.1f} ms, p95 {middle[1]:.1f} ms, {size:,} bytes of HTML")
+    walked = sorted(on_visit)[len(on_visit) // 2]
+    print(f"a visit ({len(VISIT)} pages): p50 {walked[0]:.1f} ms, p95 {walked[1]:.1f} ms")
     each = ", ".join(f"{kind} {sorted(values)[len(values) // 2]:.2f} ms" for kind, values in spent.items())
     print(f"processor time a page: {each}")
     print(f"form page / the same page bare: {sorted(shares)[len(shares) // 2]:.2f}")
     print(
-        json.dumps({"form": ours.median, "bare": ceiling.median, "share": sorted(shares)[len(shares) // 2]})
+        json.dumps(
+            {
+                "form": ours.median,
+                "visit": visit.median,
+                "bare": ceiling.median,
+                "share": sorted(shares)[len(shares) // 2],
+            }
+        )
     )
 
 
