@@ -14,7 +14,7 @@
 from dizuo.engines.cases.actions_after import RATINGS, rate, report_error
 from dizuo.engines.cases.actions_citizen import answer_consent, ask_consent_again, withdraw
 from dizuo.engines.cases.actions_decide import accept, decide, undo
-from dizuo.engines.cases.actions_fix import FixSent, answer_fix, give_up_fix
+from dizuo.engines.cases.actions_fix import FixSent, answer_fix, give_up_fix, keep_files
 from dizuo.engines.cases.actions_follow_up import FollowUpStep, take_follow_up_step
 from dizuo.engines.cases.actions_longer import (
     answer_referral,
@@ -73,14 +73,25 @@ from dizuo.engines.cases.errors import (
     StaleDraft,
     StaleFix,
     UndoTooLate,
+    UploadGone,
 )
 from dizuo.engines.cases.examples import run_examples
 from dizuo.engines.cases.export import LogEvent, log_of, ocel2, xes
-from dizuo.engines.cases.fixes import FixChange, FixChoices, FixForm, fix_changes, fix_choices, fix_form
+from dizuo.engines.cases.fixes import (
+    FixChange,
+    FixChoices,
+    FixForm,
+    FixServed,
+    fix_changes,
+    fix_choices,
+    fix_form,
+    fix_uploads,
+    served_words,
+)
 from dizuo.engines.cases.follow_up import Act, Finding, FollowUpState
 from dizuo.engines.cases.jobs import handlers
 from dizuo.engines.cases.looks import note_refused_look, note_reveal
-from dizuo.engines.cases.model import Decided, FixWant, Receipt
+from dizuo.engines.cases.model import ByClerk, Decided, FixWant, Receipt
 from dizuo.engines.cases.nearest import nearest_places
 from dizuo.engines.cases.numbers import read_number
 from dizuo.engines.cases.occasion import Occasion, first_look, occasion_of
@@ -133,6 +144,7 @@ from dizuo.engines.cases.reads_follow_up import (
 from dizuo.engines.cases.reads_progress import Progress, ProgressItem, progress
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
 from dizuo.engines.cases.supervision import SupervisedCase, SupervisedItem, press, supervised_case
+from dizuo.engines.cases.uploads import NewFile, Opened, Upload, open_own_upload, open_upload, takes_files
 
 __all__ = [
     "CENTRE",
@@ -147,6 +159,7 @@ __all__ = [
     "AlreadyRunning",
     "ApplicationState",
     "Asked",
+    "ByClerk",
     "CannotSee",
     "CaseLine",
     "CaseNotFound",
@@ -176,6 +189,7 @@ __all__ = [
     "FixOnlyOnce",
     "FixOverdue",
     "FixSent",
+    "FixServed",
     "FixTooLate",
     "FixWant",
     "FollowUpChanged",
@@ -194,12 +208,14 @@ __all__ = [
     "Known",
     "LogEvent",
     "MatterNotFound",
+    "NewFile",
     "NotEligible",
     "NotPossibleNow",
     "NotYourDecision",
     "NothingLate",
     "Notice",
     "Occasion",
+    "Opened",
     "Plan",
     "PlannedConsent",
     "PlannedItem",
@@ -222,6 +238,8 @@ __all__ = [
     "UndoTooLate",
     "Unfinished",
     "Unmet",
+    "Upload",
+    "UploadGone",
     "Urgent",
     "accept",
     "answer_consent",
@@ -257,12 +275,14 @@ __all__ = [
     "fix_changes",
     "fix_choices",
     "fix_form",
+    "fix_uploads",
     "fixes_of",
     "follow_up_page",
     "follow_ups",
     "give_up_fix",
     "hand_over",
     "handlers",
+    "keep_files",
     "log_of",
     "mark_read",
     "my_cases",
@@ -276,6 +296,8 @@ __all__ = [
     "ocel2",
     "open_draft",
     "open_form",
+    "open_own_upload",
+    "open_upload",
     "plan",
     "press",
     "progress",
@@ -288,11 +310,13 @@ __all__ = [
     "resume_form",
     "run_examples",
     "save_draft",
+    "served_words",
     "site_check",
     "start_special",
     "submit",
     "supervised_case",
     "take_follow_up_step",
+    "takes_files",
     "undo",
     "withdraw",
     "xes",

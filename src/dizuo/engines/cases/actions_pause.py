@@ -18,6 +18,7 @@ from dizuo.engines.cases.reach import Actors
 from dizuo.engines.cases.records import load_case
 from dizuo.engines.cases.rules import REASON_LIMIT, check_fix, check_law, remedy
 from dizuo.engines.cases.states import Event, ItemState
+from dizuo.engines.cases.uploads import drop_unsent
 from dizuo.engines.cases.wording import day_words
 from dizuo.engines.cases.work import Work, system_of
 from dizuo.foundation.kernel import clocks
@@ -284,6 +285,7 @@ async def fix_timeout(cases: Cases, tx: Tx, number: str, item_id: str) -> None:
     """Nobody answered the fix request in time: the item goes back, kindly, and may be asked for again."""
     work = await Work.open(cases, tx, number, system_of(""))
     item = work.items.get(item_id)
+    await drop_unsent(tx.conn, work.application.id, item_id)
     if item is None or item.state is not ItemState.FIX_AWAITED:
         return
     await work.move(item_id, Event.FIX_TIMEOUT)

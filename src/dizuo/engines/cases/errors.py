@@ -108,6 +108,12 @@ class StaleFix(Stale):
     fix = "您填的都留着。请看一遍现在的内容，再提交。"
 
 
+class UploadGone(NotFound):
+    """没有这个文件。"""
+
+    fix = "它可能已经被去掉了。请回到上一页，看看现在有哪些文件。"
+
+
 class AboutToIssue(Conflict):
     """“{item}”正在出证，也用到您要改的内容，现在不能改。"""
 

@@ -20,12 +20,14 @@ from dizuo.engines.cases.corrected import (
     own_questions,
 )
 from dizuo.engines.cases.errors import CaseNotFound
-from dizuo.engines.cases.model import Case, ItemRow
+from dizuo.engines.cases.model import ByClerk, Case, ItemRow
 from dizuo.engines.cases.plan_model import PlannedQuestion
-from dizuo.engines.cases.reach import Actors, may_view, own_case
+from dizuo.engines.cases.reach import Actors, may_view, own_case, serving
 from dizuo.engines.cases.reads_citizen import note_refusal
+from dizuo.engines.cases.reads_desk import unit_name
 from dizuo.engines.cases.records import load_case
 from dizuo.engines.cases.states import ItemState
+from dizuo.engines.cases.uploads import Upload, uploads_of
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.model import Words
 from dizuo.foundation.kernel.canonical import canonical_json
@@ -41,13 +43,22 @@ class FixChange(msgspec.Struct, frozen=True):
     kept: tuple[Words, ...]
 
 
+class FixServed(msgspec.Struct, frozen=True):
+    """Who answered for the applicant: the clerk, the window's name, the proof of identity that was seen."""
+
+    clerk: str
+    window: str
+    proof: str
+
+
 class FixForm(msgspec.Struct, frozen=True):
     """The applicant's page of one fix request.
 
     ``questions`` are those to answer again with what is typed or was answered, ``present`` their present answers in
     words by question, ``errors`` the sentences by question when something was typed. ``seen`` is to be sent back.
     ``shared`` are decided items that will stay with the old answer, ``agreed`` the questions whose change asks others
-    again. When it is not ``open`` any more, ``changes`` tells what was sent.
+    again. ``uploads`` are files that are kept, by line of ``wants`` from 1. When it is not ``open`` any more, ``changes`` and
+    ``uploads`` tell what was sent, ``served`` by whom at a window.
     """
 
     number: str
@@ -69,6 +80,8 @@ class FixForm(msgspec.Struct, frozen=True):
     answer: str
     answered_at: datetime | None
     changes: tuple[FixChange, ...]
+    uploads: tuple[Upload, ...] = ()
+    served: FixServed | None = None
 
 
 class FixChoices(msgspec.Struct, frozen=True):
@@ -79,15 +92,27 @@ class FixChoices(msgspec.Struct, frozen=True):
 
 
 async def fix_form(
-    cases: Cases, actor: Actor, number: str, item_id: str, typed: Mapping[str, str] | None = None
+    cases: Cases,
+    actor: Actor,
+    number: str,
+    item_id: str,
+    typed: Mapping[str, str] | None = None,
+    *,
+    served_by: ByClerk | None = None,
 ) -> FixForm:
-    """What is asked of the applicant for one item. Errors: CaseNotFound, also when nothing was asked; Invalid."""
+    """What is asked of the applicant for one item; read by the clerk when the applicant is at a window.
+
+    Errors: CaseNotFound, also when nothing was asked; Invalid; Refused for a clerk who may not serve.
+    """
     try:
         case = await load_case(cases, cases.pool, number, lock=False)
         own_case(actor, case)
     except CaseNotFound:
-        await note_refusal(cases, actor, number)
+        await note_refusal(cases, actor if served_by is None else served_by.clerk, number)
         raise
+    reader = actor
+    if served_by is not None:
+        reader = serving(cases, served_by, actor, case.application.matter).clerk
     item = case.items.get(item_id)
     fix = None if item is None else await cases.pool.fetchrow(QUERIES["fix"], case.application.id, item_id)
     if item is None or fix is None:
@@ -97,7 +122,7 @@ async def fix_form(
     questions: tuple[PlannedQuestion, ...] = ()
     errors: Mapping[str, str] = {}
     if still_open and marked:
-        again = await ask_again(cases, case, item, actor, marked, typed or {})
+        again = await ask_again(cases, case, item, reader, marked, typed or {})
         questions = again.questions
         errors = unanswered(questions, again.checked) if typed is not None else {}
     asked = [question.id for question in questions]
@@ -121,7 +146,27 @@ async def fix_form(
         answer=fix["answer"] or "",
         answered_at=fix["answered_at"],
         changes=await _changes(cases, case, item_id, inside=False),
+        uploads=await uploads_of(cases.pool, case.application.id, item_id),
+        served=served_words(cases, fix["served"]),
     )
+
+
+def served_words(cases: Cases, served: Mapping[str, str] | None) -> FixServed | None:
+    """Who answered at which window, as people call it."""
+    if not served:
+        return None
+    window = served["unit"]
+    if window in cases.city.organisations:
+        window = unit_name(cases, window, served["place"])
+    return FixServed(served["name"], window, served["proof"])
+
+
+async def fix_uploads(cases: Cases, actors: Actors, number: str, item_id: str) -> tuple[Upload, ...]:
+    """The files that were handed in for an item, for an official who may see it. Errors: CaseNotFound, Refused."""
+    case = await load_case(cases, cases.pool, number, lock=False)
+    _, covered = may_view(cases, actors, case)
+    found = await uploads_of(cases.pool, case.application.id, item_id) if item_id in covered else ()
+    return tuple(one for one in found if one.sent_at is not None)
 
 
 def _open(cases: Cases, item: ItemRow, fix: Any) -> bool:

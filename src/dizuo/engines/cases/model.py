@@ -10,6 +10,7 @@ import msgspec
 
 from dizuo.engines.cases.compiled import CompiledMatter
 from dizuo.engines.cases.states import ApplicationState, ItemState
+from dizuo.engines.registers import Actor
 from dizuo.foundation.kernel.clocks import ClockState
 
 Channel = Literal["online", "window", "phone"]
@@ -116,6 +117,25 @@ class FixWant(msgspec.Struct, frozen=True):
     law: str
     question: str = ""
     material: str = ""
+
+
+class ByClerk(msgspec.Struct, frozen=True):
+    """窗口代办: the clerk who acts for a person present, and the proof of identity that was seen."""
+
+    clerk: Actor
+    proof: str
+
+    def as_kept(self) -> Mapping[str, str]:
+        """What is kept of it with the case: official, name, post, unit, place, proof."""
+        clerk = self.clerk
+        return {
+            "official": clerk.official or "",
+            "name": clerk.name,
+            "post": clerk.post or "",
+            "unit": clerk.unit or "",
+            "place": clerk.place,
+            "proof": self.proof,
+        }
 
 
 class ConsentRow(msgspec.Struct, frozen=True):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
+
 from dizuo.engines.cases.context import Cases
 from dizuo.engines.cases.errors import CannotSee, CaseNotFound
-from dizuo.engines.cases.model import Case, ItemRow
+from dizuo.engines.cases.model import ByClerk, Case, ItemRow
 from dizuo.engines.registers import Actor
 from dizuo.foundation.kernel.errors import Refused
 from dizuo.foundation.policy import Ask, Principal, Relation, Request, Verdict
@@ -44,6 +46,14 @@ def may_apply(cases: Cases, actor: Actor, matter: str, *, serving: bool = False)
     verdict = cases.policy.decide(Request(principal_of(actor), action, matter, ask))
     if not verdict.allowed:
         raise refused_by(verdict)
+
+
+def serving(cases: Cases, by: ByClerk, actor: Actor, matter: str) -> ByClerk:
+    """The clerk as acting for the person ``actor`` at the window. Errors: Refused."""
+    may_apply(cases, by.clerk, matter, serving=True)
+    whom = actor.subject if actor.acting_for is None else actor.acting_for
+    clerk = msgspec.structs.replace(by.clerk, channel="window", acting_for=whom)
+    return msgspec.structs.replace(by, clerk=clerk)
 
 
 def may_consent(cases: Cases, actor: Actor, matter: str) -> None:

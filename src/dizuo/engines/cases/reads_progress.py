@@ -34,7 +34,7 @@ class EventLine(msgspec.Struct, frozen=True):
 
 
 class FixView(msgspec.Struct, frozen=True):
-    """What was asked for, and the answer if there is one."""
+    """What was asked for, and the answer if there is one; ``served`` as in ``ByClerk.as_kept``, None without a clerk."""
 
     wants: tuple[Mapping[str, str], ...]
     reason: str
@@ -42,6 +42,7 @@ class FixView(msgspec.Struct, frozen=True):
     asked_at: datetime
     answer: str | None
     answered_at: datetime | None
+    served: Mapping[str, str] | None = None
 
 
 class DecisionView(msgspec.Struct, frozen=True):
@@ -195,7 +196,13 @@ def _item(
 
 def fix_view(row: Any) -> FixView:
     return FixView(
-        tuple(row["wants"]), row["reason"], row["until"], row["asked_at"], row["answer"], row["answered_at"]
+        tuple(row["wants"]),
+        row["reason"],
+        row["until"],
+        row["asked_at"],
+        row["answer"],
+        row["answered_at"],
+        row["served"],
     )
 
 

@@ -189,8 +189,10 @@ class Work:
         )
 
     def _who(self, event: Event | str, item: str | None) -> Actor:
-        """Who did it: what a resident's step sets off by itself is done by the department's system, not by the resident."""
-        if self.actor.kind == "resident" and item is not None and event in _BY_THE_SYSTEM:
+        """Who did it: what a resident's step sets off by itself is done by the department's system, not by the resident,
+        nor by the clerk who took the step for the resident at a window."""
+        theirs = self.actor.kind == "resident" or self.actor.channel == "window"
+        if theirs and item is not None and event in _BY_THE_SYSTEM:
             return system_of(self.items[item].department)
         return self.actor
 

@@ -223,7 +223,7 @@ class Directory:
         post = next((p for p in session.account.posts if rules.WINDOW_POWER in p.powers), None)
         if session.account.kind != "official" or post is None:
             raise WindowRefused()
-        acting = Acting("window", client, name)
+        acting = Acting("window", client, name, checked=checked[:60])
         async with begin(self._pool, self._now) as tx:
             await self._set(tx.conn, token, acting, tx.now)
             body = {"post": post.post, "unit": post.unit, "checked": checked[:60]}

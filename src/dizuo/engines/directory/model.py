@@ -42,7 +42,8 @@ class Acting(msgspec.Struct, frozen=True):
     """For whom a session acts besides its own holder.
 
     enterprise: the holder is its legal representative. mandator: the holder has a mandate, for `matters` (empty: all).
-    window: an official serves this person, who is present. `subject` is the identity id.
+    window: an official serves this person, who is present; `checked` is the proof of identity that was seen.
+    `subject` is the identity id.
     """
 
     kind: Literal["enterprise", "mandator", "window"]
@@ -50,6 +51,7 @@ class Acting(msgspec.Struct, frozen=True):
     name: str
     matters: tuple[str, ...] = ()
     mandate: int | None = None
+    checked: str = ""
 
     def allows(self, matter: str) -> bool:
         return not self.matters or matter in self.matters

@@ -33,3 +33,43 @@ UPDATE cases.application SET title = $2, place = $3 WHERE id = $1
 -- move_tasks --
 -- Held work goes to the unit where the item is worked on now.
 UPDATE cases.task SET unit = $3 WHERE application = $1 AND item = $2 AND state = 'held'
+
+-- served_fix --
+-- Who answered for the applicant at a window, on which proof of identity.
+UPDATE cases.fix SET served = $3 WHERE application = $1 AND item = $2
+
+-- keep_content --
+-- The bytes of a file, once in an application.
+INSERT INTO cases.content (application, sha256, bytes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+
+-- keep_upload --
+-- One file for one line of a request; the same twice is one.
+INSERT INTO cases.upload (application, item, want, name, media_type, size, sha256, salt, kept_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (application, item, want, sha256) DO NOTHING
+
+-- drop_uploads --
+-- Files that were not sent are taken back.
+DELETE FROM cases.upload WHERE application = $1 AND item = $2 AND id = ANY ($3::bigint[]) AND sent_at IS NULL
+
+-- drop_unsent --
+-- Nobody will send these any more.
+DELETE FROM cases.upload WHERE application = $1 AND item = $2 AND sent_at IS NULL
+
+-- drop_contents --
+-- Bytes that no file of the application has any more.
+DELETE FROM cases.content c WHERE c.application = $1
+  AND NOT EXISTS (SELECT FROM cases.upload u WHERE u.application = c.application AND u.sha256 = c.sha256)
+
+-- uploads_of --
+-- The files of an item in the order of the request.
+SELECT id, want, name, media_type, size, sha256, salt, kept_at, sent_at FROM cases.upload
+WHERE application = $1 AND item = $2 ORDER BY want, id
+
+-- send_uploads --
+-- What was kept is handed in.
+UPDATE cases.upload SET sent_at = $3 WHERE application = $1 AND item = $2 AND sent_at IS NULL
+
+-- content_of --
+-- The bytes of one file.
+SELECT c.bytes FROM cases.upload u JOIN cases.content c ON c.application = u.application AND c.sha256 = u.sha256
+WHERE u.application = $1 AND u.item = $2 AND u.id = $3

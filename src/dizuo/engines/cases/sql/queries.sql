@@ -204,7 +204,7 @@ UPDATE cases.fix SET answer = $3, answered_at = $4 WHERE application = $1 AND it
 
 -- fix --
 -- The request of an item.
-SELECT wants, reason, asked_by, asked_at, until, answer, answered_at FROM cases.fix
+SELECT wants, reason, asked_by, asked_at, until, answer, answered_at, served FROM cases.fix
 WHERE application = $1 AND item = $2
 
 -- insert_special --

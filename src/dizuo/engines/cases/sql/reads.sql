@@ -86,7 +86,7 @@ FROM cases.decision WHERE application = $1 AND undone_at IS NULL ORDER BY id
 
 -- fixes_in --
 -- The fix requests of an application.
-SELECT item, wants, reason, asked_by, asked_at, until, answer, answered_at FROM cases.fix WHERE application = $1
+SELECT item, wants, reason, asked_by, asked_at, until, answer, answered_at, served FROM cases.fix WHERE application = $1
 
 -- specials_in --
 -- The special procedures of an application.
