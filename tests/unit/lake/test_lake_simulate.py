@@ -32,6 +32,10 @@ from dizuo.foundation.kernel.names import PersonName
 ROOT = Path(__file__).resolve().parents[3]
 TODAY = dt.date(2026, 11, 23)
 PEOPLE = 6_000
+# What only the declared sources feed; the clean demonstration has no rows of it.
+ONLY_FROM_SOURCES = {
+    "residence_permit", "school_enrolment", "vehicle", "disability_certificate", "credit_record"
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -117,11 +121,11 @@ def test_no_declared_field_is_left_to_chance(city: City) -> None:
         cluster.people[0].died = TODAY - dt.timedelta(days=9)
         for row in projection.rows(cluster):
             seen[row.register] |= set(row.values)
-    assert set(seen) == set(city.registers)
+    assert set(seen) == set(city.registers) - ONLY_FROM_SOURCES
     missing = {
         r.id: sorted(set(r.fields) - seen[r.id])
         for r in city.registers.values()
-        if set(r.fields) - seen[r.id]
+        if r.id in seen and set(r.fields) - seen[r.id]
     }
     assert not missing, "records.py should know these fields"
 

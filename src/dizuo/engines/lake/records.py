@@ -169,7 +169,7 @@ class Projection:
             "unit_no": h.unit, "certificate_no": h.certificate, "owner_citizen_id": h.owner.number, "owner_name": h.owner.name,
             "co_owner_citizen_id": h.co_owner.number if h.co_owner else None, "owner_uscc": None,
             "address": h.door.text(self._place, h.door_registered), "division": h.door.town.code, "usage": "1", "registered_on": h.on,
-            "state": "1", "area": h.area, "price": h.area * self._rng.randint(90, 260) * 100,
+            "state": "1", "area": h.area, "share": "1" if h.co_owner else "0", "price": h.area * self._rng.randint(90, 260) * 100,
             "mortgage": "有抵押" if self._rng.random() < 0.3 else None,
         }  # fmt: skip
         return Row("real_estate", values, h.on)
@@ -199,6 +199,7 @@ class Projection:
             social: dict[str, Cell] = {
                 "citizen_id": p.number, "card_no": f"A{int(p.number[6:17]) % 100_000_000:08d}", "card_state": "1",
                 "bank_state": "1" if self._rng.random() < 0.85 else "0", "bank": self._rng.choice(_BANKS),
+                "kind": "110" if covered or p.works else "170",
                 "pension_state": "3" if covered and retired else "1" if p.works else "2" if self._rng.random() < 0.2 else "0",
                 "employer_uscc": p.employer_code if p.works else None, "employer_name": p.employer if p.works else None,
                 "base_yuan": self._rng.randint(48, 220) * 100 if p.works else None, "paid_months": months,
