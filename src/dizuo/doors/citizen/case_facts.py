@@ -65,6 +65,13 @@ class Happened(msgspec.Struct, frozen=True):
     href: str
 
 
+class FollowedView(msgspec.Struct, frozen=True):
+    """What became of a bad rating: ``says`` where it stands and by when it goes on, ``done`` newest first."""
+
+    says: str
+    done: list[Happened]
+
+
 class ProgressView(msgspec.Struct, frozen=True):
     """The page of one case."""
 
@@ -78,6 +85,7 @@ class ProgressView(msgspec.Struct, frozen=True):
     history: list[Happened]
     rate: list[OptionView]
     rated: str
+    followed: FollowedView | None
     submitted: str
     promised: str
     next: list[str]

@@ -47,6 +47,7 @@ from .case_facts import (
 from .declared import answer_said, document_said, law_text, listed, pick, title_said
 from .form_facts import LineView, OptionView
 from .views_matter import Texts
+from .views_rating import followed_view
 
 SAYS = {
     ApplicationState.RUNNING: "says_running",
@@ -190,6 +191,9 @@ class CaseMaker:
             history=self._history(found.history),
             rate=self._ratings() if found.may_rate else [],
             rated=fill(words["rated"], level=words[f"rate_{found.rating}"]) if found.rating else "",
+            followed=None
+            if found.followed is None
+            else followed_view(found.followed, self.lang, self.words["rated"]),
             submitted=fill(words["submitted"], when=moment(found.submitted_at, self.lang)),
             promised=self._promised(found.promised),
             next=self._next(found),

@@ -7,7 +7,7 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``cases``, ``regist
 2. A case opens with the one exception to judge; facts carry their source; opening it is entered in the ledger.
 3. A decision is never preselected, shows the words the applicant will read, and can be taken back for ten minutes.
 4. Other lawful steps (补正, 特别程序, 延期, 转核实 …) are rows of one table, ``measures``.
-5. A supervisor sees what is late without the person, and presses whoever holds it (督办).
+5. A supervisor sees what is late without the person, and presses whoever holds it (督办); and follows up bad ratings.
 6. A clerk at a window serves somebody without a telephone through the same plan, checks and case.
 7. One small script adds keys; everything works without it.
 """
@@ -20,7 +20,15 @@ from pathlib import Path
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
-from . import pages_case, pages_corrections, pages_measures, pages_queue, pages_supervision, pages_window
+from . import (
+    pages_case,
+    pages_corrections,
+    pages_measures,
+    pages_queue,
+    pages_ratings,
+    pages_supervision,
+    pages_window,
+)
 from .officers import SUPERVISE, WINDOW, served, session_of
 
 _CLERK = f"official:{WINDOW}"
@@ -42,6 +50,9 @@ ROUTES = (
     Route("POST", "/desk/corrections/{number}", pages_corrections.correction_sent, purpose="Answer a reported error.", who="official"),
     Route("GET", "/desk/supervised/{number}", pages_supervision.supervised, purpose="See what is late, without the person.", who=_SUPERVISOR, json=True),
     Route("POST", "/desk/supervised/{number}/{item}/press", pages_supervision.press_sent, purpose="Press whoever holds late work.", who=_SUPERVISOR),
+    Route("GET", "/desk/ratings", pages_ratings.ratings, purpose="See the bad ratings and what becomes of them.", who=_SUPERVISOR, json=True),
+    Route("GET", "/desk/ratings/{number}", pages_ratings.rating, purpose="Follow up one bad rating.", who=_SUPERVISOR, json=True),
+    Route("POST", "/desk/ratings/{number}", pages_ratings.rating_sent, purpose="Enter what was done about a bad rating.", who=_SUPERVISOR),
     Route("GET", "/desk/window", pages_window.window, purpose="Identify the person at the window.", who=_CLERK),
     Route("POST", "/desk/window", pages_window.window_sent, purpose="Begin to serve a person present.", who=_CLERK),
     Route("POST", "/desk/window/end", pages_window.window_end, purpose="End serving.", who=_CLERK),
@@ -55,7 +66,14 @@ def _context(request: WebRequest) -> Mapping[str, object]:
     """What every page of the door shows: the post, whom one serves, whether keys are on."""
     script = request.shell.static.url("desk.js")
     if request.signed_in is None or request.signed_in.account.kind != "official":
-        return {"post": "", "client": "", "clerk": False, "script": script, "home": "/desk"}
+        return {
+            "post": "",
+            "client": "",
+            "clerk": False,
+            "supervisor": False,
+            "script": script,
+            "home": "/desk",
+        }
     session = session_of(request)
     client = served(session)
     posts = session.account.posts
@@ -63,6 +81,7 @@ def _context(request: WebRequest) -> Mapping[str, object]:
         "post": f"{posts[0].unit_name}，{posts[0].post_name}" if posts else "",
         "client": client.name if client is not None else "",
         "clerk": WINDOW in session.account.powers,
+        "supervisor": SUPERVISE in session.account.powers,
         "script": script,
         "home": "/desk",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from dizuo.engines.cases import QueuePage, QueueRow, desk_queue, read_number
+from dizuo.engines.cases import QueuePage, QueueRow, desk_queue, is_followed_up, read_number
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.kernel.errors import NotFound
 from dizuo.web import WebRequest, answer, page, redirect
@@ -111,6 +111,8 @@ async def search(request: WebRequest) -> Response:
     if number is not None:
         # Whoever only supervises opens what is late, without the person.
         only = set(session_of(request).account.powers) == {SUPERVISE}
+        if only and await is_followed_up(request.dizuo.cases, actors_of(session_of(request)), number):
+            return redirect(f"/desk/ratings/{number}")
         room = "corrections" if number.startswith("JC") else "supervised" if only else "cases"
         return redirect(f"/desk/{room}/{number}")
     found: list[Found] = find(request.dizuo.city, asked, request.lang) if asked else []

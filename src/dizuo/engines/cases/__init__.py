@@ -140,6 +140,7 @@ from dizuo.engines.cases.reads_follow_up import (
     FollowUpTold,
     follow_up_page,
     follow_ups,
+    is_followed_up,
 )
 from dizuo.engines.cases.reads_progress import Progress, ProgressItem, progress
 from dizuo.engines.cases.states import ApplicationState, Event, ItemState
@@ -282,6 +283,7 @@ __all__ = [
     "give_up_fix",
     "hand_over",
     "handlers",
+    "is_followed_up",
     "keep_files",
     "log_of",
     "mark_read",

@@ -50,7 +50,10 @@ class FollowUpDone(msgspec.Struct, frozen=True):
 
 
 class FollowUpPage(msgspec.Struct, frozen=True):
-    """One bad rating for whoever follows it up; ``departments`` are those of the case, for the one that is to mend."""
+    """One bad rating for whoever follows it up; ``departments`` are those of the case, for the one that is to mend.
+
+    ``may_act`` is false for whoever found what is now to be reviewed (复核由另一位负责人办理).
+    """
 
     number: str
     matter: Words
@@ -69,9 +72,10 @@ class FollowUpPage(msgspec.Struct, frozen=True):
     law: str
     verified: bool
     act: Act | None
+    may_act: bool
     choices: tuple[str, ...]
     departments: tuple[tuple[str, Words], ...]
-    items: tuple[tuple[Words, Words, str], ...]
+    items: tuple[tuple[Words, Words], ...]
     done: tuple[FollowUpDone, ...]
     version: int
     entry: int
@@ -96,6 +100,12 @@ async def follow_ups(
     found = await cases.pool.fetch(FOLLOW_UPS["list_open"], places, LISTED)
     ended = await cases.pool.fetch(FOLLOW_UPS["list_closed"], places, ENDED)
     return tuple(_line(cases, row) for row in found), tuple(_line(cases, row) for row in ended)
+
+
+async def is_followed_up(cases: Cases, actors: Actors, number: str) -> bool:
+    """Whether this application was rated badly, within the places of the supervising posts."""
+    places = sorted({scope_place(cases, actor) for actor in actors if SUPERVISE in actor.powers})
+    return bool(places) and bool(await cases.pool.fetchval(FOLLOW_UPS["is_here"], number, places))
 
 
 async def follow_up_page(cases: Cases, actors: Actors, number: str) -> FollowUpPage:
@@ -130,14 +140,11 @@ async def follow_up_page(cases: Cases, actors: Actors, number: str) -> FollowUpP
         law=mend.term.law,
         verified=mend.term.verified,
         act=act_in(state),
+        may_act=state is not FollowUpState.REVIEWING or row["found_by"] != actor.official,
         choices=choices_in(state),
         departments=tuple((id_, cases.city.organisations[id_].short) for id_ in departments),
         items=tuple(
-            (
-                case.ready.items[item.id].name,
-                cases.city.organisations[item.department].short,
-                item.state.value,
-            )
+            (case.ready.items[item.id].name, cases.city.organisations[item.department].short)
             for item in case.items.values()
         ),
         done=_done(cases, steps, names=True),

@@ -99,7 +99,7 @@ class Progress(msgspec.Struct, frozen=True):
     may_withdraw: bool
     may_rate: bool
     rating: int | None
-    followed: FollowUpTold | None
+    followed: FollowUpTold | None = None
 
 
 _HIDDEN = (ItemState.DECIDED_YES, ItemState.DECIDED_NO)

@@ -36,6 +36,11 @@ WHERE application = $1 ORDER BY seq
 -- Whether an official worked on the application that was rated.
 SELECT EXISTS (SELECT 1 FROM cases.handled WHERE official = $1 AND application = $2)
 
+-- is_here --
+-- Whether an application was rated badly within these places.
+SELECT EXISTS (SELECT 1 FROM cases.follow_up f JOIN unnest($2::text[]) AS p (place) ON starts_with(f.unit, p.place)
+WHERE f.number = $1)
+
 -- list_open --
 -- What is not at its end within these places ('' is the whole city), first what is due first.
 SELECT f.number, f.state, f.finding, f.outcome, f.unit, f.due, f.opened_at, f.closed_at, r.level, a.matter
