@@ -16,12 +16,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from dizuo.web import Door, Route, WebRequest
+from dizuo.web import Door, Files, Route, WebRequest
 
 from . import (
     pages_acting,
     pages_cases,
     pages_data,
+    pages_fix,
     pages_form,
     pages_matters,
     pages_me,
@@ -101,15 +102,23 @@ ROUTES = (
     Route(
         "GET",
         "/cases/{number}/fix/{item}",
-        pages_cases.fix,
+        pages_fix.fix_page,
         purpose="Read what is missing (补正告知).",
         who="resident",
     ),
     Route(
         "POST",
         "/cases/{number}/fix/{item}",
-        pages_cases.fix_sent,
+        pages_fix.fix_page_sent,
         purpose="Supply what was missing (补正).",
+        who="resident",
+        files=Files(),
+    ),
+    Route(
+        "GET",
+        "/cases/{number}/fix/{item}/files/{upload:int}",
+        pages_fix.fix_file,
+        purpose="Keep a file that I handed in.",
         who="resident",
     ),
     Route(

@@ -6,9 +6,11 @@ import re
 
 import msgspec
 
+from dizuo.engines.cases import NewFile
 from dizuo.web import ONCE_FIELD, Form
 
 from .form_facts import ANSWER, GIVEN
+from .views_fix import FILE
 
 _DRAFT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BUTTONS = ("submit", "next", "back", "save", "choose")
@@ -26,6 +28,18 @@ class FormSent(msgspec.Struct, frozen=True):
     version: int
     step: int
     once: str
+
+
+class FixSent(msgspec.Struct, frozen=True):
+    """What was sent from the page of a 补正: which button, answers, words, files, and kept files to take back."""
+
+    do: str
+    answers: dict[str, str]
+    words: str
+    seen: str
+    sure: bool
+    files: list[NewFile]
+    drop: list[int]
 
 
 def number(text: str, largest: int = 10**9) -> int:
@@ -50,4 +64,26 @@ def form_sent(form: Form) -> FormSent:
         version=number(form.text("version")),
         step=number(form.text("step"), 99),
         once=form.text(ONCE_FIELD)[:60],
+    )
+
+
+def fix_sent(form: Form) -> FixSent:
+    """The page of a 补正 as it was sent. Enter in a field counts as the first button: to send."""
+    return FixSent(
+        do=form.text("do") or "send",
+        answers={name: value[:LONGEST] for name, value in form.under(ANSWER).items()},
+        words=form.text("answer"),
+        seen=form.text("seen")[:60],
+        sure=form.text("sure") == "yes",
+        files=[
+            NewFile(
+                number(file.field.removeprefix(FILE), 99),
+                file.name,
+                file.declared,
+                file.content,
+                file.problem,
+            )
+            for file in form.files
+        ],
+        drop=[number(one, 2**62) for one in form.all("drop")][:99],
     )

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from dizuo.engines.cases import (
-    StaleFix,
-    answer_consent,
-    answer_fix,
-    ask_consent_again,
-    fix_form,
-    give_up_fix,
-    rate,
-    withdraw,
-)
-from dizuo.foundation.kernel.errors import Invalid
+from dizuo.engines.cases import answer_consent, ask_consent_again, rate, withdraw
 from dizuo.web import WebRequest, answer, page, redirect
 
-from .form_facts import ANSWER
-from .forms import LONGEST, number
+from .forms import number
 from .people import actor_now, session_of
 from .views_case import CaseMaker
-from .views_fix import FixMaker, FixTyped
 
 
 def _number(request: WebRequest) -> str:
@@ -46,43 +34,6 @@ async def case(request: WebRequest) -> Response:
 async def receipt(request: WebRequest) -> Response:
     """What was just submitted, with its number."""
     return page(request, "receipt.html", v=await _maker(request).receipt(_number(request)))
-
-
-async def fix(request: WebRequest) -> Response:
-    """What is missing (一次性补正告知), or what was sent."""
-    return await _fix_shown(request)
-
-
-async def _fix_shown(request: WebRequest, typed: FixTyped | None = None, *, status: int = 200) -> Response:
-    actor = actor_now(session_of(request))
-    item = str(request.path_params["item"])[:60]
-    given = None if typed is None else typed.answers
-    form = await fix_form(request.dizuo.cases, actor, _number(request), item, given)
-    words = request.shell.templates(request.door).words[request.lang]
-    view = FixMaker(request.dizuo.city, form, request.lang, words).page(typed)
-    return answer(request, "fix.html", view, status=status)
-
-
-async def fix_sent(request: WebRequest) -> Response:
-    """The missing part: changed answers, words, or that one gives up."""
-    sent, actor = request.sent, actor_now(session_of(request))
-    case_number, item = _number(request), str(request.path_params["item"])[:60]
-    answers = {name: value[:LONGEST] for name, value in sent.under(ANSWER).items()}
-    words = sent.text("answer")
-    try:
-        if sent.text("do") == "give_up":
-            if sent.text("sure") != "yes":
-                raise Invalid({"sure": request.words("fix", "give_up_missing")})
-            await give_up_fix(request.dizuo.cases, actor, case_number, item)
-        else:
-            await answer_fix(
-                request.dizuo.cases, actor, case_number, item, words, answers, seen=sent.text("seen")[:60]
-            )
-    except Invalid as error:
-        return await _fix_shown(request, FixTyped(answers, words, error.fields), status=422)
-    except StaleFix as error:
-        return await _fix_shown(request, FixTyped(answers, words, {}, stale=str(error)), status=409)
-    return redirect(f"/cases/{case_number}")
 
 
 async def withdraw_page(request: WebRequest) -> Response:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dizuo.engines.cases import FixChange, FixForm, PlannedQuestion
+from dizuo.engines.cases import FixChange, FixForm, PlannedQuestion, Upload, takes_files
 from dizuo.foundation.blueprint.model import City
+from dizuo.web import human_size
 from dizuo.web.format import moment
 from dizuo.web.words import fill
 
@@ -15,6 +16,7 @@ from .declared import law_text, listed, pick, title_said
 from .form_facts import ANSWER, FieldView, LineView, OptionView, QuestionView
 from .views_matter import Texts
 
+FILE = "file-"
 _INPUT = {"phone": ("tel", "tel"), "number": ("text", "decimal"), "date": ("date", "")}
 
 
@@ -24,6 +26,25 @@ class FixQuestion(msgspec.Struct, frozen=True):
     ask: QuestionView
     why: list[str]
     was: list[str]
+
+
+class FileView(msgspec.Struct, frozen=True):
+    """One file that is kept or was sent."""
+
+    id: int
+    name: str
+    size: str
+    href: str
+
+
+class PaperView(msgspec.Struct, frozen=True):
+    """One line of the request that may be answered with files, and the files that are kept for it."""
+
+    id: str
+    label: str
+    hint: str
+    error: str
+    kept: list[FileView]
 
 
 class FixPage(msgspec.Struct, frozen=True):
@@ -51,16 +72,22 @@ class FixPage(msgspec.Struct, frozen=True):
     sure_error: str
     errors: list[tuple[str, str]]
     stale: str
+    kept: str
+    papers: list[PaperView]
     sent: list[LineView]
+    files: list[FileView]
+    served: str
 
 
 class FixTyped(msgspec.Struct, frozen=True):
-    """What was typed into the page, and what is wrong with it: errors by question, ``answer`` or ``sure``."""
+    """What was typed into the page, and what is wrong with it: errors by question, ``file-`` and its line, ``answer`` or
+    ``sure``; ``kept`` when only files were sent."""
 
     answers: Mapping[str, str]
     words: str
     errors: Mapping[str, str]
     stale: str = ""
+    kept: bool = False
 
 
 class FixMaker:
@@ -79,10 +106,12 @@ class FixMaker:
         wrong = dict(typed.errors) if typed is not None else {}
         questions = [self._question(members, typed, wrong) for members in _groups(form.questions)]
         ids = [question.id for question in form.questions]
+        papers = self._papers(wrong) if form.open else []
+        plain = (*(paper.id for paper in papers), "answer", "sure")
         summary = [(f"q-{name}", wrong[name]) for name in ids if name in wrong]
-        summary += [(name, wrong[name]) for name in ("answer", "sure") if name in wrong]
+        summary += [(name, wrong[name]) for name in plain if name in wrong]
         # What is wrong with a field that is not on the page is still told.
-        summary += [("answer", says) for name, says in wrong.items() if name not in (*ids, "answer", "sure")]
+        summary += [("answer", says) for name, says in wrong.items() if name not in (*ids, *plain)]
         return FixPage(
             number=form.number,
             case_title=title_said(self.city, form.title, self.lang),
@@ -91,7 +120,7 @@ class FixMaker:
             department=pick(form.department, self.lang),
             title=w["title"] if form.open or form.answered_at is None else w["sent_title"],
             says=self._says(),
-            wants=[self._want(want) for want in form.wants if not want.get("question") or not form.open],
+            wants=[] if form.open else [self._want(want) for want in form.wants],
             reason=form.reason,
             laws=self._laws(),
             until=moment(form.until, self.lang),
@@ -100,14 +129,38 @@ class FixMaker:
             notes=self._notes(),
             seen=form.seen,
             answer=form.answer if typed is None else typed.words,
-            answer_label=w["more" if questions else "answer"],
+            answer_label=w["more" if questions or papers else "answer"],
             answer_hint=w["more_hint" if questions else "hint"],
             error=wrong.get("answer", ""),
             sure_error=wrong.get("sure", ""),
             errors=summary,
             stale=typed.stale if typed is not None else "",
+            kept=fill(w["kept_says"], until=moment(form.until, self.lang)) if typed and typed.kept else "",
+            papers=papers,
             sent=[self._change(change) for change in form.changes],
+            files=[self._file(one) for one in form.uploads if one.sent_at is not None],
+            served=fill(
+                w["served"], window=form.served.window, clerk=form.served.clerk, proof=form.served.proof
+            )
+            if form.served is not None
+            else "",
         )
+
+    def _papers(self, wrong: Mapping[str, str]) -> list[PaperView]:
+        """A place for files for every line that is not a question of the form."""
+        found: list[PaperView] = []
+        for n, want in enumerate(self.form.wants, 1):
+            if not takes_files(want):
+                continue
+            hint = self.w["paper_hint" if want.get("material") else "paper_free"]
+            kept = [self._file(one) for one in self.form.uploads if one.want == n]
+            name = f"{FILE}{n}"
+            found.append(PaperView(name, self._want(want), hint, wrong.get(name, ""), kept))
+        return found
+
+    def _file(self, one: Upload) -> FileView:
+        href = f"/cases/{self.form.number}/fix/{self.form.item}/files/{one.id}"
+        return FileView(one.id, one.name, human_size(one.size), href)
 
     def _says(self) -> str:
         form, w = self.form, self.w
