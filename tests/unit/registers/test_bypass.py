@@ -248,7 +248,23 @@ async def test_no_table_is_open_to_the_web_or_the_loader(town, pg, table, verb):
 async def test_only_the_doors_can_be_called(pg):
     open_to = {
         "dizuo_app": {"exchange", "request", "release", "write"},
-        "dizuo_loader": {"absorb", "identities"},
+        "dizuo_loader": {
+            "absorb",
+            "identities",
+            "changes_after",
+            "change_reach",
+            "bulk_begin",
+            "bulk_did",
+            "bulk_known",
+            "bulk_found_by",
+            "bulk_indexes",
+            "bulk_index",
+            "bulk_check",
+            "bulk_seal",
+            "bulk_analyze",
+            "bulk_switch",
+            "bulk_give_up",
+        },
         "dizuo_sealer": set(),
     }
     async with pg() as owner:

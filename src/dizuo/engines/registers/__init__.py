@@ -7,8 +7,13 @@
    for values after that transaction is committed and on disk.
 5. Refusals are entered too.
 6. The database enforces 1 to 5: the web's role can read no table here, only how many records there are (``holdings``).
+7. A city's first load (``bulk_load``) goes beside the registers and takes their place at once; the rules are the same.
+8. What changed is told in one order, record by record (``changes_after``), never with a value.
 """
 
+from dizuo.engines.registers.bulk import BulkLoaded, BulkRows, Stage, bulk_load
+from dizuo.engines.registers.bulk_errors import BulkBusy, BulkRefused, BulkTooLate, ChangesGone
+from dizuo.engines.registers.bulk_fallbacks import declare_fallbacks, fallbacks_of
 from dizuo.engines.registers.errors import (
     MatterUnknown,
     QuestionInvalid,
@@ -35,7 +40,13 @@ from dizuo.engines.registers.reader import Registers, principal_of, relation_of
 
 __all__ = [
     "Actor",
+    "BulkBusy",
+    "BulkLoaded",
+    "BulkRefused",
+    "BulkRows",
+    "BulkTooLate",
     "Candidate",
+    "ChangesGone",
     "Fact",
     "Holding",
     "MatterUnknown",
@@ -48,9 +59,13 @@ __all__ = [
     "Refusal",
     "RegisterChange",
     "Registers",
+    "Stage",
     "Thread",
     "WriteRefused",
     "Written",
+    "bulk_load",
+    "declare_fallbacks",
+    "fallbacks_of",
     "forget",
     "holdings",
     "principal_of",
