@@ -74,6 +74,7 @@ CODES = frozenset(
         "silent-without-reason",
         "step-nobody-can-do",
         "subject-not-a-number",
+        "synonym-contradicts",
         "tab",
         "table-cell",
         "table-header",

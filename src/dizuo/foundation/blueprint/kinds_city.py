@@ -148,7 +148,7 @@ LAW_KIND = Record(
     _law,
     {
         "id": Key(Text(), "文件名"),
-        "title": Key(Text(), "全称"),
+        "title": Key(WORDS, "全称"),
         "number": Key(Text(), "文号"),
         "issuer": Key(Text(), "制定机关"),
         "effective": Key(_PERIOD, "施行期间"),
@@ -295,8 +295,8 @@ _FIELD = Record(
         "name": Key(WORDS, "名称"),
         "type": Key(Enum(FIELD_TYPES), "类型"),
         "datum": may(DOTTED, "数据项；同一数据项只能有一个来源。不写时是 登记簿.字段", ""),
-        "fallback": may(ListOf(ID), "来源没有值时，依次再看哪些部门或数据源", ()),
         "source": Key(ID, "来源部门", lack="unsourced", why="字段没有写来源部门（source）。"),
+        "fallback": may(ListOf(ID), "来源没有值时，依次再看哪些部门或数据源", ()),
         "basis": Key(LAW, "依据", lack="unsourced", why="字段没有写法律依据（basis）。"),
         "level": Key(Enum({"L1": "公开", "L2": "一般", "L3": "敏感", "L4": "高度敏感"}), "数据级别"),
         "personal": Key(Bool(), "是不是个人信息"),

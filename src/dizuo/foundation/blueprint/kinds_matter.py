@@ -286,7 +286,7 @@ _BASELINE = Record(
         "visits": Key(Int(0, 1_000), "以前要跑几次"),
         "links": Key(Int(0, 1_000), "以前有几个环节"),
         "days": Key(Int(0, 10_000), "以前要几天"),
-        "source": Key(Text(), "数字从哪里来", lack="unsourced", why="以前的数字没有写来源（source）。"),
+        "source": Key(WORDS, "数字从哪里来", lack="unsourced", why="以前的数字没有写来源（source）。"),
         "verified": Key(
             Bool(), "是否核实过", lack="verification-unmarked", why="没有标明数字是否核实过（verified）。"
         ),

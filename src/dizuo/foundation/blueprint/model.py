@@ -34,7 +34,7 @@ class Law(msgspec.Struct, frozen=True):
     """A law, regulation or rule (法律法规规章) that declarations cite. File: laws/<id>.yaml, `kind: law/1`."""
 
     id: str
-    title: str
+    title: Words
     number: str
     issuer: str
     effective_from: dt.date
@@ -384,7 +384,7 @@ class Baseline(msgspec.Struct, frozen=True):
     visits: int
     links: int
     days: int
-    source: str
+    source: Words
     verified: bool
     place: Place
 
@@ -424,7 +424,7 @@ class Matter(msgspec.Struct, frozen=True):
 
 class Division(msgspec.Struct, frozen=True):
     """An administrative division (行政区划). `mca_code` is the civil-affairs code, `nbs_code` the statistics code;
-    either may be empty, they differ for most towns. District codes have 6 digits, towns 9, villages 12."""
+    either may be empty, they differ for most towns. `en` is the English name, empty where the city gave none. District codes have 6 digits, towns 9, villages 12."""
 
     code: str
     mca_code: str
@@ -435,6 +435,11 @@ class Division(msgspec.Struct, frozen=True):
     valid_from: dt.date | None
     valid_to: dt.date | None
     centre: tuple[float, float] | None
+    en: str = ""
+
+    def called(self, lang: str) -> str:
+        """The name in the reader's language; Chinese where the city gave no other."""
+        return self.en if lang == "en" and self.en else self.name
 
 
 class ServicePlace(msgspec.Struct, frozen=True):

@@ -55,7 +55,7 @@ def _needed(key: Key) -> str:
     if key.needed:
         return "yes"
     default = key.default
-    if default is None or default in ("", (), {}) or not isinstance(default, (bool, int, str)):
+    if default is None or default in ("", (), {}) or not isinstance(default, (bool, int, float, str)):
         return ""
     return f"else `{str(default).lower()}`"
 
@@ -114,6 +114,8 @@ What the checker says is explained in [check-errors.md](check-errors.md), expres
 - **article**: `law:article`, for example `hukou-1958:7`. Law and article are declared under `laws/`.
 - **expression**: FEEL as text. `party.field` is a fact (null when the register is silent), `party != null` asks whether
   the party was found, a question's id is its answer, a name is its value, `today()` is the day.
+  In a source it sees one standard row: a column's id, and what standardising adds to it: `<citizen_id column>_state`,
+  `<address column>_norm`, `_division`, `_town_mca` and `_rest`. Feeds name the same columns.
 - **date**: `2026-11-23`. Unquoted numbers are kept as written where a text is meant: `code: 01` stays `01`.
 - **share**: from `0` to `1`, for example `0.99`.
 - UTF-8 without BOM, spaces and no tabs, one document in a file; no anchors, aliases, tags or merge keys.

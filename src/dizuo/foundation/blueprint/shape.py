@@ -201,17 +201,20 @@ class Enum(Shape[str]):
     def read(self, node: Node, log: Log) -> str:
         if isinstance(node, Scalar) and node.text in self.words:
             return node.text
+        first = next(iter(self.words))
         if not isinstance(node, Scalar):
             wrong(node, log, f"{'、'.join(self.words)} 之一")
-        else:
-            log.add(
-                "unknown-word",
-                node.span,
-                f"`{node.text[:40]}` 不在可选的词里：{'、'.join(self.words)}。",
-                suggest=nearest(node.text, self.words),
-                fix="从这几个词里选一个。",
-            )
-        return next(iter(self.words))
+            return first
+        guess = nearest(node.text, self.words)
+        log.add(
+            "unknown-word",
+            node.span,
+            f"`{node.text[:40]}` 不在可选的词里：{'、'.join(self.words)}。",
+            suggest=guess,
+            fix="从这几个词里选一个。",
+        )
+        # What was probably meant, so that one misspelling does not make other findings.
+        return guess or first
 
     def hole(self, place: Place) -> str:
         return next(iter(self.words))

@@ -181,10 +181,12 @@ def _rows(
 
 def read_history(folder: Folder, at: Span, file: str, log: Log) -> list[Division]:
     """City and districts with every period of every code; ``file`` columns: code, name, level, parent, valid_from,
-    valid_to, successor."""
+    valid_to, successor; name_en where the city gives an English name."""
     found: list[Division] = []
     needed = ("code", "name", "level", "parent", "valid_from", "valid_to")
-    for row in _rows(folder, at, file, needed, ("successor", "mca_code", "nbs_code", "lon", "lat"), log):
+    for row in _rows(
+        folder, at, file, needed, ("successor", "mca_code", "nbs_code", "lon", "lat", "name_en"), log
+    ):
         level = row.text("level")
         if level not in ("city", "district"):
             row.wrong("level", f"`{level[:20]}` 不是 city 或 district。", "改成 city 或 district。")
@@ -204,6 +206,7 @@ def read_history(folder: Folder, at: Span, file: str, log: Log) -> list[Division
                 valid_from=start,
                 valid_to=end,
                 centre=_centre(row),
+                en=row.text("name_en", needed=False),
             )
         )
     _overlaps(found, file, log)
@@ -231,7 +234,7 @@ def read_towns(folder: Folder, at: Span, file: str | None, log: Log) -> list[Div
     """Streets and towns with both official codes (民政部, 国家统计局); nine digits each."""
     found: list[Division] = []
     needed = ("code", "name", "parent", "mca_code", "nbs_code")
-    possible = ("kind", "relation", "valid_from", "valid_to", "lon", "lat")
+    possible = ("kind", "relation", "valid_from", "valid_to", "lon", "lat", "name_en")
     for row in _rows(folder, at, file, needed, possible, log):
         start, end = row.date("valid_from"), row.date("valid_to")
         if start is not None and end is not None and end < start:
@@ -247,6 +250,7 @@ def read_towns(folder: Folder, at: Span, file: str | None, log: Log) -> list[Div
                 valid_from=start,
                 valid_to=end,
                 centre=_centre(row),
+                en=row.text("name_en", needed=False),
             )
         )
     return found

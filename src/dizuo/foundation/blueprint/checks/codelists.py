@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dizuo.foundation.blueprint.draft import Draft
 from dizuo.foundation.blueprint.findings import Span
-from dizuo.foundation.blueprint.model import Field
+from dizuo.foundation.blueprint.model import Field, Words
 from dizuo.foundation.blueprint.model_source import SourceColumn
 
 
@@ -45,13 +45,27 @@ def check(draft: Draft, column: SourceColumn, file: str, path: tuple[str, int]) 
                 fix="换成有代码表的字段，或在这一列写自己的 codes。",
             )
     if codes:
-        known = "、".join(list(codes)[:12])
-        for written, code in column.synonyms.items():
-            at = draft.at(file, *path, "synonyms", written)
-            draft.refer("code", "代码", code, codes, at, f"可用的代码：{known}。")
+        _synonyms(draft, column, codes, file, path)
 
 
-def list_of(draft: Draft, column: SourceColumn) -> Mapping[str, object]:
+def _synonyms(
+    draft: Draft, column: SourceColumn, codes: Mapping[str, Words], file: str, path: tuple[str, int]
+) -> None:
+    known = "、".join(list(codes)[:12])
+    means = {words.zh: code for code, words in codes.items()} | {code: code for code in codes}
+    for written, code in column.synonyms.items():
+        at = draft.at(file, *path, "synonyms", written)
+        resolves = draft.refer("code", "代码", code, codes, at, f"可用的代码：{known}。")
+        if resolves and means.get(written, code) != code:
+            draft.log.add(
+                "synonym-contradicts",
+                draft.key(file, *path, "synonyms", written),
+                f"代码表里“{written}”是 {means[written]}，这里却写成 {code}。",
+                fix="删掉这个写法；代码和代码的中文名不用写。",
+            )
+
+
+def list_of(draft: Draft, column: SourceColumn) -> Mapping[str, Words]:
     """The codes that a column may have; empty when they are not known."""
     if column.codes or not column.register:
         return column.codes

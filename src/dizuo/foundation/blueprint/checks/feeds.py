@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dizuo.foundation.blueprint.checks.codelists import list_of
 from dizuo.foundation.blueprint.checks.registers import index_of
 from dizuo.foundation.blueprint.draft import Draft
+from dizuo.foundation.blueprint.findings import nearest
 from dizuo.foundation.blueprint.lineage import column_of, feed_order, names_of
 from dizuo.foundation.blueprint.model import Field, Register
 from dizuo.foundation.blueprint.model_source import Feed, Mention, Source, SourceColumn
@@ -100,7 +101,7 @@ def _field(
     index: int,
 ) -> None:
     key = draft.key(file, "feeds", index, "fields", field.id)
-    declared = field.source in draft.organisations
+    declared = {field.source, source.department} <= set(draft.organisations)
     if (
         declared
         and source.department not in (field.source, *field.fallback)
@@ -118,13 +119,19 @@ def _field(
         return
     column, part = found
     if not _fits(draft, register, field, column, part, of):
-        said = f"{column.id} 的 {part}" if part else f"`{column.id}`（as: {column.as_}）"
+        said = f"字段 {register.id}.{field.id} 的类型是 {field.type}，{_given(column, part)}给不出。"
+        if field.type == "code" and column.as_ == "code":
+            said = f"列 `{column.id}` 的代码不都在字段 {register.id}.{field.id} 的代码表里。"
         draft.log.add(
             "feed-type",
             draft.at(file, "feeds", index, "fields", field.id),
-            f"字段 {register.id}.{field.id} 的类型是 {field.type}，{said} 给不出。",
+            said,
             fix=_way_out(register, field, column),
         )
+
+
+def _given(column: SourceColumn, part: str) -> str:
+    return f"`{column.id}_{part}`" if part else f"`{column.id}`（as: {column.as_}）"
 
 
 def _fits(
@@ -158,11 +165,13 @@ def check_orders(draft: Draft) -> None:
     for register in draft.registers.values():
         for field in register.fields.values():
             feeders = fed.get((register.id, field.id), [])
-            _fallback(draft, register, field, tuple(dict.fromkeys(name for name, _ in feeders)))
-            _turns(draft, register, field, feeders)
+            meant = _fallback(draft, register, field, tuple(dict.fromkeys(name for name, _ in feeders)))
+            _turns(draft, register, field, feeders, meant)
 
 
-def _fallback(draft: Draft, register: Register, field: Field, feeders: tuple[str, ...]) -> None:
+def _fallback(draft: Draft, register: Register, field: Field, feeders: tuple[str, ...]) -> tuple[str, ...]:
+    """Check a field's fallback order; the order that was probably meant, misspellings mended."""
+    meant = list(field.fallback)
     file = f"registers/{register.id}.yaml"
     row = index_of(draft, file, field.id)
     for index, name in enumerate(field.fallback):
@@ -171,6 +180,7 @@ def _fallback(draft: Draft, register: Register, field: Field, feeders: tuple[str
         if any(kind in ("source", "organisation") for kind, _ in draft.unread):
             continue  # who feeds what is not known
         if not draft.refer("source", "部门或数据源", name, known, at):
+            meant[index] = nearest(name, known) or name
             continue
         if name in field.fallback[:index]:
             draft.log.add("duplicate-id", at, f"`{name}` 写了两次。", fix="删掉一个。")
@@ -184,17 +194,24 @@ def _fallback(draft: Draft, register: Register, field: Field, feeders: tuple[str
                 f"{name} 是 {register.id}.{field.id} 的候补，却没有数据源供给这个字段。",
                 fix=f"在它的数据源里供给 {register.id}.{field.id}，或删掉这个候补。",
             )
+    return tuple(meant)
 
 
 def _feeds(draft: Draft, name: str, feeders: tuple[str, ...]) -> bool:
     return name in feeders or any(draft.sources[one].department == name for one in feeders)
 
 
-def _turns(draft: Draft, register: Register, field: Field, feeders: list[tuple[str, int]]) -> None:
+def _turns(
+    draft: Draft,
+    register: Register,
+    field: Field,
+    feeders: list[tuple[str, int]],
+    fallback: tuple[str, ...],
+) -> None:
     names = tuple(dict.fromkeys(name for name, _ in feeders))
     first: dict[str, str] = {}
-    for name in feed_order(draft.sources, field.source, field.fallback, names):
-        if name in field.fallback:
+    for name in feed_order(draft.sources, field.source, fallback, names):
+        if name in fallback:
             continue
         other = first.setdefault(draft.sources[name].department, name)
         if other != name:

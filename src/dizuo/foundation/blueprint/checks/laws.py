@@ -15,6 +15,14 @@ def check(draft: Draft) -> None:
     for ref in _references(draft):
         _article(draft, ref)
     for law in draft.laws.values():
+        if "en" in draft.languages and law.title.zh and not law.title.en:
+            draft.log.add(
+                "language-missing",
+                draft.at(f"laws/{law.id}.yaml", "title"),
+                "这部法律没有英文名称，英文页面上只能写中文。",
+                fix="写成 {zh: …, en: …}。",
+                severity="warning",
+            )
         if law.effective_to is not None and law.effective_to < law.effective_from:
             at = draft.at(f"laws/{law.id}.yaml", "effective", "to")
             draft.log.add("range-reversed", at, "失效日期早于施行日期。", fix="检查两个日期。")
@@ -69,7 +77,7 @@ def _article(draft: Draft, ref: LawRef) -> None:
         draft.log.add(
             "unknown-article",
             at,
-            f"{law.title}中没有声明过第 {ref.article} 条。",
+            f"{law.title.zh}中没有声明过第 {ref.article} 条。",
             suggest=f"{ref.law}:{guess}" if guess else None,
             fix=f"在 laws/{ref.law}.yaml 的 articles 中写上这一条的大意，或改引其他条。",
         )

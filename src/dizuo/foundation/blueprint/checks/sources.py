@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from dizuo.foundation.blueprint.checks import codelists, feeds, quality
 from dizuo.foundation.blueprint.draft import Draft
-from dizuo.foundation.blueprint.findings import Span
+from dizuo.foundation.blueprint.findings import Span, nearest
 from dizuo.foundation.blueprint.lineage import column_of, names_of
 from dizuo.foundation.blueprint.model import Length
 from dizuo.foundation.blueprint.model_source import PARTS, Mention, Source, SourceColumn
@@ -23,6 +23,16 @@ _ROLES: Mapping[str, tuple[str, ...]] = {
     "phone": ("phone",),
     "address": ("address",),
 }
+_ROLE_NAMES = {
+    "name": "姓名",
+    "former_name": "曾用名",
+    "citizen_id": "公民身份号码",
+    "uscc": "统一社会信用代码",
+    "sex": "性别",
+    "birth_date": "出生日期",
+    "phone": "电话",
+    "address": "地址",
+}
 _NOT_FOR = {"person": ("uscc",), "enterprise": ("citizen_id", "sex", "birth_date")}
 _ENTITIES = {"person": "人", "enterprise": "单位"}
 # A promise is not a statute: nominal lengths in days are enough to see that it outlasts its cycle.
@@ -33,6 +43,14 @@ _DAYS = {
     "calendar_day": 1.0,
     "month": 30.0,
     "year": 365.0,
+}
+_UNITS = {
+    "hour": "小时",
+    "work_hour": "个工作小时",
+    "workday": "个工作日",
+    "calendar_day": "天",
+    "month": "个月",
+    "year": "年",
 }
 _CYCLES = {
     "realtime": ("实时", 1.0),
@@ -85,8 +103,8 @@ def _head(draft: Draft, source: Source, file: str) -> None:
                     f"“{column.column}”用来认出一行，却可以空着。",
                     fix=f"给列 `{name}` 写上 `required: true`。",
                 )
-            if key == "as_of" and column.as_ not in ("date", "datetime"):
-                _unfit(draft, draft.at(file, key), column, "更新时间", ("date", "datetime"))
+            if key == "as_of" and column.as_ not in ("datetime", "date"):
+                _unfit(draft, draft.at(file, key), column, "更新时间", ("datetime", "date"))
 
 
 def _delivery(draft: Draft, source: Source, file: str) -> None:
@@ -124,7 +142,7 @@ def _delivery(draft: Draft, source: Source, file: str) -> None:
         draft.log.add(
             "due-too-long",
             draft.at(file, "delivery", "due"),
-            f"{said}更新，却允许晚 {delivery.due.n} {delivery.due.unit}：这一期还没到期，下一期就结束了。",
+            f"{said}更新，却允许晚 {delivery.due.n} {_UNITS[delivery.due.unit]}：这一期还没到期，下一期就结束了。",
             fix="缩短 due，或改更新周期。",
         )
 
@@ -191,7 +209,7 @@ def _column(draft: Draft, source: Source, column: SourceColumn, file: str, index
             draft.log.add("codes-unexpected", at, message, fix=f"改为 `as: code`，或删掉 {key}。")
     if column.times != 1 and column.as_ not in ("integer", "decimal"):
         at = draft.at(file, *path, "times")
-        _unfit(draft, at, column, "乘以一个数", ("integer", "decimal"))
+        _unfit(draft, at, column, "要乘的数", ("integer", "decimal"))
     if column.as_ == "code":
         codelists.check(draft, column, file, path)
 
@@ -216,7 +234,7 @@ def _role(
         draft.log.add(
             "mention-role",
             draft.key(file, "mentions", index, role),
-            f"主体 `{mention.id}` 是{_ENTITIES[mention.entity]}，没有 {role}。",
+            f"主体 `{mention.id}` 是{_ENTITIES[mention.entity]}，没有{_ROLE_NAMES[role]}（{role}）。",
             fix="删掉它，或改 entity。",
         )
         return
@@ -224,7 +242,7 @@ def _role(
         return
     column = source.columns[name]
     if column.as_ not in _ROLES[role]:
-        _unfit(draft, at, column, role, _ROLES[role])
+        _unfit(draft, at, column, _ROLE_NAMES[role], _ROLES[role])
     if mention.entity == "person" and not column.personal:
         draft.log.add(
             "personal-unmarked",
@@ -238,21 +256,24 @@ def _unfit(draft: Draft, at: Span, column: SourceColumn, role: str, wanted: tupl
     draft.log.add(
         "column-type",
         at,
-        f"列 `{column.id}` 按 {column.as_} 标准化，不能用作 {role}。",
+        f"列 `{column.id}` 按 {column.as_} 标准化，不能用作{role}。",
         fix=f"换一列，或把它改为 `as: {wanted[0]}`。",
     )
 
 
 def _unused(draft: Draft, source: Source, file: str, read: set[str]) -> None:
     """A column that nothing uses should not be collected at all."""
-    used = {source.row_key, source.as_of}
+    if source.delivery.format == "table" and source.delivery.table is None:
+        return  # its watermark is not known
+    named = read | {source.row_key, source.as_of}
     if source.delivery.table is not None:
-        used.add(source.delivery.table.watermark)
-    for mention in source.mentions:
-        used |= set(mention.columns.values())
-    named = read | {name for feed in source.feeds for name in feed.fields.values()}
-    for name in named & set(names_of(source)):
-        found = column_of(source, name)
+        named.add(source.delivery.table.watermark)
+    named |= {name for mention in source.mentions for name in mention.columns.values()}
+    named |= {name for feed in source.feeds for name in feed.fields.values()}
+    used: set[str] = set()
+    for name in named:
+        # A misspelt name is one mistake, not two: the column that was meant is used.
+        found = column_of(source, name) or column_of(source, nearest(name, names_of(source)) or "")
         if found is not None:
             used.add(found[0].id)
     for index, name, header in _written(draft, file):

@@ -162,6 +162,7 @@ def sentences(matter: Matter) -> Iterator[Sentence]:
             yield Sentence(("shows", show.id, "lines", index, "label"), label, None)
     for consent in matter.consents:
         yield Sentence(("consents", consent.id, "asks"), consent.asks, None)
+    yield Sentence(("baseline", "source"), matter.baseline.source, None)
 
 
 def placeholders(text: str) -> list[tuple[str, int]]:
