@@ -6,7 +6,8 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``cases``
    are, what came last from whom, and what was not taken and why, in counts.
 2. Matters as access specifications: item → party → fields, purpose, law.
 3. The ledger: size, last signed checkpoint, public key, how to verify.
-4. No page shows anything about a person; every page is JSON at the same address with ``.json``.
+4. Sources: every department's contract, what arrived, how far it got, what was wrong, how good it was.
+5. No page shows anything about a person; every page is JSON at the same address with ``.json``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
-from . import pages
+from . import pages, pages_sources
 
 ROUTES = (
     Route(
@@ -46,6 +47,30 @@ ROUTES = (
     ),
     Route(
         "GET",
+        "/data/sources",
+        pages_sources.sources,
+        purpose="See how well departments deliver.",
+        who="public",
+        json=True,
+    ),
+    Route(
+        "GET",
+        "/data/sources/{source}",
+        pages_sources.source,
+        purpose="See one source's contract, lineage and quality.",
+        who="public",
+        json=True,
+    ),
+    Route(
+        "GET",
+        "/data/deliveries/{delivery}",
+        pages_sources.delivery,
+        purpose="See what became of one delivery, in counts.",
+        who="public",
+        json=True,
+    ),
+    Route(
+        "GET",
         "/data/ledger",
         pages.ledger,
         purpose="See the ledger's state and verify it.",
@@ -61,7 +86,7 @@ def _context(request: WebRequest) -> Mapping[str, object]:
 
 def _say_law(request: WebRequest, law: str) -> str:
     """《个人信息保护法》第 51 条, from ``law:article``."""
-    return law_text(request.dizuo.city, law)
+    return law_text(request.dizuo.city, law, request.lang)
 
 
 DOOR = Door(

@@ -167,7 +167,7 @@ class DataMaker:
         return organisation if known is None else self.pick(known.short)
 
     def law(self, key: str) -> str:
-        return law_text(self.city, key)
+        return law_text(self.city, key, self.lang)
 
     # -------------------------------------------------------------- catalogue
 
