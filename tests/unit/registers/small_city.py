@@ -160,7 +160,7 @@ def small_city(version: str = "v1", *, demonstration: bool = True) -> City:
         id="newborn", name=Words("新生儿"), summary=Words(""), audience="person", theme="", icon="", lead="health",
         purpose="birth", basis=(law("one-thing:1"),), search=(), parties=parties, names=(), eligible=(),
         questions=(), items=items, documents=(), shows=(), consents=(), title_of=expression('"x"'),
-        place_of=expression("null"), baseline=Baseline(0, 0, 0, 0, 0, "", False, AT), words={}, version=version,
+        place_of=expression("null"), baseline=Baseline(0, 0, 0, 0, 0, Words(""), False, AT), words={}, version=version,
         place=AT,
     )  # fmt: skip
     organisations = [

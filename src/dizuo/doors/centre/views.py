@@ -205,7 +205,9 @@ class CentreMaker:
         most = max(f.districts.values(), default=0)
         n = f.districts.get(one.code, 0)
         step = 1 if most == 0 else min(4, 1 + 3 * n // most)
-        return Shape(one.name, one.path, one.x, one.y, n, f.districts_over.get(one.code, 0), step)
+        division = self.city.divisions.get(one.code)
+        name = one.name if division is None else division.called(self.lang)
+        return Shape(name, one.path, one.x, one.y, n, f.districts_over.get(one.code, 0), step)
 
     # -------------------------------------------------------------------- list
 
@@ -225,7 +227,7 @@ class CentreMaker:
         name = one.item if item is None else self._pick(item.name)
         unit = self.city.organisations[one.department].short
         meta = [
-            division.name if division else "",
+            division.called(self.lang) if division else "",
             self._pick(unit),
             "" if matter is None else self._pick(matter.name),
         ]

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Files, Route, WebRequest
 
 from . import (
@@ -29,7 +30,6 @@ from . import (
     pages_plain,
     pages_sign_in,
 )
-from .declared import law_text
 from .han import in_readers_language
 from .people import maybe_resident
 

@@ -1,8 +1,8 @@
-"""Saying declarations to people: words in the reader's language, lengths of time, articles of law."""
+"""Saying declarations to people: words in the reader's language, lengths of time, names."""
 
 from __future__ import annotations
 
-from dizuo.foundation.blueprint.model import City, LawRef, Length, Matter, Words
+from dizuo.foundation.blueprint.model import City, Length, Matter, Words
 
 _UNITS = {
     "workday": ("个工作日", "workday"),
@@ -30,40 +30,10 @@ def length(value: Length, lang: str) -> str:
     return f"{value.n} {zh}"
 
 
-def article(city: City, ref: LawRef, lang: str = "zh") -> str:
-    """《户口登记条例》第 7 条: the law's title without the country's name, and the article."""
-    return article_of(city, ref.law, ref.article, lang)
-
-
-def article_of(city: City, law_id: str, number: str, lang: str = "zh") -> str:
-    """The same from a law's id and an article's number; an unknown law is shown as written."""
-    law = city.laws.get(law_id)
-    title = law.title.removeprefix("中华人民共和国") if law else law_id
-    if not number or not number[0].isdigit():
-        return f"《{title}》"
-    return f"《{title}》, art. {number}" if lang == "en" else f"《{title}》第 {number} 条"
-
-
 def article_order(number: str) -> tuple[int, str]:
     """Articles in the order of the law: 9 before 13."""
     digits = "".join(sign for sign in number if sign.isdigit())
     return (int(digits) if digits else 0, number)
-
-
-def articles_of(city: City, law_id: str, numbers: list[str], lang: str = "zh") -> str:
-    """《社会保险法》第 25、54 条: several articles of one law."""
-    counted = [number for number in numbers if number[:1].isdigit()]
-    if not counted:
-        return article_of(city, law_id, "", lang)
-    return article_of(city, law_id, ("、" if lang == "zh" else ", ").join(counted), lang)
-
-
-def law_text(city: City, key: str, lang: str = "zh") -> str:
-    """The same from `law:article`; a text that is not one is shown as written."""
-    law, _, number = key.partition(":")
-    if not number:
-        return key
-    return article_of(city, law, number, lang)
 
 
 def department(city: City, organisation: str, lang: str) -> str:
@@ -78,10 +48,10 @@ def said(matter: Matter, key: str, lang: str, otherwise: str) -> str:
     return pick(words, lang) if words is not None else otherwise
 
 
-def division_name(city: City, code: str | None) -> str:
+def division_name(city: City, code: str | None, lang: str = "zh") -> str:
     """A division by its name, '' when the city does not know the code."""
     known = city.divisions.get(code or "")
-    return known.name if known else ""
+    return known.called(lang) if known else ""
 
 
 def title_said(city: City, title: str, lang: str) -> str:

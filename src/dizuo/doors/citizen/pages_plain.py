@@ -81,7 +81,7 @@ async def help_page(request: WebRequest) -> Response:
     city = request.dizuo.city
     districts: dict[str, list[PlaceView]] = {}
     for one in city.places.get("windows", ()):
-        district = division_name(city, one.division[:6])
+        district = division_name(city, one.division[:6], request.lang)
         districts.setdefault(district, []).append(PlaceView(one.name, _where(one, request.lang)))
     windows = [PlaceGroup(name, places) for name, places in districts.items()]
     sections = [

@@ -24,6 +24,7 @@ from dizuo.engines.cases import (
     progress,
 )
 from dizuo.engines.registers import Actor
+from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import Words
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.kernel.terms import PauseReason
@@ -44,7 +45,7 @@ from .case_facts import (
     TrackItem,
     WithdrawPage,
 )
-from .declared import answer_said, document_said, law_text, listed, pick, title_said
+from .declared import answer_said, document_said, listed, pick, title_said
 from .form_facts import LineView, OptionView
 from .views_matter import Texts
 from .views_rating import followed_view

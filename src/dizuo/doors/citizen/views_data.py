@@ -7,13 +7,14 @@ from typing import Any, cast
 
 import msgspec
 
+from dizuo.foundation.blueprint.citing import articles_text
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.ledger import EntryView
 from dizuo.web.format import moment
 from dizuo.web.words import fill
 
-from .declared import article_order, articles_of, department, listed, pick
+from .declared import article_order, department, listed, pick
 from .form_facts import OptionView
 from .prepared import AT_HOME
 from .views_matter import Texts
@@ -260,7 +261,7 @@ class DataMaker:
                     law, _, number = str(basis).partition(":")
                     found.setdefault(law, {})[number] = None
         laws = [
-            articles_of(self.city, law, sorted(numbers, key=article_order), self.lang)
+            articles_text(self.city, law, sorted(numbers, key=article_order), self.lang)
             for law, numbers in found.items()
         ]
         if laws:

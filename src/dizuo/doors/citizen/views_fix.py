@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from dizuo.engines.cases import FixChange, FixForm, PlannedQuestion, Upload, takes_files
+from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
 from dizuo.web import human_size
 from dizuo.web.format import moment
 from dizuo.web.words import fill
 
-from .declared import law_text, listed, pick, title_said
+from .declared import listed, pick, title_said
 from .form_facts import ANSWER, FieldView, LineView, OptionView, QuestionView
 from .views_matter import Texts
 

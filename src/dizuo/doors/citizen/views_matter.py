@@ -6,10 +6,11 @@ from functools import lru_cache
 
 import msgspec
 
+from dizuo.foundation.blueprint.citing import articles_text, law_text
 from dizuo.foundation.blueprint.model import City, Item, Matter
 from dizuo.web.words import fill
 
-from .declared import article, article_order, articles_of, department, length, listed, pick, said
+from .declared import article_order, department, length, listed, pick, said
 from .search import Hit, SearchIndex
 
 Texts = dict[str, dict[str, str]]
@@ -208,7 +209,7 @@ def _guide(city: City, matter: Matter, lang: str, words: Texts) -> GuideView:
         apply=f"/matters/{matter.id}/apply",
         numbers=numbers,
         compared=any(number.before is not None for number in numbers),
-        numbers_source=_numbers_source(matter, guide),
+        numbers_source=_numbers_source(matter, guide, lang),
         conditions=[who],
         items=[_guide_item(city, matter, item, lang, guide["after"]) for item in matter.items],
         materials=list(materials.values()),
@@ -227,11 +228,13 @@ def _numbers(matter: Matter, materials: int, guide: dict[str, str]) -> list[Guid
     return [GuideNumber(guide[key], after, was or None) for key, after, was in now]
 
 
-def _numbers_source(matter: Matter, guide: dict[str, str]) -> str:
+def _numbers_source(matter: Matter, guide: dict[str, str], lang: str) -> str:
     before = matter.baseline
-    if not before.source or not (before.materials or before.visits):
+    if not before.source.zh or not (before.materials or before.visits):
         return ""
-    return fill(guide["numbers_source" if before.verified else "numbers_unverified"], source=before.source)
+    return fill(
+        guide["numbers_source" if before.verified else "numbers_unverified"], source=pick(before.source, lang)
+    )
 
 
 def _guide_item(city: City, matter: Matter, item: Item, lang: str, after: str) -> GuideItem:
@@ -242,7 +245,7 @@ def _guide_item(city: City, matter: Matter, item: Item, lang: str, after: str) -
         department=department(city, item.department, lang),
         promise=length(item.promise, lang),
         statute=length(clock.length, lang),
-        law=article(city, clock.law, lang),
+        law=law_text(city, clock.law.key, lang),
         verified=clock.verified,
         after=fill(after, items=listed(names, lang)) if names else "",
     )
@@ -253,7 +256,9 @@ def _basis(city: City, matter: Matter, lang: str) -> list[str]:
     laws: dict[str, dict[str, None]] = {}
     for ref in refs:
         laws.setdefault(ref.law, {})[ref.article] = None
-    return [articles_of(city, law, sorted(numbers, key=article_order), lang) for law, numbers in laws.items()]
+    return [
+        articles_text(city, law, sorted(numbers, key=article_order), lang) for law, numbers in laws.items()
+    ]
 
 
 def _sources(city: City, matter: Matter, lang: str) -> list[GuideSource]:

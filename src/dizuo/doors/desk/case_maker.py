@@ -105,7 +105,7 @@ class CaseMaker:
             card=card,
             verdicts=self._verdicts(card),
             why_not=self._why_not() if not card else "",
-            laws=[ChoiceView(key, law_text(self.city, key), "") for key in self._laws()],
+            laws=[ChoiceView(key, law_text(self.city, key, self.lang), "") for key in self._laws()],
             typed=typed,
             errors=list(wrong.items()),
             message=self._message(),
@@ -336,7 +336,7 @@ class CaseMaker:
         for fact in sorted(self.front.facts, key=lambda fact: order.get(fact.fact, len(order))):
             text = pick(fact.text, self.lang)
             if fact.type == "division" and text in self.city.divisions:
-                text = self.city.divisions[text].name
+                text = self.city.divisions[text].called(self.lang)
             value = masked(text) if fact.type in _HIDDEN and not revealed else text
             register, party = self._register(fact.register), pick(fact.party, self.lang)
             # The source below names the register: a party that is called the same need not be said twice.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from dizuo.foundation.blueprint.citing import articles_text
 from dizuo.foundation.blueprint.model import City
 
 from .telling import pick
@@ -50,8 +51,9 @@ def find(city: City, asked: str, lang: str) -> list[Found]:
                 )
     for law in city.laws.values():
         for article in law.articles.values():
-            if _holds(words, law.title, article.gist, article.number):
-                found.append(Found("law", f"《{law.title}》{article.number}", article.gist, ""))
+            if _holds(words, law.title.zh, law.title.en, article.gist, article.number):
+                said = articles_text(city, law.id, (article.number,), lang)
+                found.append(Found("law", said, article.gist, ""))
     return found[:MOST]
 
 

@@ -206,7 +206,7 @@ class RatingMaker:
             for name, day in (("contact_by", found.contact_due), ("mend_by", found.mend_due))
             if day is not None
         ]
-        law = law_text(self.city, found.law)
+        law = law_text(self.city, found.law, self.lang)
         unsure = "" if found.verified else self.w["unverified"]
         return " ".join(part for part in (*days, fill(self.w["by_law"], law=law), unsure) if part)
 
