@@ -14,6 +14,7 @@
 from dizuo.engines.registers.bulk import BulkLoaded, BulkRows, Stage, bulk_load
 from dizuo.engines.registers.bulk_errors import BulkBusy, BulkRefused, BulkTooLate, ChangesGone
 from dizuo.engines.registers.bulk_fallbacks import declare_fallbacks, fallbacks_of
+from dizuo.engines.registers.changes import Change, Reach, change_reach, changes_after, forget_changes
 from dizuo.engines.registers.errors import (
     MatterUnknown,
     QuestionInvalid,
@@ -46,12 +47,14 @@ __all__ = [
     "BulkRows",
     "BulkTooLate",
     "Candidate",
+    "Change",
     "ChangesGone",
     "Fact",
     "Holding",
     "MatterUnknown",
     "PartyState",
     "QuestionInvalid",
+    "Reach",
     "ReadNotReleased",
     "ReadRequest",
     "ReadResult",
@@ -64,9 +67,12 @@ __all__ = [
     "WriteRefused",
     "Written",
     "bulk_load",
+    "change_reach",
+    "changes_after",
     "declare_fallbacks",
     "fallbacks_of",
     "forget",
+    "forget_changes",
     "holdings",
     "principal_of",
     "publish",
