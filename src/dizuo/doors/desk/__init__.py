@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dizuo.foundation.blueprint.citing import law_text
-from dizuo.web import Door, Route, WebRequest
+from dizuo.web import Door, Files, Route, WebRequest
 
 from . import (
     pages_case,
@@ -28,6 +28,7 @@ from . import (
     pages_ratings,
     pages_supervision,
     pages_window,
+    pages_window_fix,
 )
 from .officers import SUPERVISE, WINDOW, served, session_of
 
@@ -43,6 +44,7 @@ ROUTES = (
     Route("GET", "/desk/cases/{number}/next", pages_queue.skip, purpose="Put a case aside, see the next.", who="official"),
     Route("POST", "/desk/cases/{number}/reveal", pages_case.reveal_sent, purpose="See full numbers for a reason.", who="official"),
     Route("POST", "/desk/cases/{number}/{item}/decide", pages_case.decide_sent, purpose="Decide an item.", who="official"),
+    Route("GET", "/desk/cases/{number}/{item}/files/{upload:int}", pages_case.case_file, purpose="Open a file handed in for an item.", who="official"),
     Route("GET", "/desk/cases/{number}/{item}/{measure}", pages_measures.measure_page, purpose="Prepare a lawful step.", who="official"),
     Route("POST", "/desk/cases/{number}/{item}/{measure}", pages_measures.measure_sent, purpose="Take a lawful step.", who="official"),
     Route("POST", "/desk/decisions/{decision:int}/undo", pages_case.undo_sent, purpose="Take my decision back.", who="official"),
@@ -57,6 +59,9 @@ ROUTES = (
     Route("POST", "/desk/window", pages_window.window_sent, purpose="Begin to serve a person present.", who=_CLERK),
     Route("POST", "/desk/window/end", pages_window.window_end, purpose="End serving.", who=_CLERK),
     Route("GET", "/desk/window/receipt/{number}", pages_window.window_receipt, purpose="Print the receipt.", who=_CLERK),
+    Route("GET", "/desk/window/fix", pages_window_fix.window_fixes, purpose="See what the person present may complete.", who=_CLERK),
+    Route("GET", "/desk/window/fix/{number}/{item}", pages_window_fix.window_fix, purpose="Complete for the person present (补正).", who=_CLERK),
+    Route("POST", "/desk/window/fix/{number}/{item}", pages_window_fix.window_fix_sent, purpose="Send it for the person present.", who=_CLERK, files=Files()),
     Route("GET", "/desk/window/{matter}", pages_window.window_form, purpose="Form for the person present.", who=_CLERK),
     Route("POST", "/desk/window/{matter}", pages_window.window_form_sent, purpose="Submit for the person present.", who=_CLERK),
 )  # fmt: skip

@@ -12,18 +12,22 @@ from dizuo.engines.cases import (
     CasePage,
     FixChange,
     QueuePage,
+    Upload,
     accept,
     ask_by_choice,
     decide,
     fix_changes,
+    fix_uploads,
+    note_refused_look,
     note_reveal,
+    open_upload,
     refer,
     reject_accept,
     undo,
 )
 from dizuo.foundation.blueprint.model import Choice
-from dizuo.foundation.kernel.errors import Invalid, Stale
-from dizuo.web import WebRequest, answer, redirect
+from dizuo.foundation.kernel.errors import Invalid, Refused, Stale
+from dizuo.web import WebRequest, answer, attachment, redirect
 from dizuo.web.words import fill
 
 from .case_maker import CaseMaker, front_of
@@ -77,10 +81,26 @@ async def _fixed(request: WebRequest, maker: CaseMaker) -> FixedView | None:
     """What the applicant was asked to complete in the item in front, and what came back."""
     fix, app = maker.front.fix, request.dizuo
     changes: tuple[FixChange, ...] = ()
+    uploads: tuple[Upload, ...] = ()
     if fix is not None and fix.answered_at is not None:
-        actors = actors_of(session_of(request))
-        changes = await fix_changes(app.cases, actors, maker.page.number, maker.front.id)
-    return fixed_view(maker.page, maker.at, changes, app.city, app.now(), request.lang, words_of(request))
+        actors, of = actors_of(session_of(request)), (maker.page.number, maker.front.id)
+        changes = await fix_changes(app.cases, actors, *of)
+        uploads = await fix_uploads(app.cases, actors, *of)
+    return fixed_view(
+        maker.page, maker.at, changes, uploads, app.city, app.now(), request.lang, words_of(request)
+    )
+
+
+async def case_file(request: WebRequest) -> Response:
+    """A file that was handed in, to keep; who opened it for which item is entered first."""
+    number, item = number_of(request), str(request.path_params["item"])[:60]
+    actors, upload = actors_of(session_of(request)), min(request.path_params["upload"], LARGEST)
+    try:
+        found = await open_upload(request.dizuo.cases, actors, number, item, upload)
+    except (Refused, CaseNotFound):
+        await note_refused_look(request.dizuo.cases, actors, number)
+        raise
+    return attachment(found.content, found.name, found.media_type)
 
 
 def _post(request: WebRequest, found: CasePage) -> str:

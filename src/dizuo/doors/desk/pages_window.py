@@ -15,6 +15,7 @@ from dizuo.web.tokens import once_token
 from .officers import WINDOW, NobodyServed, clerk_of, client_of, served, session_of
 from .opening import number_of
 from .pages_queue import rail_page, words_of
+from .pages_window_fix import to_complete
 from .serving import identify, matters_for_window
 from .telling import pick
 from .views_queue import rail_of
@@ -78,6 +79,8 @@ async def window_sent(request: WebRequest) -> Response:
     seen = sent.text("seen") if sent.text("seen") in SEEN else "other"
     token = request.shell.session_token(request)
     await request.dizuo.directory.serve(token, who.subject, who.name, words[f"seen_{seen}"])
+    if await to_complete(request, who.subject, matter.id):
+        return redirect(f"/desk/window/fix?matter={matter.id}")
     return redirect(f"/desk/window/{matter.id}")
 
 

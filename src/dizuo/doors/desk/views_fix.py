@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from dizuo.engines.cases import CasePage, FixChange
+from dizuo.engines.cases import CasePage, FixChange, Upload
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
+from dizuo.web import human_size
 from dizuo.web.words import fill
 
 from .telling import Sentences, full_day, pick, when
@@ -24,6 +25,16 @@ class ChangeView(msgspec.Struct, frozen=True):
     kept: str
 
 
+class FileView(msgspec.Struct, frozen=True):
+    """One file that was handed in: for which line of the request, and the beginning of its SHA-256."""
+
+    label: str
+    name: str
+    size: str
+    sha256: str
+    href: str
+
+
 class FixedView(msgspec.Struct, frozen=True):
     """The request and its answer; ``answered`` '' while the applicant has not answered."""
 
@@ -34,19 +45,24 @@ class FixedView(msgspec.Struct, frozen=True):
     answered: str
     words: str
     changes: list[ChangeView]
+    files: list[FileView]
+    purpose: str
+    served: str
 
 
 def fixed_view(
     page: CasePage,
     at: int,
     changes: tuple[FixChange, ...],
+    uploads: tuple[Upload, ...],
     city: City,
     now: dt.datetime,
     lang: str,
     words: Mapping[str, Sentences],
 ) -> FixedView | None:
     """The 补正 of the item at ``at`` in words; None when nothing was asked."""
-    fix = page.items[at].fix
+    item = page.items[at]
+    fix = item.fix
     if fix is None:
         return None
     w = words["fixed"]
@@ -76,4 +92,33 @@ def fixed_view(
             )
             for change in changes
         ],
+        files=[
+            FileView(
+                fix.wants[one.want - 1].get("what", "") if one.want <= len(fix.wants) else "",
+                one.name,
+                human_size(one.size),
+                one.sha256[:12],
+                f"/desk/cases/{page.number}/{item.id}/files/{one.id}",
+            )
+            for one in uploads
+        ],
+        purpose=fill(w["purpose"], name=pick(item.name, lang)) if uploads else "",
+        served=fill(
+            w["served"],
+            clerk=fix.served["name"],
+            window=window_name(city, fix.served),
+            proof=fix.served["proof"],
+        )
+        if fix.served
+        else "",
+    )
+
+
+def window_name(city: City, served: Mapping[str, str]) -> str:
+    """The window of a clerk as people call it: the organisation's unit at the place."""
+    organisation, division = city.organisations.get(served["unit"]), city.divisions.get(served["place"])
+    if organisation is None:
+        return served["unit"]
+    return (
+        organisation.unit_name.zh.replace("{division}", division.name) if division else organisation.name.zh
     )

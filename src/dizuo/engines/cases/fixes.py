@@ -28,9 +28,11 @@ from dizuo.engines.cases.reads_desk import unit_name
 from dizuo.engines.cases.records import load_case
 from dizuo.engines.cases.states import ItemState
 from dizuo.engines.cases.uploads import Upload, uploads_of
+from dizuo.engines.cases.work import enter
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.model import Words
 from dizuo.foundation.kernel.canonical import canonical_json
+from dizuo.foundation.store import begin
 
 
 class FixChange(msgspec.Struct, frozen=True):
@@ -113,6 +115,8 @@ async def fix_form(
     reader = actor
     if served_by is not None:
         reader = serving(cases, served_by, actor, case.application.matter).clerk
+        async with begin(cases.pool, cases.now) as tx:  # the clerk sees a case: entered before it is shown
+            await enter(tx, reader, case.application, "case.view", items=(item_id,))
     item = case.items.get(item_id)
     fix = None if item is None else await cases.pool.fetchrow(QUERIES["fix"], case.application.id, item_id)
     if item is None or fix is None:

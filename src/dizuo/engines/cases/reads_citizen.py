@@ -53,6 +53,7 @@ class FixAsked(msgspec.Struct, frozen=True):
     wants: tuple[Mapping[str, str], ...]
     reason: str
     until: datetime
+    matter: str = ""
 
 
 class ConsentAsked(msgspec.Struct, frozen=True):
@@ -169,6 +170,7 @@ async def fixes_of(cases: Cases, actor: Actor) -> tuple[FixAsked, ...]:
                 tuple(row["wants"]),
                 row["reason"],
                 row["until"],
+                row["matter"],
             )
         )
     return tuple(found)
