@@ -91,7 +91,19 @@ def _kind(address: str) -> str:
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize(
     ("door", "also"),
-    [("/centre", ()), ("/data", ("/data/registers/person", "/data/matters/newborn", "/data/ledger"))],
+    [
+        ("/centre", ()),
+        (
+            "/data",
+            (
+                "/data/registers/person",
+                "/data/matters/newborn",
+                "/data/sources",
+                "/data/sources/hukou",
+                "/data/ledger",
+            ),
+        ),
+    ],
 )
 def test_pages_of_the_other_doors(look: Seat, cases: Cases, door: str, also: tuple[str, ...]) -> None:
     look.sign_in("沈博文")
