@@ -40,7 +40,8 @@ Dimension = Literal["normativity", "completeness", "accuracy", "consistency", "t
 
 # What standardising adds beside a column, as `<column>_<part>`; all are text.
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "citizen_id": ("state",),
+    "name": ("raw",),
+    "citizen_id": ("state", "other"),
     "address": ("norm", "division", "town_mca", "rest"),
 }
 
@@ -101,10 +102,9 @@ class SourceColumn(msgspec.Struct, frozen=True):
 class Mention(msgspec.Struct, frozen=True):
     """A person or an enterprise that a row speaks of (主体); every other value is a column id, or empty.
 
-    One column may hold either kind of number (主体代码): it is standardised as citizen_id, which keeps what is no
-    citizen ID and says so in its state, and both a person's ``citizen_id`` and an enterprise's ``uscc`` may name it.
-    Then ``when`` (a truth about the standard row) tells which mention a row makes. Whose name and numbers are all
-    empty in a row is not mentioned by it.
+    A ``citizen_id`` or ``uscc`` may name a text column that holds either kind of number (主体代码): it is read as the
+    kind that the mention wants, and ``when`` (a truth about the standard row) tells which mention a row makes. Whose
+    name and numbers are all empty in a row is not mentioned by it.
     """
 
     id: str

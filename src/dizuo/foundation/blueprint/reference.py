@@ -114,8 +114,9 @@ What the checker says is explained in [check-errors.md](check-errors.md), expres
 - **article**: `law:article`, for example `hukou-1958:7`. Law and article are declared under `laws/`.
 - **expression**: FEEL as text. `party.field` is a fact (null when the register is silent), `party != null` asks whether
   the party was found, a question's id is its answer, a name is its value, `today()` is the day.
-  In a source it sees one standard row: a column's id, and what standardising adds to it: `<citizen_id column>_state`,
-  `<address column>_norm`, `_division`, `_town_mca` and `_rest`. Feeds name the same columns.
+  In a source it sees one standard row: a column's id, and what standardising adds to it: `_state` (is the number
+  right) and `_other` (what was delivered instead) of a citizen ID, `_norm`, `_division`, `_town_mca` and `_rest` of an address,
+  `_raw` of a name. Feeds name the same columns.
 - **date**: `2026-11-23`. Unquoted numbers are kept as written where a text is meant: `code: 01` stays `01`.
 - **share**: from `0` to `1`, for example `0.99`.
 - UTF-8 without BOM, spaces and no tabs, one document in a file; no anchors, aliases, tags or merge keys.

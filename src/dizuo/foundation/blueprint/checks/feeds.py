@@ -140,8 +140,9 @@ def _fits(
     if part:
         return field.type == "text" or (field.type == "division" and part == "division")
     if column.as_ not in _FITS[field.type]:
-        # A column that may hold either kind of number is the mentioned one's number (主体代码).
-        return field.type == "uscc" and of is not None and of.uscc == column.id
+        # A text column that may hold either kind of number is the mentioned one's number (主体代码).
+        role = {"citizen_id": of.citizen_id, "uscc": of.uscc}.get(field.type, "") if of is not None else ""
+        return role == column.id
     if field.type == "code" and column.register != f"{register.id}.{field.id}":
         return bool(field.codes) and set(list_of(draft, column)) <= set(field.codes)
     return True

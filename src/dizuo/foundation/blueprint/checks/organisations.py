@@ -193,6 +193,15 @@ def _divisions(draft: Draft) -> None:
                 f"{division.name}（{division.code}）的上级 {division.parent} 没有声明。",
                 fix="检查 parent 列。",
             )
+    unnamed = [d.name for d in draft.divisions.values() if d.level in ("city", "district") and not d.en]
+    if "en" in draft.languages and unnamed:
+        draft.log.add(
+            "language-missing",
+            draft.at("divisions.yaml", "history"),
+            f"{len(unnamed)} 个市、区县没有英文名称：{'、'.join(unnamed[:5])}{' …' if len(unnamed) > 5 else ''}。",
+            fix="在这张表里加上 name_en 列。",
+            severity="warning",
+        )
 
 
 def _places(draft: Draft) -> None:

@@ -12,12 +12,12 @@ from dizuo.foundation.blueprint.model import Length
 from dizuo.foundation.blueprint.model_source import PARTS, Mention, Source, SourceColumn
 from dizuo.foundation.blueprint.nodes import Scalar
 
-# Which standardisers give what a mention wants to know. One column may hold either kind of number (主体代码).
+# Which standardisers give what a mention wants to know. A text column may hold either kind of number (主体代码).
 _ROLES: Mapping[str, tuple[str, ...]] = {
     "name": ("name", "text"),
     "former_name": ("name", "text"),
-    "citizen_id": ("citizen_id",),
-    "uscc": ("uscc", "citizen_id"),
+    "citizen_id": ("citizen_id", "text"),
+    "uscc": ("uscc", "text"),
     "sex": ("code",),
     "birth_date": ("date", "datetime"),
     "phone": ("phone",),
