@@ -1,0 +1,60 @@
+"""Enterprises and self-employed: compared by unified code, name, place and telephone.
+
+A name has three parts that carry nothing about who it is: the place in front, the form behind, and brackets. What is left is the
+core (字号与行业); "无锡市梁味坊餐饮有限公司" and "梁味坊餐饮有限责任公司" have one core.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dizuo.engines.lake.identity.person import PHONE, PLACE
+from dizuo.engines.lake.identity.spec import Comparison, Key, Level, Shape, keyed
+
+_PLACE = "^(江苏省?)?(无锡市?|江阴市?|宜兴市?)?((梁溪|锡山|惠山|滨湖|新吴|崇安|南长|北塘)区|无锡新区|经开区|经济开发区|高新区)?"
+_FORM = "(股份有限公司|有限责任公司|有限公司|集团公司|集团|总公司|公司|合伙企业（有限合伙）|（有限合伙）|（普通合伙）|（个人独资）|（个体工商户）)+$"
+
+CORE: Final = (
+    f"coalesce(nullif(regexp_replace(regexp_replace(replace(replace(t.name, '(', '（'), ')', '）'), '{_PLACE}', ''), '{_FORM}', ''), ''),"
+    " t.name)"
+)
+"""SQL over ``t.name``: the name without place and form; the whole name when nothing else is left."""
+
+NAME: Final = Comparison(
+    "name", "名称", "name_l IS NULL OR name_r IS NULL",
+    (
+        Level("exact", "完全相同", "name_l = name_r", tf="name_tf"),
+        Level("core", "去掉地名和组织形式后相同", "core_l = core_r"),
+        Level(
+            "inside", "一方包含另一方",
+            "least(length(core_l), length(core_r)) >= 4 AND (contains(core_l, core_r) OR contains(core_r, core_l))",
+        ),
+        Level("near", "相近", "jaro_winkler_similarity(core_l, core_r) >= 0.92"),
+        Level("different", "不同"),
+    ),
+)  # fmt: skip
+
+NUMBER: Final = Comparison(
+    "number", "统一社会信用代码", "number_l IS NULL OR number_r IS NULL",
+    (
+        Level("equal", "相同", "number_l = number_r", fixed_u=2e-9),
+        Level("near", "差一位或两位颠倒", "length(number_l) >= 8 AND damerau_levenshtein(number_l, number_r) = 1", fixed_u=1e-6),
+        Level("wrong", "不同，且至少一方校验不过", "NOT (number_ok_l AND number_ok_r)"),
+        Level("different", "不同，两方校验都对"),
+    ),
+)  # fmt: skip
+
+KEYS: Final = (
+    Key("number", "统一社会信用代码相同", (keyed("en", "number"),)),
+    Key("core", "名称主体相同", (keyed("ec", "core"),)),
+    Key("name_phone", "名称前两字与电话", tuple(keyed("ep", "left(core, 2)", phone) for phone in ("phone_a", "phone_b"))),
+    Key("name_door", "名称前两字与门牌", tuple(keyed("ed", "left(core, 2)", door) for door in ("door_a", "door_b"))),
+    Key("name_town", "名称前四字与镇街", tuple(keyed("et", "left(core, 4)", town) for town in ("town_a", "town_b"))),
+)  # fmt: skip
+
+COLUMNS: Final = (
+    "name", "name_tf", "core", "number", "number_ok", "phone_a", "phone_b", "phone_s", "place_a", "place_b", "door_a", "door_b",
+    "community_a", "community_b", "town_a", "town_b",
+)  # fmt: skip
+
+ENTERPRISE: Final = Shape("enterprise", COLUMNS, (NAME, NUMBER, PHONE, PLACE), KEYS)

@@ -1,0 +1,260 @@
+"""From mentions to nodes: one node is one person or enterprise as written, however many departments wrote the same.
+
+All mentions with the same number and the same name are one node, so that pairs of them need not be compared; a mention without a
+number is a node of its own unless another says word for word the same. A node keeps two telephones and two addresses, the least
+and the greatest of all it was ever told: the outcome does not depend on the order in which deliveries came.
+"""
+
+# ruff: noqa: S608 - names of tables and numbers of our own, never anything delivered
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import duckdb
+import pyarrow
+
+from dizuo.engines.lake.identity.enterprise import CORE
+from dizuo.engines.lake.identity.person import CROWDED, SHARED_PHONE
+from dizuo.engines.lake.identity.sounds import sounded
+
+Connection = duckdb.DuckDBPyConnection
+_pa: Final[Any] = pyarrow
+
+_NODE: Final = "(md5_number({text}) >> 66)::BIGINT"
+_DIVISION: Final = (
+    "CASE WHEN regexp_full_match(division, '[0-9]{6,12}') THEN rpad(division, 12, '0')::BIGINT END"
+)
+
+# A mention as numbers and normal texts. `node` is what it is grouped by: number and name, else every word of it, else itself.
+_MENTION: Final = f"""
+WITH told AS (
+    SELECT record_id, as_of, nullif(trim(name), '') AS name, nullif(trim(former_name), '') AS former, {{own}},
+           TRY_CAST(sex AS TINYINT) AS sex, birth_date AS birth,
+           coalesce(TRY_CAST(phone AS UBIGINT), hash('tel', phone)) AS phone, {_DIVISION} AS division,
+           nullif(address_rest, '') AS rest
+    FROM {{mentions}} WHERE entity = '{{entity}}'
+)
+SELECT record_id, as_of, {
+    _NODE.format(
+        text='''CASE
+           WHEN number IS NOT NULL THEN concat_ws('|', 'n', number_ok::INT, number, coalesce(name, ''))
+           WHEN name IS NOT NULL AND coalesce(phone::VARCHAR, rest, birth::VARCHAR) IS NOT NULL
+           THEN concat_ws('|', 'w', name, coalesce(birth::VARCHAR, ''), coalesce(sex, 0), coalesce(phone, 0), coalesce(division, 0),
+                          coalesce(rest, ''))
+           ELSE 'r|' || record_id END'''
+    )
+} AS node,
+       name, CASE WHEN former <> name THEN former END AS former, number, number_ok, birth, sex, phone,
+       CASE WHEN division % 1000 <> 0 THEN division END AS community,
+       CASE WHEN (division // 1000) % 1000 <> 0 THEN (division // 1000)::INTEGER END AS town,
+       CASE WHEN regexp_matches(rest, '[0-9]') THEN hash(division // 1000000, rest) END AS place,
+       CASE WHEN regexp_matches(rest, '[0-9][^0-9]+[0-9]')
+            THEN hash(CASE WHEN (division // 1000) % 1000 <> 0 THEN division // 1000 ELSE division // 1000000 END,
+                      trim(regexp_replace(rest, '[^0-9]+', '-', 'g'), '-')) END AS door
+FROM told
+"""
+
+_OWN_NUMBER: Final = {
+    "person": "citizen_id IS NOT NULL AS number_ok,"
+    " coalesce(citizen_id, CASE WHEN length(id_other) BETWEEN 5 AND 30 THEN id_other END) AS number",
+    "enterprise": "uscc IS NOT NULL AS number_ok,"
+    " coalesce(uscc, CASE WHEN length(id_other) BETWEEN 5 AND 30 THEN id_other END) AS number",
+}
+
+# What a node was ever told, as columns that can be merged with later mentions in any order.
+RAW_COLUMNS: Final = (
+    "node BIGINT", "name VARCHAR", "number VARCHAR", "number_ok BOOLEAN", "former VARCHAR", "birth DATE", "birth_own DATE", "sex TINYINT",
+    "tel_a UBIGINT", "tel_b UBIGINT", "community_a BIGINT", "community_b BIGINT", "town_a INTEGER", "town_b INTEGER",
+    "place_a UBIGINT", "place_b UBIGINT", "door_a UBIGINT", "door_b UBIGINT", "mentions BIGINT", "touched INTEGER",
+)  # fmt: skip
+_OWN_BIRTH: Final = (
+    "CASE WHEN length(number) = 18 THEN TRY_CAST(substr(number, 7, 4) || '-' || substr(number, 11, 2) || '-' || substr(number, 13, 2)"
+    " AS DATE) END"
+)
+_GROUPED: Final = f"""
+SELECT node, any_value(name) AS name, any_value(number) AS number, any_value(number_ok) AS number_ok, max(former) AS former,
+       min(birth) AS birth, max(CASE WHEN number_ok AND birth = {_OWN_BIRTH} THEN birth END) AS birth_own, min(sex) AS sex,
+       min(phone) AS tel_a, max(phone) AS tel_b, min(community) AS community_a, max(community) AS community_b,
+       min(town) AS town_a, max(town) AS town_b, min(place) AS place_a, max(place) AS place_b, min(door) AS door_a, max(door) AS door_b,
+       count(*) AS mentions, {{run}}::INTEGER AS touched
+FROM {{source}} GROUP BY node
+"""
+_MERGED: Final = """
+SELECT n.node, n.name, n.number, n.number_ok, greatest(o.former, n.former) AS former, least(o.birth, n.birth) AS birth,
+       coalesce(o.birth_own, n.birth_own) AS birth_own, least(o.sex, n.sex) AS sex,
+       least(o.tel_a, n.tel_a) AS tel_a, greatest(o.tel_b, n.tel_b) AS tel_b,
+       least(o.community_a, n.community_a) AS community_a, greatest(o.community_b, n.community_b) AS community_b,
+       least(o.town_a, n.town_a) AS town_a, greatest(o.town_b, n.town_b) AS town_b,
+       least(o.place_a, n.place_a) AS place_a, greatest(o.place_b, n.place_b) AS place_b,
+       least(o.door_a, n.door_a) AS door_a, greatest(o.door_b, n.door_b) AS door_b,
+       coalesce(o.mentions, 0) + n.mentions AS mentions, n.touched
+FROM grouped n LEFT JOIN told_{entity} o USING (node)
+"""
+# A run that tells a node nothing new leaves it untouched: nothing about it is compared again.
+_NEWS: Final = """
+o.node IS NULL OR (n.former, n.birth, n.birth_own, n.sex, n.tel_a, n.tel_b, n.community_a, n.community_b, n.town_a, n.town_b, n.place_a,
+                   n.place_b, n.door_a, n.door_b)
+   IS DISTINCT FROM (o.former, o.birth, o.birth_own, o.sex, o.tel_a, o.tel_b, o.community_a, o.community_b, o.town_a, o.town_b, o.place_a,
+                     o.place_b, o.door_a, o.door_b)
+"""
+
+# A telephone or door of a crowd is no evidence; a telephone of a few is weak evidence.
+_CONTACT: Final = f"""
+CASE WHEN pa.node_count IS NULL THEN t.tel_a END AS phone_a,
+       CASE WHEN pb.node_count IS NULL AND t.tel_b > t.tel_a THEN t.tel_b END AS phone_b,
+       coalesce(CASE WHEN pa.node_count < {CROWDED} THEN t.tel_a END, CASE WHEN pb.node_count < {CROWDED} THEN t.tel_b END) AS phone_s,
+       t.community_a, CASE WHEN t.community_b > t.community_a THEN t.community_b END AS community_b,
+       t.town_a, CASE WHEN t.town_b > t.town_a THEN t.town_b END AS town_b,
+       CASE WHEN ca.place IS NULL THEN t.place_a END AS place_a,
+       CASE WHEN cb.place IS NULL AND t.place_b > t.place_a THEN t.place_b END AS place_b,
+       CASE WHEN da.place IS NULL THEN t.door_a END AS door_a,
+       CASE WHEN db.place IS NULL AND t.door_b > t.door_a THEN t.door_b END AS door_b
+"""
+_CONTACT_JOINS: Final = """
+LEFT JOIN shared_phone pa ON pa.phone = t.tel_a
+LEFT JOIN shared_phone pb ON pb.phone = t.tel_b
+LEFT JOIN crowded_place ca ON ca.place = t.place_a
+LEFT JOIN crowded_place cb ON cb.place = t.place_b
+LEFT JOIN crowded_place da ON da.place = t.door_a
+LEFT JOIN crowded_place db ON db.place = t.door_b
+"""
+# A node as the comparisons want it.
+_PERSON: Final = f"""
+SELECT t.node, t.touched, t.name, s.sound, s.blurred, s.outline, t.former, f.blurred AS former_blurred,
+       (c.nodes::DOUBLE / {{total}})::FLOAT AS name_tf, t.number, t.number_ok,
+       coalesce(t.birth_own, t.birth, CASE WHEN t.number_ok THEN {_OWN_BIRTH} END) AS birth,
+       coalesce(strftime(coalesce(t.birth_own, t.birth), '%Y%m%d'),
+                CASE length(t.number) WHEN 18 THEN substr(t.number, 7, 8) WHEN 15 THEN '19' || substr(t.number, 7, 6) END) AS born,
+       coalesce(t.sex, CASE WHEN t.number_ok THEN 2 - (substr(t.number, 17, 1)::TINYINT % 2) END)::TINYINT AS sex,
+       {_CONTACT}
+FROM {{told}} t
+LEFT JOIN name_sound s ON s.name = t.name
+LEFT JOIN name_sound f ON f.name = t.former
+LEFT JOIN name_count c ON c.name = t.name
+{_CONTACT_JOINS}
+"""
+_ENTERPRISE: Final = f"""
+SELECT t.node, t.touched, t.name, (c.nodes::DOUBLE / {{total}})::FLOAT AS name_tf, {CORE} AS core, t.number, t.number_ok,
+       {_CONTACT}
+FROM {{told}} t
+LEFT JOIN name_count c ON c.name = t.name
+{_CONTACT_JOINS}
+"""
+_NODE_OF: Final = {"person": _PERSON, "enterprise": _ENTERPRISE}
+_TWO: Final = "SELECT {a} AS v, name FROM {table} WHERE {a} IS NOT NULL UNION SELECT {b}, name FROM {table} WHERE {b} > {a}"
+
+
+def create_tables(store: Connection, entity: str) -> None:
+    """The tables of an entity, when they are not there yet."""
+    store.execute(f"CREATE TABLE IF NOT EXISTS told_{entity} ({', '.join(RAW_COLUMNS)})")
+    store.execute(
+        "CREATE TABLE IF NOT EXISTS name_sound (name VARCHAR, sound UBIGINT, blurred UBIGINT, outline VARCHAR)"
+    )
+
+
+def mention_sql(entity: str, mentions: str, *, apart: bool = False) -> str:
+    """The mentions of an entity as a bracketed query; ``mentions`` is SQL that can stand after FROM."""
+    told = (
+        _MENTION.replace("{own}", _OWN_NUMBER[entity])
+        .replace("{entity}", entity)
+        .replace("{mentions}", mentions)
+    )
+    if apart:
+        return f"(SELECT * REPLACE ({_NODE.format(text='record_id')} AS node) FROM ({told}))"
+    return f"({told})"
+
+
+def tell(store: Connection, entity: str, mentions: str, run: int, *, apart: bool = False) -> int:
+    """Enter new or changed mentions of "person" or "enterprise"; returns how many nodes have news.
+
+    ``mentions`` is SQL that can stand after FROM, with the columns of the contract. Leaves the table ``said_<entity>`` (record_id,
+    node) of this run: of a record mentioned twice the later. ``apart``: every mention is a node of its own, as learning wants it.
+    """
+    create_tables(store, entity)
+    told = mention_sql(entity, mentions, apart=apart)
+    store.execute(f"CREATE OR REPLACE TABLE said_{entity} AS SELECT record_id, node, as_of FROM {told}")
+    _keep_latest(store, f"said_{entity}")
+    grouped = _GROUPED.format(source=told, run=run)
+    if _one(store, f"SELECT count(*) FROM told_{entity}") == 0:
+        store.execute(f"INSERT INTO told_{entity} {grouped}")
+    else:
+        store.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {grouped}")
+        store.execute(f"CREATE OR REPLACE TEMP TABLE merged AS {_MERGED.format(entity=entity)}")
+        store.execute(
+            "CREATE OR REPLACE TEMP TABLE news AS"
+            f" SELECT n.* FROM merged n LEFT JOIN told_{entity} o USING (node) WHERE {_NEWS}"
+        )
+        store.execute(f"DELETE FROM told_{entity} WHERE node IN (SELECT node FROM news)")
+        store.execute(f"INSERT INTO told_{entity} SELECT * FROM news")
+        for table in ("grouped", "merged", "news"):
+            store.execute(f"DROP TABLE {table}")
+    if entity == "person":
+        _hear_names(store)
+    return _one(store, f"SELECT count(*) FROM told_{entity} WHERE touched = {run}")
+
+
+def build(store: Connection, entity: str) -> int:
+    """Make the table ``node_<entity>`` from what was told; returns how many nodes there are."""
+    told = f"told_{entity}"
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE name_count AS SELECT name, count(*) AS nodes FROM {told} WHERE name IS NOT NULL GROUP BY name"
+    )
+    # How many names share it, not how many nodes: one person's five records are no crowd.
+    phones = _TWO.format(a="tel_a", b="tel_b", table=told)
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE shared_phone AS SELECT v AS phone, count(*) AS node_count FROM ({phones}) GROUP BY v"
+        f" HAVING count(*) >= {SHARED_PHONE}"
+    )
+    places = " UNION ".join(
+        _TWO.format(a=f"{kind}_a", b=f"{kind}_b", table=told) for kind in ("place", "door")
+    )
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE crowded_place AS SELECT v AS place FROM ({places}) GROUP BY v HAVING count(*) >= {CROWDED}"
+    )
+    named = max(_one(store, f"SELECT count(name) FROM {told}"), 1)
+    store.execute(f"CREATE OR REPLACE TABLE node_{entity} AS {node_sql(entity, told, named)}")
+    for table in ("name_count", "shared_phone", "crowded_place"):
+        store.execute(f"DROP TABLE {table}")
+    return _one(store, f"SELECT count(*) FROM node_{entity}")
+
+
+def node_sql(entity: str, told: str, named: int) -> str:
+    """The query that makes nodes of a table like ``told_<entity>``; ``named`` is how many of them have a name."""
+    return _NODE_OF[entity].format(told=told, total=named)
+
+
+def _keep_latest(store: Connection, said: str) -> None:
+    """Of a record that was mentioned more than once in these files, keep the latest mention."""
+    twice = f"SELECT hash(record_id) FROM {said} GROUP BY hash(record_id) HAVING count(*) > 1"
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE spare AS SELECT place FROM (SELECT rowid AS place, row_number() OVER"
+        f" (PARTITION BY record_id ORDER BY as_of DESC NULLS LAST, node) AS nth FROM {said} WHERE hash(record_id) IN ({twice}))"
+        " WHERE nth > 1"
+    )
+    store.execute(f"DELETE FROM {said} WHERE rowid IN (SELECT place FROM spare)")
+    store.execute("DROP TABLE spare")
+
+
+def _hear_names(store: Connection) -> None:
+    """Readings of the names that are not in ``name_sound`` yet, a hundred thousand at a time."""
+    new = store.sql(
+        "SELECT DISTINCT name FROM (SELECT name FROM told_person UNION ALL SELECT former FROM told_person) t"
+        " WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM name_sound)"
+    ).to_arrow_table()
+    for batch in new.to_batches(max_chunksize=100_000):
+        enter_names(store, batch.column(0).to_pylist())
+
+
+def enter_names(store: Connection, names: Sequence[str]) -> None:
+    """Readings of some names into ``name_sound``."""
+    sounds, blurs, outlines = sounded(names)
+    heard = _pa.table({"name": list(names), "sound": sounds, "blurred": blurs, "outline": outlines})
+    store.register("heard", heard)
+    store.execute("INSERT INTO name_sound SELECT name, hash(sound), hash(blurred), outline FROM heard")
+    store.unregister("heard")
+
+
+def _one(store: Connection, query: str) -> int:
+    return int(store.execute(query).fetchall()[0][0])
