@@ -9,8 +9,8 @@ import pytest
 
 from dizuo.doors.citizen.declared import answer_said, document_said, title_said
 from dizuo.doors.citizen.han import marked
-from dizuo.doors.citizen.hours import hours_said
 from dizuo.foundation.blueprint import City, load_city
+from dizuo.foundation.blueprint.hours import hours_said
 from dizuo.foundation.blueprint.model import Words
 
 MARK = '<span lang="zh-CN">'

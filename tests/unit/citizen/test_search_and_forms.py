@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planned import city
 
-from dizuo.doors.citizen.declared import articles_of, length
+from dizuo.doors.citizen.declared import length
 from dizuo.doors.citizen.forms import draft_id, form_sent, number
 from dizuo.doors.citizen.search import SearchIndex
+from dizuo.foundation.blueprint.citing import articles_text, law_text
 from dizuo.foundation.blueprint.model import Length
 from dizuo.web import Form
 
@@ -83,5 +84,12 @@ def test_a_draft_id_has_its_shape_or_is_nothing() -> None:
 def test_lengths_and_articles_as_people_read_them() -> None:
     assert length(Length(3, "workday"), "zh") == "3 个工作日"
     assert length(Length(1, "month"), "en") == "1 month"
-    assert articles_of(city(), "hukou-1958", ["6", "7"]) == "《户口登记条例》第 6、7 条"
-    assert articles_of(city(), "unknown-law", [""]) == "《unknown-law》"
+    assert articles_text(city(), "hukou-1958", ["6", "7"]) == "《户口登记条例》第 6、7 条"
+    assert (
+        articles_text(city(), "hukou-1958", ["6", "7"], "en")
+        == "Regulations on Household Registration, art. 6, 7"
+    )
+    assert articles_text(city(), "unknown-law", [""]) == "《unknown-law》"
+    assert law_text(city(), "pipl-2021:13", "en") == "Personal Information Protection Law, art. 13"
+    assert law_text(city(), "pipl-2021:13") == "《个人信息保护法》第 13 条"
+    assert law_text(city(), "窗口的规定", "en") == "窗口的规定"  # no citation: as written

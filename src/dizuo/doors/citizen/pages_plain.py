@@ -6,13 +6,13 @@ import msgspec
 from starlette.responses import Response
 
 from dizuo.engines.cases import CaseNotFound, check_document
+from dizuo.foundation.blueprint.hours import hours_said
 from dizuo.foundation.blueprint.model import ServicePlace
 from dizuo.web import WebRequest, answer
 from dizuo.web.format import day
 from dizuo.web.words import fill
 
 from .declared import division_name
-from .hours import hours_said
 
 
 class PlaceView(msgspec.Struct, frozen=True):

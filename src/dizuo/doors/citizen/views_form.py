@@ -14,8 +14,10 @@ from dizuo.engines.cases import (
     nearest_places,
 )
 from dizuo.engines.registers import Candidate, Fact, PartyState
+from dizuo.foundation.blueprint.hours import hours_said
 from dizuo.foundation.blueprint.model import City, Matter
 from dizuo.foundation.kernel.clocks import Deadline, Unknown
+from dizuo.foundation.kernel.saying import said_in
 from dizuo.web.format import day, masked, moment
 from dizuo.web.words import fill
 
@@ -36,7 +38,6 @@ from .form_facts import (
     QuestionView,
     WindowView,
 )
-from .hours import hours_said
 from .views_matter import Texts
 
 NOT_READ_SHOWN = 6
@@ -133,7 +134,9 @@ class FormMaker:
         errors: Mapping[str, str],
         typed: Mapping[str, str],
     ) -> QuestionView:
-        fields = [self._field(q, errors.get(q.id, ""), typed.get(q.id, "")) for q in members]
+        fields = [
+            self._field(q, said_in(errors.get(q.id, ""), self.lang), typed.get(q.id, "")) for q in members
+        ]
         # Of several fields under one legend, the free text asks the main thing: what is the child's name.
         main = next((q for q in members if q.type != "choice"), members[0])
         reasons = dict.fromkeys(pick(q.reason, self.lang) for q in members if pick(q.reason, self.lang))

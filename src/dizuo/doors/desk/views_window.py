@@ -9,6 +9,7 @@ import msgspec
 from dizuo.engines.cases import Form, PlannedLine, PlannedQuestion, Progress
 from dizuo.foundation.blueprint.model import City, Matter
 from dizuo.foundation.kernel.clocks import Deadline
+from dizuo.foundation.kernel.saying import said_in
 from dizuo.web.format import day, masked, moment
 from dizuo.web.words import fill
 
@@ -115,7 +116,7 @@ class WindowMaker:
     ) -> WindowForm:
         """The page for the answers so far."""
         plan, w = form.plan, self.w
-        wrong = {**form.errors, **errors}
+        wrong = {name: said_in(says, self.lang) for name, says in {**form.errors, **errors}.items()}
         ready = not plan.choose and not plan.eligible
         departments = {item.department for item in plan.applied}
         promised = full_day(plan.promised.at, self.lang) if isinstance(plan.promised, Deadline) else ""

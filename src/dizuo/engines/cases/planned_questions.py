@@ -13,6 +13,7 @@ from decimal import Decimal
 from dizuo.engines.cases.nearest import nearest_places
 from dizuo.engines.cases.plan_model import PlannedOption, PlannedQuestion, Silent, Value
 from dizuo.engines.cases.scope import Open, Scope
+from dizuo.foundation.blueprint.hours import hours_said
 from dizuo.foundation.blueprint.model import Expression, Option, Question, ServicePlace, Words
 
 NO_WORDS = Words("")
@@ -121,7 +122,7 @@ def offered(scope: Scope, question: Question) -> tuple[tuple[PlannedOption, ...]
     found = nearest_places(
         scope.matter.city, source.places, near if isinstance(near, str) else None, source.take
     )
-    options += [PlannedOption(p.id, Words(p.name), Words(_where(p, distance))) for p, distance in found]
+    options += [PlannedOption(p.id, Words(p.name), _where(p, distance)) for p, distance in found]
     return tuple(options), max(0, len(places) - len(found))
 
 
@@ -144,12 +145,17 @@ def _text(scope: Scope, words: Words | None, source: Expression | None) -> Words
     return Words(value_text(value))
 
 
-def _where(place: ServicePlace, distance_m: float | None) -> str:
-    parts = [part for part in (place.address, place.hours) if part]
+def _where(place: ServicePlace, distance_m: float | None) -> Words:
+    """How far a place is, where, and when it is open; its address stays as it is written."""
+    near, english = (), ()
     if distance_m is not None:
-        near = f"{round(distance_m / 100) * 100} 米" if distance_m < 1000 else f"{distance_m / 1000:.1f} 公里"
-        parts.insert(0, f"约 {near}")
-    return " · ".join(parts)
+        metres, far = round(distance_m / 100) * 100, f"{distance_m / 1000:.1f}"
+        near = (f"约 {metres} 米" if distance_m < 1000 else f"约 {far} 公里",)
+        english = (f"about {metres} m" if distance_m < 1000 else f"about {far} km",)
+    return Words(
+        " · ".join(part for part in (*near, place.address, place.hours) if part),
+        " · ".join(part for part in (*english, place.address, hours_said(place.hours, "en")) if part),
+    )
 
 
 def plan_silent(scope: Scope, asked: Iterable[str]) -> tuple[Silent, ...]:

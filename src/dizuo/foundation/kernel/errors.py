@@ -98,11 +98,11 @@ class Invalid(DizuoError):
     ) -> None:
         self.fields = dict(fields)
         if message is None and len(self.fields) == 1:
-            message = next(iter(self.fields.values()))
+            message = str(next(iter(self.fields.values())))
         super().__init__(message, fix=fix, **params)
 
     def as_json(self) -> dict[str, object]:
-        return {**super().as_json(), "fields": dict(self.fields)}
+        return {**super().as_json(), "fields": {name: str(says) for name, says in self.fields.items()}}
 
 
 class SignInNeeded(DizuoError):

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
 from dizuo.foundation.kernel.errors import Invalid
+from dizuo.foundation.kernel.saying import Said
 
 KnownDivision = Callable[[str, date], bool]
 """Answers whether a six-digit division code (GB/T 2260) was in force on a day."""
@@ -49,47 +51,57 @@ class Sex(StrEnum):
 class InvalidCitizenId(Invalid):
     """公民身份号码不正确。
 
-    The sentence of the kind is shown beside ``field``; ``params`` fill its places.
+    The sentence of the kind is shown beside ``field``; ``params`` fill its places. ``english`` says the same.
     """
+
+    english: ClassVar[str] = "The identity number is not right."
 
     def __init__(self, field: str, **params: str | int) -> None:
         super().__init__({}, None, fix=None, **params)
-        self.fields = {field: self.message}
+        self.fields = {field: Said(self.message, self.english.format_map(params))}
 
 
 class CitizenIdLength(InvalidCitizenId):
     """公民身份号码应为 18 位，您填了 {count} 位。"""
 
+    english = "An identity number has 18 characters; you entered {count}."
     fix = "请对照身份证或户口簿逐位核对。"
 
 
 class CitizenIdCharacter(InvalidCitizenId):
     """公民身份号码第 {position} 位“{character}”不对，只能是数字，最后一位可以是 X。"""
 
+    english = (
+        "Character {position} of the identity number, “{character}”, is wrong: digits only, or X at the end."
+    )
     fix = "请对照身份证或户口簿逐位核对。"
 
 
 class CitizenIdBirthDate(InvalidCitizenId):
     """公民身份号码第 7 至 14 位“{text}”不是有效的出生日期。"""
 
+    english = "Characters 7 to 14 of the identity number, “{text}”, are no date of birth."
     fix = "请核对号码中的出生年月日。"
 
 
 class CitizenIdFuture(InvalidCitizenId):
     """公民身份号码中的出生日期 {birth} 晚于 {on}。"""
 
+    english = "The date of birth in the identity number, {birth}, is after {on}."
     fix = "请核对号码中的出生年月日。"
 
 
 class CitizenIdRegion(InvalidCitizenId):
     """公民身份号码前 6 位“{region}”在出生当时不是有效的行政区划代码。"""
 
+    english = "The first 6 digits of the identity number, “{region}”, were no division at the time of birth."
     fix = "请核对前 6 位；核对无误的，请到派出所窗口办理。"
 
 
 class CitizenIdCheckDigit(InvalidCitizenId):
     """公民身份号码的校验码不对，号码中可能有一位写错了，或者两位写颠倒了。"""
 
+    english = "The check character of the identity number is wrong: one character may be mistyped, or two exchanged."
     fix = "请对照身份证或户口簿逐位核对。"
 
 

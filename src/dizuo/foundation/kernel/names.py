@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 
 from dizuo.foundation.kernel.errors import Invalid
+from dizuo.foundation.kernel.saying import Said
 
 
 class InvalidName(Invalid):
@@ -17,6 +18,18 @@ class InvalidName(Invalid):
 
 
 INTERPUNCT = "\u00b7"
+_ENGLISH = {
+    "看不见的字形选择符": "an invisible variation selector",
+    "看不见的控制字符": "an invisible control character",
+    "自造字，各系统显示不一": "a private character, which systems show differently",
+    "空格": "a space",
+    "部首符号，不是汉字": "a radical and no character",
+    "数字": "a digit",
+    "字母": "a letter",
+    "外文字母": "a foreign letter",
+    "表情或图形符号": "an emoji or a picture",
+    "标点或符号": "punctuation or a symbol",
+}
 # Keyboards and old systems write the dot of minority and foreign names in six ways; GB 18030 text uses U+00B7.
 _DOTS = dict.fromkeys(map(ord, "•・‧･∙⋅"), INTERPUNCT)
 
@@ -57,7 +70,12 @@ class PersonName:
                 raise _offending(character, position, field)
         if name[0] == INTERPUNCT or name[-1] == INTERPUNCT or INTERPUNCT * 2 in name:
             raise InvalidName(
-                {field: "“·”只能写在两个字之间，一处写一个。"},
+                {
+                    field: Said(
+                        "“·”只能写在两个字之间，一处写一个。",
+                        "The dot “·” stands between two characters, one at a time.",
+                    )
+                },
                 fix="请按身份证件上的姓名填写，例如：买买提·阿不都。",
             )
         return name
@@ -90,7 +108,7 @@ def _tidy(text: str, max_length: int, field: str) -> str:
         raise _too_long(len(text), max_length, field)
     name = unicodedata.normalize("NFC", text).strip(" \t\r\n\u3000\u00a0")
     if not name:
-        raise InvalidName({field: "请填写姓名。"})
+        raise InvalidName({field: Said("请填写姓名。", "Please enter the name.")})
     if len(name) > max_length:
         raise _too_long(len(name), max_length, field)
     return name
@@ -98,7 +116,12 @@ def _tidy(text: str, max_length: int, field: str) -> str:
 
 def _too_long(count: int, max_length: int, field: str) -> InvalidName:
     return InvalidName(
-        {field: f"姓名最多 {max_length} 个字，您填了 {count} 个。"},
+        {
+            field: Said(
+                f"姓名最多 {max_length} 个字，您填了 {count} 个。",
+                f"A name has at most {max_length} characters; you entered {count}.",
+            )
+        },
         fix="姓名确实更长的，请到窗口办理，不影响您的权利。",
     )
 
@@ -107,18 +130,23 @@ def _is_latin(character: str) -> bool:
     return character.isalpha() and unicodedata.name(character, "").startswith("LATIN ")
 
 
-def _shown(character: str) -> str:
+def _shown(character: str, *, in_english: bool = False) -> str:
     """The character in quotes, or only its code point when it cannot be seen."""
     code = f"U+{ord(character):04X}"
     visible = character.isprintable() and not unicodedata.category(character).startswith(("M", "C", "Z"))
+    if in_english:
+        return f" “{character}” ({code})" if visible else f" ({code})"
     return f"“{character}”（{code}）" if visible else f"（{code}）"
 
 
 def _offending(character: str, position: int, field: str) -> InvalidName:
     kind, fix = _kind_of(character)
-    return InvalidName(
-        {field: f"姓名第 {position} 个字{_shown(character)}是{kind}，不能写在姓名里。"}, fix=fix
+    says = Said(
+        f"姓名第 {position} 个字{_shown(character)}是{kind}，不能写在姓名里。",
+        f"Character {position} of the name{_shown(character, in_english=True)} is {_ENGLISH[kind]}"
+        " and cannot stand in a name.",
     )
+    return InvalidName({field: says}, fix=fix)
 
 
 def _kind_of(character: str) -> tuple[str, str]:
