@@ -68,6 +68,12 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("--people", type=int, default=20_000)
     simulate.add_argument("--seed", type=int, default=20_261_123)
     simulate.add_argument("--out", type=Path, required=True, help="folder to write into")
+    simulate.add_argument(
+        "--sources", action="store_true", help="every declared source as its department delivers it, with the truth"
+    )
+    simulate.add_argument("--day", type=dt.date.fromisoformat, help="day of the first delivery (default: today)")
+    simulate.add_argument("--days", type=int, default=0, help="with --sources: daily deliveries after the first")
+    simulate.add_argument("--workers", type=int, default=2, help="with --sources: processes")
 
     load = add("load", "load a folder of departments' deliveries into the registers")
     places(load)
