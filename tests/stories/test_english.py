@@ -62,6 +62,30 @@ async def test_errors_speak_english_too(town: Town) -> None:
     assert not [line for line in lin.page.errors() if CHINESE.search(line)]
 
 
+async def test_a_wrong_answer_is_explained_in_english(town: Town) -> None:
+    lin = await english(town, "林晓晴")
+    await lin.open("/matters/newborn/apply")
+    button = next(n.text() for n in lin.page.main.all("button") if n.get("value") == "submit")
+    await lin.fill({**ANSWERS, "What is your child's given name": "沐1"}, button)
+    assert lin.page.status == 422
+    assert any("Character 2 of the name “1” (U+0031) is a digit" in line for line in lin.page.errors())
+    # How far the clinics are is said in English; where they are is an address.
+    assert re.search(r"about \d+(\.\d)? k?m · ", lin.page.text)
+    assert "公里" not in lin.page.text
+
+
+async def test_laws_districts_and_old_figures_have_english_names(town: Town) -> None:
+    visitor = town.visitor()
+    await visitor.open("/")
+    await visitor.follow("English")
+    await visitor.open("/matters/newborn")
+    assert "Regulations on Household Registration, art. 7" in visitor.page.text
+    assert "户口登记条例" not in visitor.page.text
+    assert "reported from Qinghai" in visitor.page.text
+    await visitor.open("/help")
+    assert "Liangxi District" in visitor.page.text
+
+
 async def test_what_stays_chinese_says_so_on_every_page(town: Town) -> None:
     lin = await english(town, "林晓晴")
     paths = ["/", "/matters", "/matters/newborn", "/search?q=baby", "/matters/newborn/apply", "/me", "/cases"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DAYS = dict(zip("一二三四五六日", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
 _WORDS = {"工作日": "Workdays", "每天": "Daily"}
@@ -10,6 +11,7 @@ _SPAN = re.compile(r"周([一二三四五六日])至周([一二三四五六日])
 _LIST = re.compile(r"周([一二三四五六日](?:、周?[一二三四五六日])*)")
 
 
+@lru_cache(maxsize=4096)
 def hours_said(hours: str, lang: str) -> str:
     """The hours in the reader's language. What is written in another way stays as it is."""
     if lang == "zh":
