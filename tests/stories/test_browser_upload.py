@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from desk_work import at_desk, pick_up
-from looks import VIEWS, look_at
+from looks import VIEWS, look_at, look_here
 from newborn import LIN, agree, begin, submit
 from playwright.sync_api import Browser, Page, expect
 from served import Seat, Served, seat
+from test_window import number_of
 from town import Town
 
 pytestmark = pytest.mark.browser
@@ -62,6 +63,27 @@ def _kept(page: Page) -> list[str]:
     return page.locator(".files li a").all_inner_texts()
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_clerks_pages_look_right(look: Seat, served: Served, number: str) -> None:
+    found: list[str] = []
+    look.sign_in("许蕾")
+    look.open("/desk/window")
+    page = look.page
+    page.locator("[name=matter][value=newborn]").check(force=True)
+    page.locator("#citizen_id").fill(served.run(number_of(served.town, "林晓晴")))
+    page.locator("#name").fill("林晓晴")
+    page.locator("[name=seen][value=id_card]").check(force=True)
+    page.locator("button[data-send]").click()
+    page.wait_for_load_state()
+    look_here(look, "what waits to be completed", found)
+    look_at(look, f"/desk/window/fix/{number}/household", found)
+    page.locator("#file-2").set_input_files([given("木马.exe", b"MZ\x90", "text/plain")])
+    _send(page, "keep")
+    assert page.locator("#file-2-error").count() == 1
+    look_here(look, "a clerk's page with errors", found)
+    assert not found, "\n".join(found)
+
+
 def test_on_a_telephone_without_scripts_nothing_that_was_typed_or_sent_is_lost(
     browser: Browser, served: Served, number: str, tmp_path: Path
 ) -> None:
@@ -83,6 +105,7 @@ def test_on_a_telephone_without_scripts_nothing_that_was_typed_or_sent_is_lost(
     expect(page.get_by_label("宝宝叫什么名字")).to_have_value("沐<b>")
     expect(page.locator("#answer")).to_have_value("申报表重新拍了")
     assert _kept(page) == ["申报表 第一页.jpg"]
+    expect(page.locator("main")).to_contain_text("已传好，还没有提交")
     expect(page.locator("#file-3-error")).to_contain_text("不完整")
     page.locator(".errsum a").last.click()  # the summary leads to the field
     assert page.url.endswith("#file-3")
@@ -107,6 +130,7 @@ def test_on_a_telephone_without_scripts_nothing_that_was_typed_or_sent_is_lost(
     assert page.url.endswith(f"/cases/{number}")
     page.get_by_role("link", name="看看您补了什么").click()
     expect(page.locator("main")).to_contain_text("您交的文件")
+    expect(page.locator("main")).to_contain_text("原来填的：沐言（预防接种建档仍按原来的）")
     with page.expect_download() as one:
         page.get_by_role("link", name="住址 证明.pdf").click()
     one.value.save_as(tmp_path / "kept")

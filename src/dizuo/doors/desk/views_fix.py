@@ -77,7 +77,9 @@ def fixed_view(
             " · ".join(part for part in (want.get("what", ""), want.get("why", "")) if part)
             for want in fix.wants
         ],
-        laws=[law_text(city, key) for key in dict.fromkeys(x["law"] for x in fix.wants if x.get("law"))],
+        laws=[
+            law_text(city, key, lang) for key in dict.fromkeys(x["law"] for x in fix.wants if x.get("law"))
+        ],
         reason=fix.reason,
         answered=answered,
         words=fix.answer or "",

@@ -156,7 +156,7 @@ class WindowFixMaker(WindowMaker):
             until=moment(form.until, self.lang),
             reason=form.reason,
             laws=[
-                law_text(self.city, key)
+                law_text(self.city, key, self.lang)
                 for key in dict.fromkeys(w["law"] for w in form.wants if w.get("law"))
             ],
             open=form.open,
