@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ceilings import BARE_RECORDS
 from granian import Granian
 from granian.constants import Interfaces, Loops
 from msgspec import json, structs
@@ -35,10 +36,6 @@ from dizuo.settings import Runtime, read_runtime
 from dizuo.web.format import day, masked
 from dizuo.web.templates import Templates
 
-BARE = """
-SELECT json_agg(r.data ORDER BY k.n)::text FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(register, key, n)
-JOIN registers.record r ON r.register = k.register AND r.key = k.key AND r.superseded_at IS NULL
-"""
 PATH = "/matters/newborn/apply"
 decode = json.Decoder(list[dict[str, Any]]).decode
 
@@ -182,7 +179,7 @@ def application() -> Starlette:
 
     async def bare(_: Request) -> Response:
         page: Captured = state["page"]
-        records = decode(await state["pool"].fetchval(BARE, page.registers, page.keys))
+        records = decode(await state["pool"].fetchval(BARE_RECORDS, page.registers, page.keys))
         return Response(page.render(records), media_type="text/html")
 
     async def hello(_: Request) -> Response:
@@ -201,7 +198,7 @@ async def statement_rate(runtime: Runtime, cookie: str, callers: int, seconds: f
     async def call() -> None:
         nonlocal done
         while loop.time() < end:
-            await pool.fetchval(BARE, page.registers, page.keys)
+            await pool.fetchval(BARE_RECORDS, page.registers, page.keys)
             done += 1
 
     await asyncio.gather(*(call() for _ in range(callers)))

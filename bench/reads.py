@@ -23,6 +23,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ceilings import BARE_RECORDS
+
 from dizuo.engines.lake import demo_subjects, load, simulate
 from dizuo.engines.registers import Actor, ReadRequest, Registers, publish
 from dizuo.foundation.blueprint import load_city
@@ -31,10 +33,6 @@ from dizuo.foundation.policy import Policy
 from dizuo.foundation.store import APP, OWNER, Server, connect, discover, migrate, open_pool
 
 ROOT = Path(__file__).resolve().parents[1]
-BARE = """
-SELECT json_agg(r.data) FROM unnest($1::text[], $2::text[]) AS k(register, key)
-JOIN registers.record r ON r.register = k.register AND r.key = k.key AND r.superseded_at IS NULL
-"""
 
 
 def database_seconds(server: Server) -> float:
@@ -130,7 +128,7 @@ async def run(server: Server, folder: Path, people: int, seconds: float) -> None
 
     async def bare(turn: int) -> None:
         pairs = keys[turn % len(keys)]
-        await bare_pool.fetchval(BARE, [register for register, _ in pairs], [key for _, key in pairs])
+        await bare_pool.fetchval(BARE_RECORDS, [register for register, _ in pairs], [key for _, key in pairs])
 
     async def append(batch: Any) -> Any:
         await pool.fetchval("SELECT ledger.append_batch($1)", [e for several in batch for e in several])

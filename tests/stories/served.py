@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server as Granian
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 from town import Town, town_up
+
+from ports import free_port
 
 CHROMIUM = "DIZUO_CHROMIUM"
 ARGUMENTS = [
@@ -64,7 +65,7 @@ class Served:
 @contextmanager
 def served_city(database: Any) -> Iterator[Served]:
     """Serve the database on a free port of 127.0.0.1, in a thread with a loop of its own."""
-    port = _free_port()
+    port = free_port()
     ready: dict[str, Any] = {}
     up, stop = threading.Event(), threading.Event()
 
@@ -108,12 +109,6 @@ async def _answering(port: int) -> None:
         writer.close()
         return
     raise RuntimeError(f"nothing listens on {port}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

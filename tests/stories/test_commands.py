@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,15 +22,10 @@ from psycopg import sql
 
 from dizuo.foundation.store import OWNER, Server
 from dizuo.foundation.store.roles import ADMIN, SERVICE_ROLES
+from ports import free_port
 
 pytestmark = pytest.mark.slow
 PATIENCE = 180
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def dizuo(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -146,9 +146,10 @@ async def test_a_draft_resumes_and_a_stale_tab_is_told(bench: Any) -> None:
     saved = await engine.save_draft(
         bench.cases, me, 1, "newborn", {"given_name": "沐"}, {"certificate": certificate}
     )
-    matter, form = await engine.open_draft(bench.cases, me, saved.id)
-    assert matter == "newborn"
-    assert form.answers == {"given_name": "沐"}
+    kept = await engine.resume_form(bench.cases, me, "newborn", saved.id)
+    assert kept.saved_at is not None
+    assert kept.form.answers == {"given_name": "沐"}
+    assert kept.form.draft == saved.id
     newer = await engine.save_draft(
         bench.cases, me, 1, "newborn", bench.answers, {"certificate": certificate}, draft=saved.id, version=1
     )
@@ -164,16 +165,18 @@ async def test_a_draft_resumes_and_a_stale_tab_is_told(bench: Any) -> None:
         bench.cases, me, 1, "newborn", bench.answers, {"certificate": certificate}, uuid.uuid4().hex,
         draft=saved.id, version=2,
     )  # fmt: skip
-    with pytest.raises(DraftNotFound):
-        await engine.open_draft(bench.cases, me, saved.id)
+    gone = await engine.resume_form(bench.cases, me, "newborn", saved.id)
+    assert gone.saved_at is None
+    assert gone.form.answers == {}
 
 
 async def test_a_draft_of_somebody_else_does_not_exist(bench: Any) -> None:
     saved = await engine.save_draft(bench.cases, bench.resident(), 1, "newborn", {"given_name": "沐"})
+    fresh = await engine.resume_form(bench.cases, bench.resident(STRANGER), "newborn", saved.id)
+    assert fresh.saved_at is None
+    assert fresh.form.answers == {}
     with pytest.raises(DraftNotFound):
-        await engine.open_draft(bench.cases, bench.resident(STRANGER), saved.id)
-    with pytest.raises(DraftNotFound):
-        await engine.open_draft(bench.cases, bench.resident(STRANGER), "no-uuid")
+        await engine.resume_form(bench.cases, bench.resident(STRANGER), "newborn", "no-uuid")
 
 
 async def test_at_the_window_the_clerk_is_recorded(bench: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from dizuo.foundation.store import Server
+from ports import free_port
 
 PATIENCE = 120
 # Signals noted where nobody looks, as the web server's own process has it; then a worker that does not serve yet.
@@ -70,12 +70,6 @@ def folder() -> Iterator[Path]:
     made.chmod(0o755)
     yield made
     shutil.rmtree(made, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_an_interrupt_that_falls_into_a_destructor_is_not_lost() -> None:

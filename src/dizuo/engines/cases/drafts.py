@@ -119,15 +119,6 @@ async def save_draft(
         return DraftSaved(str(row["id"]), row["version"], row["updated_at"])
 
 
-async def open_draft(cases: Cases, actor: Actor, draft: str) -> tuple[str, Form]:
-    """A draft of this person as a form again, re-planned with today's facts. Errors: DraftNotFound."""
-    row = await cases.pool.fetchrow(QUERIES["draft"], draft_key(draft), subject_of(actor))
-    if row is None:
-        raise DraftNotFound()
-    form = await open_form(cases, actor, row["matter"], row["answers"], row["given"], case=draft)
-    return row["matter"], msgspec.structs.replace(form, draft=draft, version=row["version"])
-
-
 class Unfinished(msgspec.Struct, frozen=True):
     """The form of a matter as the person left it, and the application for the same matter that still runs."""
 
