@@ -77,7 +77,7 @@ def read_file(
         parts = stack.enter_context(_ahead(opened.parts))
         for part in parts:
             kept, faults = checks.apply(part.rows)
-            told = [*part.faults, *faults]
+            told = sorted([*part.faults, *faults], key=lambda fault: fault.line)
             profile.look(part.rows)
             good.write(kept)
             if told:

@@ -51,6 +51,7 @@ class RowWriter:
 def written(path: Path, schema: Schema) -> Iterator[RowWriter]:
     """A writer for `path`; the file appears, on disk, when the block ends well, and not at all when it does not."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _sweep(path)
     part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with pq.ParquetWriter(part, schema, compression="zstd", compression_level=1, write_statistics=True) as writer:  # fmt: skip
@@ -67,3 +68,21 @@ def written(path: Path, schema: Schema) -> Iterator[RowWriter]:
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process that is no more left unfinished under this name; a living one may be writing still."""
+    for left in path.parent.glob(f".{path.name}.*.part"):
+        writer = left.name.removeprefix(f".{path.name}.").partition("-")[0]
+        if not writer.isdigit() or not _lives(int(writer)):
+            left.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
