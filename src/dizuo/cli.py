@@ -69,10 +69,19 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, default=20_261_123)
     simulate.add_argument("--out", type=Path, required=True, help="folder to write into")
     simulate.add_argument(
-        "--sources", action="store_true", help="every declared source as its department delivers it, with the truth"
+        "--sources",
+        action="store_true",
+        help="every declared source as its department delivers it, with the truth",
     )
-    simulate.add_argument("--day", type=dt.date.fromisoformat, help="day of the first delivery (default: today)")
-    simulate.add_argument("--days", type=int, default=0, help="with --sources: daily deliveries after the first")
+    simulate.add_argument(
+        "--day", type=dt.date.fromisoformat, help="day of the first delivery (default: today)"
+    )
+    simulate.add_argument(
+        "--days", type=int, default=0, help="with --sources: daily deliveries after the first"
+    )
+    simulate.add_argument(
+        "--snapshots", action="store_true", help="with --days: full sources deliver everything every day"
+    )
     simulate.add_argument("--workers", type=int, default=2, help="with --sources: processes")
 
     load = add("load", "load a folder of departments' deliveries into the registers")
@@ -91,13 +100,18 @@ def parser() -> argparse.ArgumentParser:
         help="the verifier key to hold signatures against, when you kept it elsewhere; this installation's own otherwise",
     )
 
-    forget = add("forget", "erase what is personal in old ledger entries about one person; proofs stay")
+    forget = add(
+        "forget", "erase what is personal in one person's old ledger entries and ended cases; proofs stay"
+    )
     places(forget)
     forget.add_argument(
         "--subject", type=int, required=True, help="the person's identity number in the registers"
     )
     forget.add_argument(
-        "--before", type=_day, required=True, help="entries older than this day; at least three years ago"
+        "--before",
+        type=_day,
+        required=True,
+        help="entries made and cases ended before this day; at least three years ago",
     )
     forget.add_argument("--basis", required=True, help="the article that asks for it, such as pipl-2021:47")
     forget.add_argument("--case", required=True, help="the case in which it was decided")

@@ -35,7 +35,7 @@ def _sources(city: City, arguments: argparse.Namespace, day: dt.date) -> int:
     with progress.shown() as tell:
         manifest = simulate_sources(
             city, arguments.out, people=arguments.people, seed=arguments.seed, day=day,
-            days=arguments.days, workers=arguments.workers, tell=tell,
+            days=arguments.days, snapshots=arguments.snapshots, workers=arguments.workers, tell=tell,
         )  # fmt: skip
     rows = sum(file.rows for file in manifest.deliveries)
     mentions = sum(file.rows for file in manifest.truth)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dizuo.engines.lake.simulation import text
-from dizuo.engines.lake.simulation.dice import Dice, Flags
+from dizuo.engines.lake.simulation.dice import Dice, Flags, Ints
 from dizuo.engines.lake.simulation.events import DAILY, befall, due
 from dizuo.engines.lake.simulation.firms import establish
 from dizuo.engines.lake.simulation.parts import arrow, csv_lines, header, json_lines, repeats, truth
@@ -83,6 +83,7 @@ class _Ledger:
     subjects: Subjects
     wrong: Flags
     right: Flags
+    when: Ints
 
 
 def write_block(city: City, places: Places, plan: Plan, block: int, folder: Path) -> list[Written]:
@@ -103,16 +104,21 @@ def write_block(city: City, places: Places, plan: Plan, block: int, folder: Path
         if source not in ledgers:
             subjects = MAKERS[source].subjects(quarter)
             none = np.zeros(len(subjects), np.bool_)
-            ledgers[source] = _Ledger(subjects, none, none.copy())
+            ledgers[source] = _Ledger(subjects, none, none.copy(), np.zeros(len(subjects), np.int64))
         ledger = ledgers[source]
         if touched is None:
             chosen = ledger.subjects.day == 0
         else:
             chosen, fixed = due(quarter, source, ledger.subjects, today, touched, ledger.wrong, ledger.right)
             ledger.right |= fixed
+            ledger.when[chosen] = today
+            if plan.snapshots and city.sources[source].delivery.mode == "full":
+                chosen = ledger.subjects.day <= today
         places_in = np.flatnonzero(chosen)
         part = ledger.subjects.at(places_in)
-        rows = MAKERS[source].write(quarter, part, Moment(today, ledger.right[places_in]))
+        rows = MAKERS[source].write(
+            quarter, part, Moment(today, ledger.right[places_in], ledger.when[places_in])
+        )
         if source in DAILY:
             ledger.wrong[places_in] = np.any([said.errors != 0 for said in rows.said], axis=0)
         else:

@@ -30,16 +30,16 @@ class Template:
 
 
 TEMPLATES = (
-    Template((HEAD,), 0.085, 0.34, 20, 46, 0.55),
-    Template((HEAD, LATE), 0.105, 0.01, 63, 93, 0.32),
-    Template((HEAD, SPOUSE), 0.10, 0.22, 24, 46, 0.85),
-    Template((HEAD, SPOUSE), 0.17, 0.03, 55, 84, 0.88),
-    Template((HEAD, SPOUSE, CHILD), 0.17, 0.22, 26, 49, 0.80),
-    Template((HEAD, SPOUSE, CHILD, CHILD), 0.08, 0.13, 28, 48, 0.82),
+    Template((HEAD,), 0.09, 0.40, 20, 46, 0.55),
+    Template((HEAD, LATE), 0.105, 0.02, 63, 93, 0.32),
+    Template((HEAD, SPOUSE), 0.11, 0.25, 24, 46, 0.85),
+    Template((HEAD, SPOUSE), 0.18, 0.05, 55, 84, 0.88),
+    Template((HEAD, SPOUSE, CHILD), 0.15, 0.16, 26, 49, 0.80),
+    Template((HEAD, SPOUSE, CHILD, CHILD), 0.055, 0.07, 28, 48, 0.82),
     Template((HEAD, CHILD), 0.05, 0.03, 26, 52, 0.45),
-    Template((HEAD, SPOUSE, CHILD, FATHER, MOTHER), 0.07, 0.01, 27, 46, 0.85),
+    Template((HEAD, SPOUSE, CHILD, FATHER, MOTHER), 0.06, 0.01, 27, 46, 0.85),
     Template((HEAD, SPOUSE, CHILD, MOTHER, LATE), 0.04, 0.0, 28, 48, 0.9),
-    Template((HEAD, SPOUSE, CHILD), 0.13, 0.01, 52, 68, 0.85),
+    Template((HEAD, SPOUSE, CHILD), 0.16, 0.01, 52, 68, 0.85),
 )
 _GROWN = 9
 """The template whose child is grown up."""
@@ -125,7 +125,7 @@ def _related(
     beside_mother = sizes[household] > 2
     sex = np.where(role == LATE, np.where(beside_mother, 1, 3 - head_sex), sex)
     # The older the mother could be, the later the child; nobody has a child before twenty.
-    childhood = np.maximum(anchor - 21.5, 0.5) * rng.random(count)
+    childhood = np.maximum(anchor - 21.5, 0.5) * rng.random(count) ** 0.6
     grown = np.maximum(anchor - 22 - 10 * rng.random(count), 20.0)
     parental = 22 + 13 * rng.random(count)
     age = np.select(

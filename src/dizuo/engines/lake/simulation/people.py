@@ -42,12 +42,16 @@ _OLD_DEATHS_A_DAY = 0.00005
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked for: `people` living residents of a city on `day`, and `days` more days."""
+    """What is asked for: `people` living residents of a city on `day`, and `days` more days.
+
+    With `snapshots` daily full sources deliver everything every day, else their later deliveries hold changes only.
+    """
 
     people: int
     seed: int
     day: dt.date
     days: int
+    snapshots: bool = False
 
     @property
     def blocks(self) -> int:

@@ -14,7 +14,7 @@ from dizuo.engines.lake.simulation.pen import Pen
 from dizuo.engines.lake.simulation.people import People, Plan
 from dizuo.engines.lake.simulation.places import Places
 from dizuo.engines.lake.simulation.rates import RATES
-from dizuo.engines.lake.simulation.text import Column
+from dizuo.engines.lake.simulation.text import Column, Days
 
 HORIZON = 60
 """Days for which arrivals are planned; later days bring no more of them."""
@@ -83,10 +83,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The delivery being written: day 0 is the first. `right` marks rows whose earlier slips have been corrected."""
+    """The delivery being written: day 0 is the first.
+
+    `right` marks rows whose earlier slips have been corrected, `when` tells on which day each row last changed.
+    """
 
     day: int
     right: Flags
+    when: Ints
 
 
 Subjecting = Callable[[Quarter], Subjects]
@@ -137,15 +141,32 @@ def firms(quarter: Quarter, which: Ints) -> Column:
 
 
 def updated(
-    quarter: Quarter, source: str, subjects: Subjects, moment: Moment, span: int
+    quarter: Quarter,
+    source: str,
+    subjects: Subjects,
+    moment: Moment,
+    span: int,
+    since: Days | None = None,
+    *,
+    within: bool = False,
 ) -> tuple[Column, Flags]:
-    """更新时间 of rows, and which come late: days before in the first delivery, the day itself later on."""
+    """更新时间 of rows, and which come late.
+
+    A row of the first delivery was updated in the last `span` days, but not before `since`; with `within` in the
+    `span` days after `since`. A row that changed later was updated on that day, a late one some weeks before.
+    """
     dice = Dice(quarter.plan.seed, f"{source}/updated")
     seconds = 28_800 + dice.below("time", subjects.row, 34_000)
-    late = np.zeros(len(subjects), np.bool_)
-    if moment.day == 0:
-        back = 1 + (dice.unit("back", subjects.row) ** 2 * span).astype(np.int64)
-    else:
-        late = dice.chance(f"late/{moment.day}", subjects.row, RATES[source].late)
-        back = np.where(late, 5 + dice.below("late-days", subjects.row, 30), 0) - moment.day
-    return text.moments(text.at_clock(text.shifted(quarter.people.today, -back), seconds)), late
+    throw = dice.unit("back", subjects.row)
+    day = text.shifted(quarter.people.today, -1 - (throw**2 * span).astype(np.int64))
+    if since is not None and within:
+        day = text.later(since, 1 + (throw * span).astype(np.int64))
+    changed = moment.when > 0
+    stamp = subjects.row * 1_000 + moment.when
+    late = changed & dice.chance("late", stamp, RATES[source].late)
+    back = np.where(late, 5 + dice.below("late-days", stamp, 30), 0)
+    day = np.where(changed, text.shifted(quarter.people.today, moment.when - back), day)
+    if since is not None:
+        day = np.maximum(day, since)
+    day = np.minimum(day, text.shifted(quarter.people.today, moment.when))
+    return text.moments(text.at_clock(day, seconds)), late

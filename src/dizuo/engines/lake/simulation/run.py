@@ -50,15 +50,17 @@ def simulate_sources(
     seed: int,
     day: dt.date,
     days: int = 0,
+    snapshots: bool = False,
     workers: int = 2,
     tell: Tell | None = None,
 ) -> SourcesManifest:
     """Write all declared sources' deliveries of an invented city, with the truth about every mention, into `out`.
 
-    Shapes: `people` living residents on `day`, then `days` daily deliveries; `deliveries/<source>/…`,
+    Shapes: `people` living residents on `day`, then `days` daily deliveries of changes (with `snapshots` full ones where a source is
+    declared so); `deliveries/<source>/…`,
     `truth/<source>.<day>.parquet`, manifest.json last. Errors: NoTowns, TooManyPeople, FolderInUse, OSError.
     """
-    plan = Plan(people, seed, day, days)
+    plan = Plan(people, seed, day, days, snapshots)
     if plan.blocks > MOST_BLOCKS:
         raise TooManyPeople(people=people, most=MOST_BLOCKS * BLOCK)
     _empty(out)
@@ -76,7 +78,7 @@ def simulate_sources(
             report("生成来源数据", min(done * BLOCK, people), people)
         # The largest first, so that no worker is left alone with it.
         order = sorted(wanted, key=lambda one: (-counts[one.name][0], one.name))
-        merged = {one.name: pool.submit(_merge, one, plan.blocks, out, *counts[one.name]) for one in order}
+        merged = {one.name: pool.submit(_merge, one, plan, out, *counts[one.name]) for one in order}
         files: list[DeliveredFile] = []
         truths: list[TruthFile] = []
         for done, one in enumerate(wanted, 1):
@@ -141,7 +143,7 @@ def _block(plan: Plan, block: int, folder: Path) -> list[Written]:
 
 
 def _merge(
-    one: Delivering, blocks: int, out: Path, rows: int, mentions: int
+    one: Delivering, plan: Plan, out: Path, rows: int, mentions: int
 ) -> tuple[DeliveredFile, TruthFile]:
     assert _city is not None
     source = _city.sources[one.source]
@@ -149,15 +151,15 @@ def _merge(
     relative = Path("deliveries") / one.source / f"{one.date.isoformat()}.{EXTENSIONS[how.format]}"
     path = out / relative
     path.parent.mkdir(exist_ok=True)
-    put_together(source, one, blocks, out / _PARTS, path)
+    put_together(source, one, plan.blocks, out / _PARTS, path)
     truth = out / "truth" / f"{one.name}.parquet"
-    put_truth(one, blocks, out / _PARTS, truth)
+    put_truth(one, plan.blocks, out / _PARTS, truth)
     table = f"{how.table.schema}.{how.table.name}" if how.table is not None else ""
     delivered = DeliveredFile(
         source=one.source, department=source.department, delivery=one.date.isoformat(), day=one.date,
         arrives=one.date + dt.timedelta(days=one.arrives - one.day), path=relative.as_posix(), format=how.format,
         encoding=how.encoding if how.format == "csv" else "", delimiter=how.delimiter if how.format == "csv" else "",
-        mode=how.mode if one.day == 0 else "changes", rows=rows, bytes=path.stat().st_size, sha256=sha256_of(path),
+        mode=how.mode if one.day == 0 or plan.snapshots else "changes", rows=rows, bytes=path.stat().st_size, sha256=sha256_of(path),
         table=table, oddity=one.oddity,
     )  # fmt: skip
     told = TruthFile(

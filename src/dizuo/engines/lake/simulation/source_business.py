@@ -57,10 +57,8 @@ def enterprises(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     legal_pen = pen(quarter, "enterprises", "legal", subjects, moment)
     company = firms.company[which]
     key = text.ascii_rows(firms.code[which])
-    at, late = updated(quarter, "enterprises", subjects, moment, 1)
     founded = firms.founded[which]
-    if moment.day == 0:
-        at = text.moments(text.at_clock(founded, 60_000))
+    at, late = updated(quarter, "enterprises", subjects, moment, 2, founded, within=True)
     style = quarter.dice.pick("firm-style", subjects.row, np.cumsum((0.3, 0.5, 0.1, 0.0, 0.1)))
     columns = {
         "uscc": key,
@@ -115,7 +113,7 @@ def _serials(quarter: Quarter, count: int) -> Ints:
 
 def licence_subjects(quarter: Quarter) -> Subjects:
     """Licences of enterprises and persons."""
-    return _mixed(quarter, "licences", 0.2, 0.033, _LICENCES_A_DAY)
+    return _mixed(quarter, "licences", 0.165, 0.027, _LICENCES_A_DAY)
 
 
 def licences(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
@@ -128,7 +126,7 @@ def licences(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     until = text.later(issued, dice.below("years", subjects.row, 2) * 1_826 + 1_826)
     over = until < quarter.people.today
     key = text.join("ZZ3202", text.padded(scattered(subjects.row, 10, 26), 10))
-    at, late = updated(quarter, "licences", subjects, moment, 1)
+    at, late = updated(quarter, "licences", subjects, moment, 3, issued, within=True)
     columns = {
         "number": key,
         "kind": text.choose((*_OF_FIRMS, *_OF_PERSONS), kind),
@@ -157,9 +155,7 @@ def credit(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     ago = np.where(subjects.day > 0, -subjects.day, 10 + dice.below("ago", subjects.row, 900))
     decided = text.shifted(quarter.people.today, -ago)
     key = text.join("XY", text.padded(scattered(subjects.row, 10, 28), 10))
-    at, late = updated(quarter, "credit", subjects, moment, 1)
-    if moment.day == 0:
-        at = text.moments(text.at_clock(decided, 3 * 86_400 + 36_000))
+    at, late = updated(quarter, "credit", subjects, moment, 7, decided, within=True)
     columns = {
         "record_no": key,
         "subject": subject,

@@ -35,7 +35,7 @@ def marriage_subjects(quarter: Quarter) -> Subjects:
     people = quarter.people
     one = np.flatnonzero((people.sex == 1) & ~np.isnat(people.married) & (people.spouse >= 0))
     one = one[
-        (people.married[one] > np.datetime64("1998-01-01", "D")) & quarter.dice.chance("wed-here", one, 0.485)
+        (people.married[one] > np.datetime64("1998-01-01", "D")) & quarter.dice.chance("wed-here", one, 0.55)
     ]
     ages, alone = people.ages(), people.alive() & (people.spouse < 0) & (people.kind != FOREIGN)
     men = np.flatnonzero(alone & (people.sex == 1) & (ages >= 24) & (ages < 60))
@@ -72,7 +72,7 @@ def marriage(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     registered = subjects.more["registered"].astype("datetime64[D]")
     key = text.join("J320200", text.padded(scattered(subjects.row, 10, 14), 10))
     district = quarter.places.district_of[people.addresses.community[people.address[wife]]]
-    at, late = updated(quarter, "marriage", subjects, moment, 5_000)
+    at, late = updated(quarter, "marriage", subjects, moment, 3, registered, within=True)
     columns = {
         "registration_no": key,
         "husband_name": his.name(people, husband),
@@ -119,13 +119,7 @@ def births(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     father = np.where(single, -1, father)
     district = quarter.places.district_of[people.addresses.community[people.address[mother]]]
     key = certificate(quarter, child)
-    at, late = updated(quarter, "births", subjects, moment, 30)
-    if moment.day == 0:
-        at = text.moments(
-            np.minimum(
-                text.at_clock(people.birth[child], seconds + 200_000), people.today.astype("datetime64[s]")
-            )
-        )
+    at, late = updated(quarter, "births", subjects, moment, 20, people.birth[child], within=True)
     columns = {
         "certificate_no": key,
         "name": text.blank(own.name(people, child), unnamed),
@@ -170,7 +164,7 @@ def deaths(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     used = pen(quarter, "deaths", "self", subjects, moment)
     key = text.join("D", text.padded(scattered(subjects.row, 10, 16), 10))
     district = quarter.places.district_of[people.addresses.community[people.hukou_address[who]]]
-    at, late = updated(quarter, "deaths", subjects, moment, 30)
+    at, late = updated(quarter, "deaths", subjects, moment, 25, people.died[who], within=True)
     columns = {
         "certificate_no": key,
         "name": used.name(people, who),

@@ -103,6 +103,10 @@ _GRADES = [
     "高一",
     "高二",
     "高三",
+    "高三",
+    "大一",
+    "大二",
+    "大三",
 ]
 _KINDS = ("视力残疾", "听力残疾", "言语残疾", "肢体残疾", "智力残疾", "精神残疾", "多重残疾")
 _LEVELS = ("一级", "二级", "三级", "四级")
@@ -156,7 +160,7 @@ def hukou(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         people.birth[who], (np.where(ages < 26, ages + 10, ages + 20) * 365.2425).astype(np.int64)
     )
     until = np.where(ages >= 46, np.datetime64("9999-12-31", "D"), until)
-    at, late = updated(quarter, "hukou", subjects, moment, 3_000)
+    at, late = updated(quarter, "hukou", subjects, moment, 3_000, people.birth[who])
     key = text.join("32", text.padded(scattered(people.number[who], 10, 6), 10))
     dead = people.dead(moment.day)[who]
     slow = dead & quarter.dice.chance("not-cancelled", who, 0.02)
@@ -218,7 +222,7 @@ def permits(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     key = text.join("JZ", text.padded(scattered(subjects.row, 10, 8), 10))
     issued = text.shifted(people.today, -(1 + quarter.dice.below("issued", subjects.row, 2_000)))
     issued = np.where(subjects.day > 0, text.shifted(people.today, subjects.day), issued)
-    at, late = updated(quarter, "residence_permits", subjects, moment, 365)
+    at, late = updated(quarter, "residence_permits", subjects, moment, 365, issued)
     foreign = people.kind[who] == FOREIGN
     columns = {
         "permit_no": key,
@@ -239,11 +243,11 @@ def permits(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
 
 
 def school_subjects(quarter: Quarter) -> Subjects:
-    """Children of six to eighteen; some enrolled twice after changing school."""
+    """Children of six to eighteen, half of the next three years; some enrolled twice after changing school."""
     people = quarter.people
     ages = people.ages()
-    first = np.flatnonzero(people.alive() & (ages >= 6) & (ages < 19))
-    first = first[quarter.dice.chance("school", first, 0.965)]
+    first = np.flatnonzero(people.alive() & (people.kind != FOREIGN) & (ages >= 6) & (ages < 22))
+    first = first[quarter.dice.unit("school", first) < np.where(ages[first] < 19, 0.975, 0.55)]
     again = first[quarter.dice.chance("school-again", first, 0.004)]
     person = np.concatenate([first, again])
     row = people.number[person] * 2 + np.repeat([0, 1], [len(first), len(again)])
@@ -261,11 +265,11 @@ def school(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     guardian = np.where(guardian < 0, np.maximum(people.mother[who], people.father[who]), guardian)
     ages = people.ages()[who]
     district = quarter.places.district_of[people.addresses.community[people.address[who]]]
-    level = np.select([ages < 12, ages < 15], [0, 1], 2)
+    level = np.select([ages < 12, ages < 15, ages < 19], [0, 1, 2], 3)
     name = text.join(
         text.take(quarter.places.district_names, district), "第",
         text.plain(1 + quarter.dice.below("school-no", who, 60)),
-        text.choose(("实验小学", "中学", "高级中学"), level), "（演示）",
+        text.choose(("实验小学", "中学", "高级中学", "职业技术学院"), level), "（演示）",
     )  # fmt: skip
     key = text.join("G", text.padded(scattered(subjects.row, 10, 9), 10))
     at, late = updated(quarter, "school_enrolment", subjects, moment, 300)
@@ -277,7 +281,7 @@ def school(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         "sex": used.sex(people, who, ("男", "女")),
         "birth_date": text.iso(used.birth(people, who)),
         "school": name,
-        "grade": text.choose(_GRADES, np.clip(ages - 6, 0, 11)),
+        "grade": text.choose(_GRADES, np.minimum(ages - 6, 15)),
         "guardian_name": text.blank(guard_pen.name(people, np.maximum(guardian, 0)), ~there),
         "guardian_phone": text.blank(guard_pen.phone(people, np.maximum(guardian, 0)), ~there),
         "address": used.address(people, who, quarter.places, (0.1, 0.25, 0.3, 0.25, 0.1)),
@@ -313,7 +317,7 @@ def disabled(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     # The certificate's number is the citizen number with kind and level behind it.
     key = text.join(text.ascii_rows(people.citizen[who]), text.plain(kind + 1), text.plain(level + 1))
     issued = text.shifted(people.today, -(30 + quarter.dice.below("issued", who, 3_000)))
-    at, late = updated(quarter, "disabled", subjects, moment, 900)
+    at, late = updated(quarter, "disabled", subjects, moment, 900, issued)
     columns = {
         "certificate_no": key,
         "name": used.name(people, who),

@@ -122,9 +122,7 @@ def estate(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     ago = np.where(subjects.day > 0, -subjects.day, ago)
     registered = text.shifted(people.today, -ago)
     key = text.join("苏", text.padded(scattered(subjects.row, 10, 22), 10))
-    at, late = updated(quarter, "real_estate", subjects, moment, 1)
-    if moment.day == 0:
-        at = text.moments(text.at_clock(registered, 60_000))
+    at, late = updated(quarter, "real_estate", subjects, moment, 2, registered, within=True)
     columns = {
         "unit_no": unit_no,
         "certificate_no": key,
