@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 from dizuo.foundation.blueprint.draft import Draft
@@ -63,6 +64,21 @@ def _synonyms(
                 f"代码表里“{written}”是 {means[written]}，这里却写成 {code}。",
                 fix="删掉这个写法；代码和代码的中文名不用写。",
             )
+        plain = _plain(written)
+        if plain != written:
+            draft.log.add(
+                "wrong-form",
+                draft.key(file, *path, "synonyms", written),
+                f"“{written}”里有全角或兼容字符；比对之前都会换成普通字符，这个写法永远对不上。",
+                suggest=plain,
+                fix="用普通字符写。",
+            )
+
+
+def _plain(written: str) -> str:
+    """As standardising leaves a cell before it looks for a code: compatible forms plain, one character for one (NFKC)."""
+    forms = ((c, unicodedata.normalize("NFKC", c)) for c in written)
+    return "".join(form if len(form) == 1 else c for c, form in forms)
 
 
 def list_of(draft: Draft, column: SourceColumn) -> Mapping[str, Words]:
