@@ -1,0 +1,57 @@
+"""Standardise and check: from rows as departments write them to rows that can be compared, as Ibis expressions.
+
+The same expressions run on DuckDB and on Spark; nothing here loops over rows in Python.
+
+1. ``Standards.of(city, today)`` once a day; ``standard_rows`` and ``rejected_rows`` of a raw table: every row is in
+   exactly one of them.
+2. ``mentions`` of standard rows: the persons and enterprises that identity links.
+3. ``rule_counts``/``results``/``score``/``failing_rows``: the declared rules by the six dimensions of GB/T 36344-2018.
+4. ``freshness`` of a delivery against its source's promise.
+5. ``standardise`` does 1 to 3 for one delivery on DuckDB, file to file. Compile with ``stages_kept`` elsewhere.
+6. ``cut`` takes any Chinese address apart, from province to room.
+"""
+
+from dizuo.engines.lake.standard.cells import stages_kept
+from dizuo.engines.lake.standard.faults import SENTENCES
+from dizuo.engines.lake.standard.freshness import Freshness, due_at, freshness, last_ended, period_end
+from dizuo.engines.lake.standard.mentions import SCHEMA, mentions
+from dizuo.engines.lake.standard.places import successors_in
+from dizuo.engines.lake.standard.quality import (
+    DIMENSIONS,
+    RuleResult,
+    Score,
+    failing_rows,
+    results,
+    rule_counts,
+    score,
+)
+from dizuo.engines.lake.standard.rows import Standards, fault_counts, rejected_rows, standard_rows
+from dizuo.engines.lake.standard.run import Outputs, Standardised, open_engine, standardise
+
+__all__ = [
+    "DIMENSIONS",
+    "SCHEMA",
+    "SENTENCES",
+    "Freshness",
+    "Outputs",
+    "RuleResult",
+    "Score",
+    "Standardised",
+    "Standards",
+    "due_at",
+    "failing_rows",
+    "fault_counts",
+    "freshness",
+    "last_ended",
+    "mentions",
+    "open_engine",
+    "period_end",
+    "rejected_rows",
+    "results",
+    "rule_counts",
+    "score",
+    "stages_kept",
+    "standard_rows",
+    "standardise",
+    "successors_in",
+]
