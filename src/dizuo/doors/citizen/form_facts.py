@@ -113,6 +113,7 @@ class FormView(msgspec.Struct, frozen=True):
     known: int
     groups: list[GroupView]
     rest: list[LineView]
+    not_mine: bool
     not_read: str
     not_read_more: str
     questions: list[QuestionView]

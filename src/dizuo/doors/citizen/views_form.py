@@ -38,6 +38,7 @@ from .form_facts import (
     QuestionView,
     WindowView,
 )
+from .own_records import of_others
 from .views_matter import Texts
 
 NOT_READ_SHOWN = 6
@@ -64,6 +65,7 @@ class FormMaker:
         self.words = words["form"]
         self.sayings = sayings(city, matter, lang, words)
         self.registers = {party.id: city.registers[party.register] for party in matter.parties}
+        self.of_others = of_others(city, matter, parties, plan.facts)
 
     def view(self, state: FormState, *, stepwise: bool) -> FormView:
         """The page for this state; ``stepwise`` puts each question on its own page."""
@@ -93,6 +95,7 @@ class FormMaker:
             known=plan.counts.known,
             groups=groups,
             rest=self._rest() if ready else [],
+            not_mine=bool(ready and self.of_others),
             not_read=listed(not_read[:NOT_READ_SHOWN], self.lang),
             not_read_more=listed(not_read[NOT_READ_SHOWN:], self.lang),
             questions=shown,
@@ -243,7 +246,9 @@ class FormMaker:
                 source=department(self.city, first.source, self.lang),
                 date=self._date(first.as_of),
             )
-            return GroupView(name, source, _wrong(first), [self._line(line, quiet=True) for line in lines])
+            return GroupView(
+                name, source, self._wrong(first), [self._line(line, quiet=True) for line in lines]
+            )
         return GroupView(name, "", "", [self._line(line) for line in lines])
 
     def _line(self, line: PlannedLine, *, quiet: bool = False) -> LineView:
@@ -252,7 +257,7 @@ class FormMaker:
         if quiet or not line.facts:
             return LineView(label, text, "", "")
         fact = self.plan.facts[line.facts[0]]
-        return LineView(label, text, self.sayings.source(fact), _wrong(fact))
+        return LineView(label, text, self.sayings.source(fact), self._wrong(fact))
 
     def _text(self, line: PlannedLine) -> str:
         """The line's text; a date is taken from its fact, to be written as the reader's language does."""
@@ -276,7 +281,7 @@ class FormMaker:
             told.add(key)
             label, field = self.sayings.of(name, fact)
             shown = self._value(field.type, text, field.codes.get(text))
-            lines.append(LineView(label, shown, self.sayings.source(fact), _wrong(fact)))
+            lines.append(LineView(label, shown, self.sayings.source(fact), self._wrong(fact)))
         return lines
 
     def _value(self, kind: str, text: str, code: object) -> str:
@@ -406,7 +411,11 @@ class FormMaker:
         agree = [("agree", state.errors["agree"])] if "agree" in state.errors else []
         return [*chosen, *on_page, *agree]
 
+    def _wrong(self, fact: Fact) -> str:
+        """Where to say that a fact is wrong: the ledger entry that released it names the record.
 
-def _wrong(fact: Fact) -> str:
-    """Where to say that a fact is wrong: the ledger entry that released it names the record."""
-    return f"/me/data/correct?entry={fact.entry}&field={fact.field}" if fact.entry else ""
+        What is another's is theirs to report; the page says so once, below.
+        """
+        if not fact.entry or fact.party in self.of_others:
+            return ""
+        return f"/me/data/correct?entry={fact.entry}&field={fact.field}"
