@@ -88,6 +88,15 @@ def parser() -> argparse.ArgumentParser:
     places(load)
     load.add_argument("folder", type=Path)
 
+    key = add("source-key", "make, list or revoke the keys with which departments push records", "source_key")
+    places(key)
+    key.add_argument("action", choices=["make", "list", "revoke"])
+    key.add_argument("which", nargs="?", default="", help="a source's id; for revoke a key's number")
+    key.add_argument("--by", default="", help="who does it, for the ledger: an account or a post")
+    key.add_argument("--note", default="", help="what the key is for")
+    key.add_argument("--why", default="", help="why a key is revoked")
+    key.add_argument("--days", type=int, default=365, help="how long a new key lives")
+
     verify = add("verify", "prove the ledger whole: find any altered, removed or reordered entry")
     places(verify)
     verify.add_argument(

@@ -20,7 +20,7 @@ from dizuo.foundation.kernel.errors import (
 )
 
 from . import responses
-from .errors import BadForm, ForgedForm, MethodNotAllowed, TooLarge, UnsupportedForm
+from .errors import BadForm, ForgedForm, KeyNeeded, MethodNotAllowed, TooLarge, UnsupportedForm
 from .request import WebRequest
 
 _FAMILIES: tuple[tuple[type[DizuoError], str], ...] = (
@@ -102,6 +102,8 @@ def answer(request: WebRequest, error: DizuoError) -> Response:
         response = responses.page(request, "web/error.html", status=error.http, e=view(request, error))
     if isinstance(error, MethodNotAllowed):
         response.headers["allow"] = error.allowed
+    if isinstance(error, KeyNeeded):
+        response.headers["www-authenticate"] = "Bearer"
     if isinstance(error, Unavailable):
         response.headers["retry-after"] = str(error.retry_after)
     return response

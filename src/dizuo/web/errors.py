@@ -80,6 +80,13 @@ class WrongDoor(Refused):
     fix = "请换一个身份登录，或者拨打 12345。"
 
 
+class KeyNeeded(DizuoError):
+    """这个接口要用密钥；请求里没有密钥，或者密钥不对、已停用、已过期。"""
+
+    http = 401
+    fix = "请在请求头写 Authorization: Bearer 密钥；密钥由数据管理员发放。"
+
+
 class Broken(DizuoError):
     """我们这边出了问题，不是您的操作有误。
 

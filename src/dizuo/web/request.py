@@ -8,7 +8,7 @@ from minijinja import Markup, escape
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
-from .forms import Form
+from .forms import Form, read_body
 from .preferences import DEFAULT, Preferences
 from .tokens import CSRF_FIELD, ONCE_FIELD, csrf_token, once_token
 
@@ -23,7 +23,7 @@ class WebRequest(Request):
 
     ``signed_in`` is the session that the gate found, or None; ``sent`` is the form, empty on GET; ``wants_json`` says that the
     ``.json`` twin was asked for; ``number`` names the request in the log and on error pages; ``held`` counts the bytes of
-    its files.
+    its files; ``key`` is whom the door knows by the bearer key, on rows for keys only.
     """
 
     shell: Shell
@@ -36,6 +36,7 @@ class WebRequest(Request):
     wants_json: bool
     form_key: bytes
     held: int
+    key: Any
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         super().__init__(scope, receive)
@@ -47,6 +48,7 @@ class WebRequest(Request):
         self.wants_json = False
         self.form_key = b""
         self.held = 0
+        self.key = None
         self.new_visitor: str | None = None
 
     @property
@@ -57,6 +59,11 @@ class WebRequest(Request):
     @property
     def lang(self) -> str:
         return self.prefs.lang
+
+    async def content(self) -> bytes:
+        """The body of a request with a key, as it came, within the row's ``max_body``. Errors: TooLarge, BadForm."""
+        limit = self.route.max_body if self.route else 0
+        return await read_body(self.receive, self.headers.get("content-length"), limit)
 
     def words(self, page: str, key: str) -> str:
         """One sentence of the door or the shell in the reader's language."""

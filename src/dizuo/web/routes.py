@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 Handler = Callable[["WebRequest"], Awaitable[Response]]
 DoorContext = Callable[["WebRequest"], Mapping[str, object]]
 SayLaw = Callable[["WebRequest", str], str]
-_WHO = re.compile(r"public|any|resident|official(:[a-z][a-z0-9_.]*)?")
+AdmitKey = Callable[["WebRequest", str], Awaitable[object | None]]
+_WHO = re.compile(r"public|any|resident|key|official(:[a-z][a-z0-9_.]*)?")
+KEY = "key"
+"""``who`` of a row for machines: no session, no cookie, no form; a bearer key that the door knows."""
 _PATH = re.compile(r"/([a-z0-9_\-./]|\{[a-z_]+(:(int|path))?\})*")
 METHODS = ("GET", "POST")
 
@@ -27,8 +30,9 @@ METHODS = ("GET", "POST")
 @dataclass(frozen=True)
 class Route:
     """One row: ``purpose`` says in words why the page exists; ``who`` is public, any (signed in), resident,
-    official, or ``official:<power>``. ``json`` adds the same address with ``.json``. ``max_body`` is in bytes, without files;
-    ``files`` says that the row takes files, how many and how large."""
+    official, ``official:<power>``, or key (a machine that shows a bearer key; see ``Door.admit_key``). ``json`` adds the
+    same address with ``.json``. ``max_body`` is in bytes, without files; ``files`` says that the row takes files, how many
+    and how large."""
 
     method: str
     path: str
@@ -46,7 +50,8 @@ class Door:
 
     ``folder`` holds templates/ (with layout.html), static/ and the words; ``css`` are static file names;
     ``sign_in`` is where somebody unknown is sent; ``context`` adds what every page of the door shows;
-    ``say_law`` writes `law:article` as people read it, on error pages.
+    ``say_law`` writes `law:article` as people read it, on error pages; ``admit_key`` tells whose a bearer key is (None:
+    nobody's) and is needed where a row is for keys.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Door:
     scripts: bool = False
     context: DoorContext | None = None
     say_law: SayLaw | None = None
+    admit_key: AdmitKey | None = None
     globals: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
@@ -76,6 +82,8 @@ def check_routes(doors: Iterable[Door]) -> None:
         for route in door.routes:
             name = f"{door.name}: {route.method} {route.path}"
             wrong += [f"{name}: {finding}" for finding in _findings(route)]
+            if route.who == KEY and door.admit_key is None:
+                wrong.append(f"{name}: it is for keys, but the door says of no key whose it is (admit_key)")
             key = (route.method, re.sub(r"\{[^}]*\}", "{}", route.path))
             if key in seen:
                 wrong.append(f"{name}: the same address as {seen[key]}")
@@ -94,7 +102,7 @@ def _findings(route: Route) -> list[str]:
         findings.append("it does not say its purpose")
     if not _WHO.fullmatch(route.who):
         findings.append(
-            "it does not say who may open it: public, any, resident, official or official:<power>"
+            "it does not say who may open it: public, any, resident, key, official or official:<power>"
         )
     if route.json and route.method != "GET":
         findings.append("only a GET page has a .json twin")

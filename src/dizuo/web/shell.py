@@ -27,11 +27,11 @@ from dizuo.foundation.kernel.errors import DizuoError, SignInNeeded
 from . import error_pages, preferences, responses, sessions, tokens
 from .access_log import AccessLog
 from .addresses import AddressTable
-from .errors import Broken, ForgedForm, MethodNotAllowed, NoSuchPage, WrongDoor
+from .errors import Broken, ForgedForm, KeyNeeded, MethodNotAllowed, NoSuchPage, WrongDoor
 from .forms import parse, read_body
 from .patterns import patterns_page
 from .request import WebRequest
-from .routes import Door, Route, check_routes
+from .routes import KEY, Door, Route, check_routes
 from .security import headers_for, same_origin
 from .sessions import ClosedGate, Gate
 from .static import PREFIX, StaticFiles
@@ -142,7 +142,10 @@ class Shell:
         label = next(iter(rows.values())).path if rows else "-"
         try:
             row = rows.get(method)
-            await self._identify(request)
+            if row is not None and row.who == KEY:
+                request.wants_json = True
+            else:
+                await self._identify(request)
             if not scope["path"].isprintable():  # no address of ours has a control character in it
                 raise NoSuchPage()
             if row is None:
@@ -150,8 +153,11 @@ class Shell:
                     MethodNotAllowed([*rows, *(("HEAD",) if "GET" in rows else ())]) if rows else NoSuchPage()
                 )
             request.route = row
-            self._admit(request, row)
-            if method == "POST":
+            if row.who == KEY:
+                await self._admit_key(request)
+            else:
+                self._admit(request, row)
+            if method == "POST" and row.who != KEY:
                 await self._read_form(request, row)
             response = await row.handler(request)
         except Exception as error:
@@ -167,8 +173,17 @@ class Shell:
             status=response.status_code,
             size=size,
             ms=(time.perf_counter() - started) * 1000,
-            who=request.signed_in.account.kind if request.signed_in else "-",
+            who=request.signed_in.account.kind if request.signed_in else KEY if request.key else "-",
         )
+
+    async def _admit_key(self, request: WebRequest) -> None:
+        """Let a machine in by its bearer key. No cookie counts here, so that no page elsewhere can lend a browser's."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        shown = key.strip() if scheme.lower() == "bearer" and key.isascii() else ""
+        admit = request.door.admit_key
+        request.key = await admit(request, shown) if admit is not None else None
+        if request.key is None:
+            raise KeyNeeded()
 
     async def _identify(self, request: WebRequest) -> None:
         token = request.cookies.get(self._cookie)

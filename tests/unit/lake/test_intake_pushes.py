@@ -17,7 +17,7 @@ from intake_sources import NOW, a_row, a_source
 
 from dizuo.engines.lake import intake as lake
 from dizuo.engines.lake.intake.errors import (
-    PushKeyInvalid,
+    PushKeyForeign,
     PushKeyReused,
     PushNotDeclared,
     PushTooMany,
@@ -156,7 +156,7 @@ async def test_keys_are_for_one_source_and_end(door: Door) -> None:
     id, key = await lake.make_key(door.loader, door.source, by="steward:1", life=dt.timedelta(days=1))
     live = await lake.find_key(door.app, key)
     assert live is not None
-    with pytest.raises(PushKeyInvalid):
+    with pytest.raises(PushKeyForeign):
         await lake.push(door.app, live, "other", b"{}")
     assert await lake.find_key(door.app, key + "x") is None
     assert await lake.find_key(door.app, "dzk_" + "y" * 1_000) is None

@@ -7,7 +7,8 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``cases``
 2. Matters as access specifications: item → party → fields, purpose, law.
 3. The ledger: size, last signed checkpoint, public key, how to verify.
 4. Sources: every department's contract, what arrived, how far it got, what was wrong, how good it was.
-5. No page shows anything about a person; every page is JSON at the same address with ``.json``.
+5. Pushing: departments' systems send records with a bearer key; the one row that changes something here.
+6. No page shows anything about a person; every page is JSON at the same address with ``.json``.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dizuo.engines.lake import intake
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
-from . import pages, pages_sources
+from . import api_sources, pages, pages_sources
 
 ROUTES = (
     Route(
@@ -70,6 +72,14 @@ ROUTES = (
         json=True,
     ),
     Route(
+        "POST",
+        "/data/api/sources/{source}/rows",
+        api_sources.rows_pushed,
+        purpose="Take records that a department's system pushes.",
+        who="key",
+        max_body=intake.MAX_PUSH,
+    ),
+    Route(
         "GET",
         "/data/ledger",
         pages.ledger,
@@ -98,4 +108,5 @@ DOOR = Door(
     prefix="/data",
     context=_context,
     say_law=_say_law,
+    admit_key=api_sources.admit_key,
 )

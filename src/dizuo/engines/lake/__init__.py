@@ -8,10 +8,12 @@ take from a department only the fields it is the source of.
 2. ``load``      lands, checks, rejects, publishes; may be repeated and may be killed.
 3. ``rejected_rows``  what a department has to correct, as a file it can open safely.
 4. ``last_deliveries``  what came last from whom, in counts, for everybody.
-5. ``sources_seen``, ``deliveries_of_source``, ``delivery_in_detail``, ``freshness``  where every declared source stands.
-6. ``demo_subjects`` and ``representatives``  what the directory needs to know after a load.
+5. ``intake``    declared sources: land, pull or take pushes, read, hold and release; see its own front page.
+6. ``sources_seen``, ``deliveries_of_source``, ``delivery_in_detail``, ``freshness``  where every declared source stands.
+7. ``demo_subjects`` and ``representatives``  what the directory needs to know after a load.
 """
 
+from dizuo.engines.lake import intake
 from dizuo.engines.lake.after import Represents, demo_subjects, rejected_rows, representatives
 from dizuo.engines.lake.characters import DemoPerson
 from dizuo.engines.lake.delivered import LastDelivery, RejectedKind, last_deliveries
@@ -53,6 +55,7 @@ __all__ = [
     "delivery_in_detail",
     "demo_subjects",
     "freshness",
+    "intake",
     "last_deliveries",
     "load",
     "read_manifest",

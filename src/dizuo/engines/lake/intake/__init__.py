@@ -12,7 +12,7 @@
 
 from dizuo.engines.lake.intake.actions import Received, advance, hold, read, receive, refuse, release_held
 from dizuo.engines.lake.intake.deliveries import STATES, Delivery, Intake, deliveries, delivery
-from dizuo.engines.lake.intake.errors import PushKeyInvalid, PushUnreadable
+from dizuo.engines.lake.intake.errors import PushKeyForeign, PushUnreadable
 from dizuo.engines.lake.intake.keys import LiveKey, SourceKey, find_key, make_key, revoke_key, source_keys
 from dizuo.engines.lake.intake.landing import Landed, land, sweep
 from dizuo.engines.lake.intake.limits import Limits
@@ -32,7 +32,7 @@ __all__ = [
     "LiveKey",
     "Outcome",
     "Places",
-    "PushKeyInvalid",
+    "PushKeyForeign",
     "PushUnreadable",
     "Pushed",
     "Received",

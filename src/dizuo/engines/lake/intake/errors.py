@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dizuo.engines.lake.errors import DeliveryRefused
-from dizuo.foundation.kernel.errors import Conflict, DizuoError, NotFound, Unavailable
+from dizuo.foundation.kernel.errors import Conflict, DizuoError, NotFound, Refused, Unavailable
 
 
 class SourceUnknown(NotFound):
@@ -96,11 +96,13 @@ class SourceKeyUnknown(NotFound):
     """没有编号为 {key} 的推送密钥，或者它已经停用。"""
 
 
-class PushKeyInvalid(DizuoError):
-    """推送密钥不对、已停用或已过期。"""
+class PushKeyForeign(Refused):
+    """这把密钥不是这个数据源的，没有收。"""
 
-    http = 401
-    fix = "请在请求头写 Authorization: Bearer 密钥；密钥由数据管理员发放。"
+    fix = "请用本数据源的密钥；密钥由数据管理员发放。"
+
+    def __init__(self) -> None:
+        super().__init__(rule="lake.push_key", law="数据安全法:27")
 
 
 class PushUnreadable(DeliveryRefused):

@@ -16,7 +16,7 @@ import msgspec
 from dizuo.engines.lake.intake.checks import Checks
 from dizuo.engines.lake.intake.deliveries import QUERIES, Delivery, Intake, delivery_of
 from dizuo.engines.lake.intake.errors import (
-    PushKeyInvalid,
+    PushKeyForeign,
     PushKeyReused,
     PushNotDeclared,
     PushTooMany,
@@ -65,12 +65,12 @@ async def push(intake: Intake, key: LiveKey, source: str, body: bytes, *, once: 
     """Take one record or a batch; when this returns, it is on disk.
 
     Shapes: `body` is a JSON object, an array of objects, or an object a line, UTF-8, at most MAX_RECORDS. `once` names
-    the request for repeating it; without it, the same bytes are the same request. Errors: PushKeyInvalid for another
+    the request for repeating it; without it, the same bytes are the same request. Errors: PushKeyForeign for another
     source's key, PushNotDeclared, PushUnreadable, PushTooMany, PushKeyReused, the pool's.
     """
     declared = intake.source(source)
     if key.source != source:
-        raise PushKeyInvalid(fix="这把密钥是别的数据源的；请用本数据源的密钥。")
+        raise PushKeyForeign()
     if declared.delivery.format != "push":
         raise PushNotDeclared(source=source)
     digest = hashlib.sha256(body).digest()
