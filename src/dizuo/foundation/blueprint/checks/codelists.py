@@ -69,16 +69,15 @@ def _synonyms(
             draft.log.add(
                 "wrong-form",
                 draft.key(file, *path, "synonyms", written),
-                f"“{written}”里有全角或兼容字符；比对之前都会换成普通字符，这个写法永远对不上。",
+                f"“{written}”里有全角字符；比对之前都会换成半角，这个写法永远对不上。",
                 suggest=plain,
-                fix="用普通字符写。",
+                fix="用半角写。",
             )
 
 
 def _plain(written: str) -> str:
-    """As standardising leaves a cell before it looks for a code: compatible forms plain, one character for one (NFKC)."""
-    forms = ((c, unicodedata.normalize("NFKC", c)) for c in written)
-    return "".join(form if len(form) == 1 else c for c, form in forms)
+    """As standardising leaves a cell before it looks for a code: full-width and half-width forms plain (NFKC)."""
+    return "".join(unicodedata.normalize("NFKC", c) if "！" <= c <= "￮" else c for c in written)
 
 
 def list_of(draft: Draft, column: SourceColumn) -> Mapping[str, Words]:
