@@ -142,7 +142,7 @@ def _write(
         path.write_bytes(json_lines(names, columns))
     else:
         arrow(names, columns, path)
-    mentions = truth(rows, truth_path(folder, delivering.name, quarter.block))
+    mentions = truth(source, rows, truth_path(folder, delivering.name, quarter.block))
     return Written(delivering.name, quarter.block, len(order), mentions)
 
 

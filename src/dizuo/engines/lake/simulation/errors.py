@@ -8,7 +8,7 @@ from dizuo.foundation.kernel.errors import Conflict, Invalid
 class TooManyPeople(Invalid):
     """要模拟的人口 {people} 人太多，最多 {most} 人。"""
 
-    fix = "请减少 --people；公民身份号码每天每区每性别只有 499 个顺序号。"
+    fix = "请减少 --people；公民身份号码每天每区每性别只有 497 个顺序号。"
 
     def __init__(self, **params: int) -> None:
         super().__init__({}, None, fix=None, **params)

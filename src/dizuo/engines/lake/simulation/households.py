@@ -141,6 +141,10 @@ def _related(
     age = np.where(role == LATE, partner, age)
     people = np.arange(count)
     where_of = _members(household, role, people, len(sizes))
+    # The younger parent was at least nineteen, with room for brothers and sisters to be moved apart.
+    partner_of = where_of[household, SPOUSE]
+    younger = np.minimum(anchor, np.where(partner_of >= 0, age[np.maximum(partner_of, 0)], np.inf))
+    age = np.where(role == CHILD, np.minimum(age, np.maximum(younger - 21.3, 0.05)), age)
     spouse = np.full(count, -1, np.int64)
     _wed(spouse, where_of[:, HEAD], where_of[:, SPOUSE])
     _wed(spouse, where_of[:, FATHER], where_of[:, MOTHER])

@@ -12,7 +12,8 @@ import numpy as np
 from dizuo.engines.lake.simulation.dice import Ints, scattered
 from dizuo.engines.lake.simulation.text import Column, Days, Digits, ascii_rows, digits_of
 
-MOST_BLOCKS = 499
+MOST_BLOCKS = 497
+"""Sequence numbers of a day and sex: 996 to 999 were kept for centenarians when 15-digit numbers were given out."""
 _WEIGHTS = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), np.int64)
 _CHECKS = np.frombuffer(b"10X98765432", np.uint8)
 _CHARSET = np.frombuffer(b"0123456789ABCDEFGHJKLMNPQRTUWXY", np.uint8)
@@ -51,7 +52,7 @@ def _yyyymmdd(days: Days) -> Ints:
 def sequences(region: Ints, birth: Days, sex: Ints, block: int, blocks: int) -> tuple[Ints, Days]:
     """Sequence numbers such that no two persons of the city share region, day and number; and the days they carry.
 
-    Each block of people owns every `blocks`-th of a day's 499 numbers, so blocks need not know each other. Where a
+    Each block of people owns every `blocks`-th of a day's 497 numbers, so blocks need not know each other. Where a
     day's numbers are used up the birth moves a day back, as a crowded police station's registers do.
     """
     slots = len(range(block, MOST_BLOCKS, blocks))
@@ -69,7 +70,7 @@ def sequences(region: Ints, birth: Days, sex: Ints, block: int, blocks: int) -> 
             break
         days[over] -= 1
     step = block + rank * blocks
-    # A stride prime to 499 scatters the numbers, as several police stations issuing on one day do.
+    # A stride prime to 497 scatters the numbers, as several police stations issuing on one day do.
     order = (step * 137 + 61 + days * 7) % MOST_BLOCKS
     return order * 2 + np.where(sex == 1, 1, 2), days.astype("datetime64[D]")
 

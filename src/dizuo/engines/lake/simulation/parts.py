@@ -100,12 +100,18 @@ TRUTH = pa.schema(
 )
 
 
-def truth(rows: Rows, path: Path) -> int:
-    """The truth of all mentions of a block's rows, as an Arrow file; how many mentions."""
+def truth(source: Source, rows: Rows, path: Path) -> int:
+    """The truth of all mentions of a block's rows, as an Arrow file; how many mentions.
+
+    As in the declaration of sources: whose name and numbers are all empty in a row is not mentioned by it.
+    """
+    declared = {mention.id: mention for mention in source.mentions}
     count = 0
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, TRUTH) as writer:
         for said in rows.said:
-            present = said.present
+            by = declared[said.mention]
+            empty = [text.isnull(rows.columns[c]) for c in (by.name, by.citizen_id, by.uscc) if c]
+            present = said.present & ~np.logical_and.reduce(empty)
             record = text.join(f"{rows.source}:", text.some(rows.key, present), f":{said.mention}")
             table = pa.table(
                 [record, text.some(said.entity, present), _words(said.errors[present], KINDS),

@@ -269,6 +269,7 @@ def _weddings(
     first = np.minimum(child[one], child[other])
     on = text.later(late, (365.2425 * (20.5 + 8 * rng.random(len(one)))).astype(np.int64))
     on = np.minimum(on, first - np.timedelta64(120, "D"))
-    on = np.maximum(on, late + np.timedelta64(7_306, "D"))
-    married[one] = married[other] = np.minimum(on, text.shifted(today, -rng.integers(1, 400, len(one))))
+    lawful = late + np.timedelta64(7_306, "D")
+    recent = text.shifted(today, -rng.integers(1, 400, len(one)))
+    married[one] = married[other] = np.minimum(np.maximum(on, lawful), np.maximum(recent, lawful))
     return married
