@@ -1,6 +1,7 @@
-"""`dizuo forget`: erase what is personal in old ledger entries about one person (个人信息保护法 47 条).
+"""`dizuo forget`: erase what is personal about one person in old ledger entries and ended cases (个人信息保护法 47 条).
 
-The only command that opens a connection of the role `dizuo_eraser`; entries and proofs stay.
+The only command that opens a connection of the role `dizuo_eraser`; entries and proofs stay, and so does a document that
+is valid.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import datetime as dt
 
 from dizuo.commands.database import opened
+from dizuo.engines.cases import Forgotten, forget_cases
 from dizuo.engines.registers import forget
 from dizuo.foundation.blueprint import City, load_city
 from dizuo.foundation.kernel.clock_source import SystemNow
@@ -40,11 +42,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.before > latest:
         raise KeptLonger(before=arguments.before.date(), years=KEEP_YEARS, latest=latest.date())
     with opened(arguments.data.absolute()) as database:
-        count = asyncio.run(_forget(database, arguments))
+        count, cases = asyncio.run(_forget(database, arguments))
     print(
         f"{count:,} entries about identity {arguments.subject} made before {arguments.before.date()} hold nothing "
         "personal any more. The entries themselves and every proof of them stay."
     )
+    print(
+        f"{cases.own:,} cases of this person that ended before that day hold no name, answer, file or message any more "
+        f"({cases.files:,} files went), and {cases.others:,} cases of others nothing of this person."
+    )
+    if cases.kept:
+        print(f"{cases.kept:,} documents stay, because they are valid: they are the person's titles.")
     return 0
 
 
@@ -63,12 +71,13 @@ def latest_before(now: dt.datetime) -> dt.datetime:
     return dt.datetime.combine(day.replace(year=day.year - KEEP_YEARS), dt.time(), now.tzinfo)
 
 
-async def _forget(database: Database, arguments: argparse.Namespace) -> int:
+async def _forget(database: Database, arguments: argparse.Namespace) -> tuple[int, Forgotten]:
     pool = await open_pool(database.dsn(ERASER), min_size=1, max_size=1)
+    before, basis, case = arguments.before, arguments.basis, arguments.case
     try:
         async with begin(pool, SystemNow()) as tx:
-            return await forget(
-                tx, arguments.subject, before=arguments.before, basis=arguments.basis, case=arguments.case
-            )
+            cases = await forget_cases(tx, arguments.subject, before=before, basis=basis, case=case)
+            entries = await forget(tx, arguments.subject, before=before, basis=basis, case=case)
+            return entries, cases
     finally:
         await pool.close()

@@ -108,6 +108,7 @@ def test_what_is_old_goes_with_an_entry_that_says_why(ledger: Ledger) -> None:
     code, said = forget(ledger)
     assert code == 0, said
     assert "1 entries about identity 71" in said
+    assert "0 cases of this person" in said
     entries = alone(ledger.entries())
     assert [(e[0], e[2]) for e in entries[:3]] == [(1, None), (2, 71), (3, 72)]
     assert entries[0][3] is None

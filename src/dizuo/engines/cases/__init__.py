@@ -88,6 +88,7 @@ from dizuo.engines.cases.fixes import (
     served_words,
 )
 from dizuo.engines.cases.follow_up import Act, Finding, FollowUpState
+from dizuo.engines.cases.forgetting import Forgotten, forget_cases
 from dizuo.engines.cases.jobs import handlers
 from dizuo.engines.cases.looks import note_refused_look, note_reveal
 from dizuo.engines.cases.model import ByClerk, Decided, FixWant, Receipt
@@ -201,6 +202,7 @@ __all__ = [
     "FollowUpState",
     "FollowUpStep",
     "FollowUpTold",
+    "Forgotten",
     "Form",
     "Home",
     "ItemChanged",
@@ -279,6 +281,7 @@ __all__ = [
     "fixes_of",
     "follow_up_page",
     "follow_ups",
+    "forget_cases",
     "give_up_fix",
     "hand_over",
     "handlers",
