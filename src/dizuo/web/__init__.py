@@ -17,7 +17,8 @@ from .request import WebRequest
 from .responses import answer, attachment, json, page, redirect
 from .routes import Door, Route, RouteTableError, check_routes
 from .sessions import ClosedGate, Gate
-from .shell import Shell, Site, build
+from .shell import Shell, build
+from .site import Site
 from .tokens import ONCE_FIELD
 from .uploads import Files
 

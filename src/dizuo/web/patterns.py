@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.responses import Response
 
-if TYPE_CHECKING:
-    from .request import WebRequest
+from .request import WebRequest
 
 _OPTIONS = [
     {"value": "father", "label": "跟爸爸，梁溪区", "detail": "户主王建国 · 崇安寺街道 中山路 ×× 号"},

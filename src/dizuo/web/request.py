@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minijinja import Markup, escape
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
+from .around import DoorSeen, RouteSeen, ShellSeen
 from .forms import Form, read_body
 from .preferences import DEFAULT, Preferences
+from .sessions import SessionSeen
 from .tokens import CSRF_FIELD, ONCE_FIELD, csrf_token, once_token
-
-if TYPE_CHECKING:
-    from .routes import Door, Route
-    from .sessions import SessionSeen
-    from .shell import Shell
 
 
 class WebRequest(Request):
@@ -26,9 +23,9 @@ class WebRequest(Request):
     its files; ``key`` is whom the door knows by the bearer key, on rows for keys only.
     """
 
-    shell: Shell
-    door: Door
-    route: Route | None
+    shell: ShellSeen
+    door: DoorSeen
+    route: RouteSeen | None
     number: str
     prefs: Preferences
     signed_in: SessionSeen | None

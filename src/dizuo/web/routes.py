@@ -6,20 +6,17 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
 from .forms import MAX_BODY
+from .request import WebRequest
 from .uploads import Files
 
-if TYPE_CHECKING:
-    from .request import WebRequest
-
-Handler = Callable[["WebRequest"], Awaitable[Response]]
-DoorContext = Callable[["WebRequest"], Mapping[str, object]]
-SayLaw = Callable[["WebRequest", str], str]
-AdmitKey = Callable[["WebRequest", str], Awaitable[object | None]]
+Handler = Callable[[WebRequest], Awaitable[Response]]
+DoorContext = Callable[[WebRequest], Mapping[str, object]]
+SayLaw = Callable[[WebRequest, str], str]
+AdmitKey = Callable[[WebRequest, str], Awaitable[object | None]]
 _WHO = re.compile(r"public|any|resident|key|official(:[a-z][a-z0-9_.]*)?")
 KEY = "key"
 """``who`` of a row for machines: no session, no cookie, no form; a bearer key that the door knows."""

@@ -10,7 +10,6 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
 from typing import TextIO
@@ -34,6 +33,7 @@ from .request import WebRequest
 from .routes import KEY, Door, Route, check_routes
 from .security import headers_for, same_origin
 from .sessions import ClosedGate, Gate
+from .site import Site
 from .static import PREFIX, StaticFiles
 from .templates import WEB, Templates
 from .uploads import UploadSpace, read_form_with_files
@@ -42,18 +42,6 @@ Health = Callable[[], Awaitable[Mapping[str, object]]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 _SMALLEST_GZIP = 1000
 _PACKED_ALREADY = frozenset({"application/pdf", "image/jpeg", "image/png"})
-
-
-@dataclass(frozen=True)
-class Site:
-    """What every page says about the city and this installation."""
-
-    name: str
-    name_en: str
-    hotline: str
-    demonstration: bool
-    secure: bool = False
-    version: str = ""
 
 
 class Shell:
