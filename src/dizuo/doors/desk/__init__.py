@@ -94,7 +94,7 @@ def _context(request: WebRequest) -> Mapping[str, object]:
 
 def _say_law(request: WebRequest, law: str) -> str:
     """《个人信息保护法》第 51 条, from ``law:article``."""
-    return law_text(request.dizuo.city, law)
+    return law_text(request.dizuo.city, law, request.lang)
 
 
 DOOR = Door(

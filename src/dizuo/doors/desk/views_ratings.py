@@ -184,13 +184,15 @@ class RatingMaker:
 
     def _lines(self, found: FollowUpPage) -> list[tuple[str, str]]:
         w = self.w
-        items = [f"{pick(name, self.lang)}（{pick(by, self.lang)}）" for name, by in found.items]
+        items = [
+            fill(w["item_by"], item=pick(name, self.lang), by=pick(by, self.lang)) for name, by in found.items
+        ]
         lines = [
             (w["level"], w[f"level_{found.level}"]),
             (w["words"], found.says or w["no_words"]),
             (w["rater"], found.rater),
             (w["rated_at"], when(found.rated_at, self.now, self.words["time"], self.lang)),
-            (w["items"], w["and"].join(items)),
+            (w["items"], w["next"].join(items)),
         ]
         if found.finding:
             lines.append((w["finding"], w[f"choice_{found.finding.value}"]))
