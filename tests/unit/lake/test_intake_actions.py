@@ -162,6 +162,14 @@ async def test_a_day_without_changes_is_a_delivery_of_no_rows(bench: Bench) -> N
     assert (await bench.taken(2)).state == "read"
 
 
+async def test_a_full_source_may_send_changes_in_between(bench: Bench) -> None:
+    await bench.taken(100)
+    content = csv_text([a_row(1, 姓名="改")]).encode()
+    sent = await actions.receive(bench.intake, bench.source.id, [content], DAY, mode="changes")
+    assert (await actions.read(bench.intake, sent.delivery.id)).state == "read"
+    assert (await bench.taken(60)).why_code == "dropped", "it is measured against the last full one"
+
+
 async def test_an_older_snapshot_does_not_cover_a_newer_one(bench: Bench) -> None:
     await bench.taken(10)
     late = await bench.taken(11, DAY - dt.timedelta(days=3))

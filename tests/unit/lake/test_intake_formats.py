@@ -194,6 +194,15 @@ def test_parquet_that_is_cut_nested_or_no_text(tmp_path: Path) -> None:
     assert taken.rows[0]["name"] == "王"
 
 
+def test_a_first_load_of_a_table_or_of_pushes_may_come_as_a_file(tmp_path: Path) -> None:
+    columns = {name: [a_row(n)[name] for n in range(3)] for name in HEADER}
+    assert take(tmp_path / "a", a_source(format="table"), parquet(pa.table(columns))).outcome.read == 3
+    lines = json.dumps(a_row(1), ensure_ascii=False) + '\n{"push": 1}\n{broken\n'
+    taken = take(tmp_path / "b", a_source(format="push"), lines.encode())
+    assert [row["line"] for row in taken.rows] == [1]
+    assert taken.codes == [(2, "required"), (3, "json")]
+
+
 @pytest.mark.parametrize("format", ["csv", "jsonl", "parquet", "xlsx"])
 def test_all_formats_give_the_same_rows(tmp_path: Path, format: str) -> None:
     rows = [a_row(n) for n in range(100)]

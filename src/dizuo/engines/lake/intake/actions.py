@@ -16,7 +16,7 @@ from dizuo.engines.lake.intake.errors import DeliveryStep, DeliveryUnknown, Land
 from dizuo.engines.lake.intake.judging import Before, Hold, judge
 from dizuo.engines.lake.intake.landing import Landed, land
 from dizuo.engines.lake.intake.reading import Outcome, Tell, read_file
-from dizuo.foundation.blueprint.model_source import Source
+from dizuo.foundation.blueprint.model_source import Mode, Source
 from dizuo.foundation.store import Connection, begin
 
 Kinds = Mapping[tuple[str, str], int]
@@ -37,29 +37,37 @@ async def receive(
     period: dt.date,
     *,
     name: str = "",
-    watermark: str | None = None,
+    mode: Mode | None = None,
 ) -> Received:
     """Land a delivery's bytes and enter them, once.
 
-    Shapes: `period` is the last day that the delivery speaks of; `name` what the file was called. The bytes are on disk
+    Shapes: `period` is the last day that the delivery speaks of; `name` what the file was called; `mode` says when a source
+    of full deliveries sends only changes this time, or the other way round (default: as declared). The bytes are on disk
     before the delivery is known. A period in the future is entered as refused, so that the department sees it. Errors:
     SourceUnknown, FileUnsafe, FileTooLarge, the pool's.
     """
     declared = intake.source(source)
     landed = await asyncio.to_thread(land, what, intake.places, intake.limits)
     given = name or (what.name if isinstance(what, Path) else "")
-    return await enter(intake, declared, landed, period, given, watermark)
+    return await enter(intake, declared, landed, period, given, mode=mode)
 
 
 async def enter(
-    intake: Intake, source: Source, landed: Landed, period: dt.date, name: str, watermark: str | None
+    intake: Intake,
+    source: Source,
+    landed: Landed,
+    period: dt.date,
+    name: str,
+    *,
+    watermark: str | None = None,
+    mode: Mode | None = None,
 ) -> Received:
     """Enter landed bytes as a delivery of a source. Errors: the pool's."""
     today = intake.now.today()
     async with begin(intake.pool, intake.now) as tx:
         row = await tx.conn.fetchrow(
             QUERIES["enter"], source.id, name[:200], landed.sha256, landed.bytes, source.delivery.format,
-            source.delivery.mode, period, intake.declaration, watermark,
+            mode or source.delivery.mode, period, intake.declaration, watermark,
         )  # fmt: skip
         assert row is not None
         new = bool(row["new"])
@@ -109,7 +117,7 @@ async def _read_done(intake: Intake, found: Delivery, source: Source, outcome: O
     async with begin(intake.pool, intake.now) as tx:
         last = await tx.conn.fetchrow(QUERIES["before"], source.id, found.id)
         before = None if last is None else Before(last["period"], last["read"])
-        hold = judge(source, found.period, outcome, before) or Hold("", "")
+        hold = judge(source, found.mode, found.period, outcome, before) or Hold("", "")
         await tx.conn.execute(QUERIES["forget_kinds"], found.id, "read")
         await _count(tx.conn, found.id, "read", outcome.kinds)
         row = await tx.conn.fetchrow(

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from dizuo.engines.lake.intake.arrow import Table, pa
+from dizuo.engines.lake.intake.arrow import Schema, Table, pa
 from dizuo.engines.lake.intake.limits import RAW
 
-REJECTED = pa.schema(
-    [
-        ("line", pa.int64()),
-        ("column", pa.string()),
-        ("code", pa.string()),
-        ("says", pa.string()),
-        ("raw", pa.string()),
-    ]
-)
-"""Shape of a rejected Parquet; the same for every stage of the lake."""
+
+def rejected_schema() -> Schema:
+    """The shape of a rejected Parquet; the same for every stage of the lake."""
+    texts = ("column", "code", "says", "raw")
+    return pa.schema([("line", pa.int64()), *((name, pa.string()) for name in texts)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Tally:
 
 
 def table_of(faults: list[Fault]) -> Table:
-    """The faults in the shape of REJECTED; `raw` is cut to 4,000 characters and made printable."""
+    """The faults in the shape of `rejected_schema`; `raw` is cut to 4,000 characters and made printable."""
     return pa.table(
         [
             pa.array([fault.line for fault in faults], pa.int64()),
@@ -55,7 +50,7 @@ def table_of(faults: list[Fault]) -> Table:
             pa.array([fault.says for fault in faults], pa.string()),
             pa.array([shown(fault.raw) for fault in faults], pa.string()),
         ],
-        schema=REJECTED,
+        schema=rejected_schema(),
     )
 
 

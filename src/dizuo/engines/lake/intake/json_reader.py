@@ -60,8 +60,12 @@ def _itself(line: bytes) -> bytes:
 
 
 def unwrapped(line: bytes) -> bytes:
-    """The record of a landed push line, as it was pushed."""
-    pushed = _pushed(line)
+    """The record of a landed push line, as it was pushed; a line that is no such is itself the record (a first load may
+    come as a file)."""
+    try:
+        pushed = _pushed(line)
+    except msgspec.DecodeError:
+        return line
     return pushed.text.encode() if pushed.text else bytes(pushed.record)
 
 

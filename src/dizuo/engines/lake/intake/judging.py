@@ -28,10 +28,10 @@ class Hold:
     says: str
 
 
-def judge(source: Source, period: dt.date, outcome: Outcome, before: Before | None) -> Hold | None:
+def judge(source: Source, mode: str, period: dt.date, outcome: Outcome, before: Before | None) -> Hold | None:
     """The first reason to hold a delivery, or None.
 
-    Shapes: `before` is asked for full deliveries only. A hold loses nothing: rows are read and kept, a steward
+    Shapes: `mode` is the delivery's (full or changes); `before` counts for full ones only. A hold loses nothing: rows are read and kept, a steward
     releases or refuses them, and what was published before stays.
     """
     if outcome.moved:
@@ -44,7 +44,7 @@ def judge(source: Source, period: dt.date, outcome: Outcome, before: Before | No
             "mostly_rejected",
             f"{outcome.rows_in:,} 行里有 {outcome.rejected:,} 行不能用，超过一半",
         )
-    if source.delivery.mode != "full":
+    if mode != "full":
         return None
     if not outcome.read:
         return Hold("empty", "全量交付里一行能用的也没有，放行会把原有的记录当作全部消失")

@@ -10,13 +10,14 @@ from typing import Any
 
 from dizuo.engines.lake.intake.arrow import np, pa, pc, pq
 from dizuo.engines.lake.intake.checks import EXPONENT_SAYS
+from dizuo.engines.lake.intake.csv_reader import read_csv
 from dizuo.engines.lake.intake.errors import ArchiveBomb, ContentUnreadable, FileCut
 from dizuo.engines.lake.intake.faults import Fault
 from dizuo.engines.lake.intake.heading import Heading, match
 from dizuo.engines.lake.intake.limits import Limits
 from dizuo.engines.lake.intake.objects import number_text
 from dizuo.engines.lake.intake.parts import Opened, Part, table_of
-from dizuo.engines.lake.intake.wrapping import whole
+from dizuo.engines.lake.intake.wrapping import content_kind, whole
 from dizuo.foundation.blueprint.model_source import Source
 
 _BATCH = 65_536
@@ -42,6 +43,14 @@ def read_parquet(path: Path, source: Source, limits: Limits) -> Iterator[Opened]
             for id, place in heading.places.items():
                 _plain_column(source.columns[id].column, schema.field(place).type)
             yield Opened(heading, _parts(source, opened, heading))
+
+
+@contextmanager
+def read_table(path: Path, source: Source, limits: Limits) -> Iterator[Opened]:
+    """Open what came from a table: a pull is landed as CSV, a first load of a large one may come as Parquet."""
+    reader = read_parquet if content_kind(path) == "parquet" else read_csv
+    with reader(path, source, limits) as opened:
+        yield opened
 
 
 def _bound(opened: Any, limits: Limits) -> None:

@@ -13,12 +13,12 @@ from typing import Final
 
 from dizuo.engines.lake.intake.checks import Checks
 from dizuo.engines.lake.intake.csv_reader import read_csv
-from dizuo.engines.lake.intake.faults import REJECTED, Tally
+from dizuo.engines.lake.intake.faults import Tally, rejected_schema
 from dizuo.engines.lake.intake.faults import table_of as rejected_table
 from dizuo.engines.lake.intake.heading import Note
 from dizuo.engines.lake.intake.json_reader import read_json
 from dizuo.engines.lake.intake.limits import Limits
-from dizuo.engines.lake.intake.parquet_reader import read_parquet
+from dizuo.engines.lake.intake.parquet_reader import read_parquet, read_table
 from dizuo.engines.lake.intake.parts import Part, Reader, schema_of
 from dizuo.engines.lake.intake.profile import Profile
 from dizuo.engines.lake.intake.writing import written
@@ -27,7 +27,7 @@ from dizuo.foundation.blueprint.model_source import Format, Source
 
 READERS: Final[Mapping[Format, Reader]] = {
     "csv": read_csv,
-    "table": read_csv,  # a pull is landed as CSV
+    "table": read_table,
     "jsonl": read_json,
     "push": read_json,  # pushed records are landed as JSON lines
     "xlsx": read_xlsx,
@@ -72,7 +72,7 @@ def read_file(
         opened = stack.enter_context(READERS[source.delivery.format](landed, source, bound))
         notes += opened.heading.notes
         checks = Checks(source, now, opened.separator)
-        bad = stack.enter_context(written(rejected, REJECTED))
+        bad = stack.enter_context(written(rejected, rejected_schema()))
         good = stack.enter_context(written(rows, schema_of(source)))
         parts = stack.enter_context(_ahead(opened.parts))
         for part in parts:

@@ -73,7 +73,7 @@ async def pull(
     if not seen.rows and since is not None:
         return None
     return await actions.enter(
-        intake, declared, landed, seen.day, f"{table.schema}.{table.name}", seen.watermark or since
+        intake, declared, landed, seen.day, f"{table.schema}.{table.name}", watermark=seen.watermark or since
     )
 
 

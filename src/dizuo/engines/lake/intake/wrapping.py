@@ -73,7 +73,7 @@ def unfolded(path: Path, declared: str, limits: Limits) -> Iterator[Stream]:
     """
     wanted = declared if declared in ("xlsx", "parquet") else "text"
     with path.open("rb") as file:
-        kind = _seen(path)
+        kind = content_kind(path)
         if kind == "zip" and not is_workbook(path):
             with _member(path, limits) as inner:
                 yield _Checked(inner, wanted, declared)
@@ -90,7 +90,7 @@ def whole(path: Path, declared: str, limits: Limits) -> Iterator[Path]:
 
     An unwrapped copy is kept for the time of the block, in the system's temporary folder. Errors: as `unfolded`.
     """
-    kind = _seen(path)
+    kind = content_kind(path)
     if kind == "gzip" or (kind == "zip" and not is_workbook(path)):
         with (
             unfolded(path, declared, limits) as stream,
@@ -116,11 +116,12 @@ def is_workbook(path: Path) -> bool:
 
 
 def _with_workbook(path: Path) -> str:
-    kind = _seen(path)
+    kind = content_kind(path)
     return "xlsx" if kind == "zip" and is_workbook(path) else kind
 
 
-def _seen(path: Path) -> str:
+def content_kind(path: Path) -> str:
+    """What the file's first bytes say it is; see `kind_of`."""
     with path.open("rb") as file:
         return kind_of(file.read(512))
 

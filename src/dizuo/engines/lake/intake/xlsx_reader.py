@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
-
+from dizuo.engines.lake.intake.arrow import calamine
 from dizuo.engines.lake.intake.checks import EXPONENT_SAYS
 from dizuo.engines.lake.intake.errors import FileCut, HeaderDiffers
 from dizuo.engines.lake.intake.faults import Fault
@@ -22,6 +21,9 @@ from dizuo.engines.lake.intake.parts import Opened, Part, rows_of
 from dizuo.engines.lake.intake.workbook import Beneath, beneath
 from dizuo.engines.lake.intake.wrapping import whole
 from dizuo.foundation.blueprint.model_source import Source
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
 
 SHEET: Final = 10_000_000
 """Added to the row numbers of every further sheet, so that a line is one row of the delivery."""
@@ -53,14 +55,14 @@ def read_xlsx(path: Path, source: Source, limits: Limits) -> Iterator[Opened]:
     with whole(path, "xlsx", limits) as file:
         under = beneath(file, limits)
         try:
-            with CalamineWorkbook.from_path(str(file)) as book:  # pyright: ignore[reportUnknownMemberType]
+            with calamine.CalamineWorkbook.from_path(str(file)) as book:
                 tables, notes = _tables(book, source, under)
                 first = tables[0].heading
                 heading = Heading(
                     first.width, first.places, first.missing, (*first.notes, *notes, *_formulas(tables))
                 )
                 yield Opened(heading, _parts(source, tables))
-        except CalamineError as error:
+        except calamine.CalamineError as error:
             raise FileCut(f"Excel 文件读不出来（{str(error)[:120]}）") from None
 
 
