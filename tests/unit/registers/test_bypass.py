@@ -263,7 +263,7 @@ async def test_only_the_doors_can_be_called(pg):
             "bulk_seal",
             "bulk_analyze",
             "bulk_switch",
-            "bulk_give_up",
+            "bulk_give_up", "absorb_golden",
         },
         "dizuo_sealer": set(),
     }

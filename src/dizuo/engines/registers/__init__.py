@@ -12,6 +12,7 @@
 """
 
 from dizuo.engines.registers.bulk import BulkLoaded, BulkRows, Stage, bulk_load
+from dizuo.engines.registers.bulk_daily import Absorbed, DailyRows, absorb_golden
 from dizuo.engines.registers.bulk_errors import BulkBusy, BulkRefused, BulkTooLate, ChangesGone
 from dizuo.engines.registers.bulk_fallbacks import declare_fallbacks, fallbacks_of
 from dizuo.engines.registers.changes import Change, Reach, change_reach, changes_after, forget_changes
@@ -40,6 +41,7 @@ from dizuo.engines.registers.publish import publish
 from dizuo.engines.registers.reader import Registers, principal_of, relation_of
 
 __all__ = [
+    "Absorbed",
     "Actor",
     "BulkBusy",
     "BulkLoaded",
@@ -49,6 +51,7 @@ __all__ = [
     "Candidate",
     "Change",
     "ChangesGone",
+    "DailyRows",
     "Fact",
     "Holding",
     "MatterUnknown",
@@ -66,6 +69,7 @@ __all__ = [
     "Thread",
     "WriteRefused",
     "Written",
+    "absorb_golden",
     "bulk_load",
     "change_reach",
     "changes_after",

@@ -1,0 +1,144 @@
+"""From golden records on disk to served registers: the first load in bulk, afterwards only what changed.
+
+What was published last is remembered as the folder of its run; the difference of two runs is worked out in DuckDB and brought to
+the registers in lots that each are one transaction with one ledger entry. A lot that was brought twice changes nothing, so a
+publication that was killed is simply started again.
+"""
+
+# ruff: noqa: S608 - statements are put together from declared identifiers and file names
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from dizuo.engines.lake.golden.errors import GoldenMissing
+from dizuo.engines.lake.golden.plan import Plan, RegisterPlan
+from dizuo.engines.lake.golden.staging import quoted
+from dizuo.engines.lake.golden.words import bulk_rows, data_of, patch_of, sources_of
+from dizuo.engines.registers import BulkLoaded, DailyRows, absorb_golden, bulk_load
+
+if TYPE_CHECKING:
+    import duckdb
+
+Progress = Callable[[str, int, int], None]
+
+
+class DatabaseLike(Protocol):
+    """What gives the loader's address; see `dizuo.foundation.store.Database`."""
+
+    def dsn(self, role: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a difference did: rows brought, new and changed records, numbers that came; ``gone`` records that no source
+    speaks of any more (they stay: absence wipes nobody)."""
+
+    rows: int
+    new: int
+    changed: int
+    rekeyed: int
+    gone: Mapping[str, int]
+    entries: tuple[int, ...]
+
+
+def publish_first(
+    lake: duckdb.DuckDBPyConnection,
+    database: DatabaseLike,
+    plan: Plan,
+    folder: Path,
+    about: Mapping[str, object],
+    progress: Progress | None = None,
+) -> BulkLoaded:
+    """Load a run's golden records into registers that hold (almost) nothing, served at once; see `registers.bulk_load`."""
+    rows = [bulk_rows(register, _file(folder, register)) for register in plan.registers]
+    files = {register.id: _sha256(folder / f"{register.id}.parquet") for register in plan.registers}
+    digest = hashlib.sha256(msgspec.json.encode([plan.city.version, files], order="sorted")).hexdigest()
+    return bulk_load(database, lake, rows, digest=digest, about={**about, "files": files}, progress=progress)
+
+
+def publish_changes(
+    lake: duckdb.DuckDBPyConnection,
+    database: DatabaseLike,
+    plan: Plan,
+    before: Path,
+    after: Path,
+    about: Mapping[str, object],
+    progress: Progress | None = None,
+) -> Published:
+    """Bring what differs between two runs (their folders) into the registers, a lot of records a transaction.
+
+    Errors: GoldenMissing when a run has no records of a register, BulkRefused when the database finds something wrong in a lot
+    (earlier lots stay, the rest waits for the next try).
+    """
+    rows = [_difference(lake, register, before, after) for register in plan.registers]
+    gone = {register.id: _gone(lake, register, before, after) for register in plan.registers}
+    done = absorb_golden(database, lake, rows, about, progress)
+    return Published(done.rows, done.new, done.changed, done.rekeyed, gone, done.entries)
+
+
+def _file(folder: Path, register: RegisterPlan) -> str:
+    path = folder / f"{register.id}.parquet"
+    if not path.exists():
+        raise GoldenMissing(register=register.id)
+    return f"read_parquet({quoted(path)})"
+
+
+def _difference(
+    lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: Path, after: Path
+) -> DailyRows:
+    """What a register lacks of the later run: new records whole, of others the fields that differ."""
+    same = "o.cid = n.cid" if register.entity else "o.key = n.key"
+    changed = " OR ".join(
+        f'n."v_{f.id}" IS DISTINCT FROM o."v_{f.id}" OR n."s_{f.id}" IS DISTINCT FROM o."s_{f.id}"'
+        for f in register.fields
+    )
+    former = (
+        "CASE WHEN o.key[1] = 'T' AND n.key[1] <> 'T' THEN o.key END" if register.entity else "NULL::VARCHAR"
+    )
+    # A record whose number became another one is a new record for the registers: the city does not renumber people.
+    anew = (
+        "o.key IS NULL OR (o.key <> n.key AND NOT (o.key[1] = 'T' AND n.key[1] <> 'T'))"
+        if register.entity
+        else "o.key IS NULL"
+    )
+    old = f"(SELECT * FROM {_columns(lake, register, before)})"
+    return DailyRows(
+        register.id,
+        f"SELECT n.key, {former} AS former_key,"
+        f" CASE WHEN {anew} THEN {data_of(register.fields, 'n.')} ELSE {patch_of(register)} END AS data,"
+        f" {sources_of(register, 'n.')} AS sources, n.valid_from, n.valid_to"
+        f" FROM {_columns(lake, register, after)} AS n LEFT JOIN {old} AS o ON {same}"
+        f" WHERE {anew} OR o.key <> n.key OR {changed}",
+    )
+
+
+def _columns(lake: duckdb.DuckDBPyConnection, register: RegisterPlan, folder: Path) -> str:
+    """A run's records in today's columns: a field or a source that was not declared then said nothing."""
+    relation = _file(folder, register)
+    known = {str(row[0]) for row in lake.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
+    missing = [
+        f'NULL AS "{name}"'
+        for f in register.fields
+        for name in (f"v_{f.id}", f"s_{f.id}")
+        if name not in known
+    ] + [f"NULL::TIMESTAMP AS a_{source}" for source in register.sources if f"a_{source}" not in known]
+    return f"(SELECT *{''.join(', ' + column for column in missing)} FROM {relation})"
+
+
+def _gone(lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: Path, after: Path) -> int:
+    key = "cid" if register.entity else "key"
+    row = lake.execute(
+        f"SELECT count(*) FROM {_file(before, register)} AS o ANTI JOIN {_file(after, register)} AS n ON n.{key} = o.{key}"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

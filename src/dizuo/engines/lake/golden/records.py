@@ -1,0 +1,231 @@
+"""One golden record per key: for each field the first source in its order that says something, and who that was.
+
+Within one source the newest row speaks; where it is silent, the next older one of the same record. Tables, per register:
+``of_<register>_<source>`` (key, newest row, values), ``gold_<register>`` (the records), ``lost_<register>`` (keys held back).
+"""
+
+# ruff: noqa: S608 - statements are put together from declared identifiers, never from what rows say
+from __future__ import annotations
+
+import duckdb
+
+from dizuo.engines.lake.golden.plan import (
+    ENTITIES,
+    FeedPlan,
+    FieldPlan,
+    Plan,
+    RegisterPlan,
+    mention_of_number,
+)
+from dizuo.foundation.blueprint.model_source import Source
+
+NUMBERS = {"citizen_id": "[0-9]{17}[0-9X]", "uscc": "[0-9A-Z]{18}"}
+_ENTITY_OF = {"citizen_id": "person", "uscc": "enterprise"}
+
+
+def numbers(lake: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Tables ``number_person`` and ``number_enterprise`` (cid, number): the number of every subject that has one.
+
+    Taken from the subjects' own register by its key's order of sources. A number that two identities claim is the one's whose
+    source comes first, then whose row is newer; the other has none (``number_taken_<entity>``: cid) and waits for identity.
+    """
+    for entity in ENTITIES:
+        base = plan.base(entity)
+        claims: list[str] = []
+        if base is not None:
+            key = next(field for field in base.fields if field.id == base.key)
+            for rank, source in enumerate(key.order):
+                for feed in base.feeds_of(source):
+                    column = feed.feed.fields.get(base.key)
+                    if column and feed.feed.of:
+                        said = _number(plan.sources[source], lake, column, key.type)
+                        claims.append(
+                            f"SELECT cid_{feed.feed.of} AS cid, {said} AS number, {rank} AS rank, as_of FROM in_{source} AS r"
+                            f" WHERE cid_{feed.feed.of} IS NOT NULL{_when(feed)}"
+                        )
+        rows = " UNION ALL ".join(claims) or (
+            "SELECT NULL::BIGINT AS cid, NULL::VARCHAR AS number, 0 AS rank, NULL::TIMESTAMP AS as_of WHERE false"
+        )
+        lake.execute(
+            f"CREATE OR REPLACE TEMP TABLE claim AS SELECT cid, arg_min(number, (rank, -epoch(as_of), number)) AS number,"
+            " min(rank) AS rank, max(as_of) AS as_of"
+            f" FROM ({rows}) WHERE number IS NOT NULL GROUP BY cid"
+        )
+        lake.execute(
+            "CREATE OR REPLACE TEMP TABLE claimed AS SELECT number, arg_min(cid, (rank, -epoch(as_of), cid)) AS cid"
+            " FROM claim GROUP BY number"
+        )
+        lake.execute(
+            f"CREATE OR REPLACE TABLE number_{entity} AS SELECT cid, number FROM claim SEMI JOIN claimed USING (cid, number)"
+        )
+        lake.execute(
+            f"CREATE OR REPLACE TABLE number_taken_{entity} AS SELECT cid FROM claim ANTI JOIN claimed USING (cid, number)"
+        )
+
+
+def records(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan) -> None:
+    """Make ``gold_<register>``: key, cid (entities), v_<field>, s_<field> (place of its source in ``register.sources``), for
+    each source s d_<s> (delivery), l_<s> (line), a_<s> (as of), o_<s> (fields taken from an older row), valid_from, valid_to."""
+    for source in register.sources:
+        _of_source(lake, plan, register, source)
+    # The sources of the key make the records; others' fields join them: a telephone number alone is nobody's record.
+    makers = next(field.order for field in register.fields if field.id == register.key)
+    asked = [f"SELECT k FROM of_{register.id}_{source}" for source in makers]
+    everybody = asked[0] if len(asked) == 1 else f"SELECT DISTINCT k FROM ({' UNION ALL '.join(asked)})"
+    joins = "".join(
+        f" LEFT JOIN of_{register.id}_{source} AS t{i} ON t{i}.k = b.k"
+        for i, source in enumerate(register.sources)
+    )
+    values: list[str] = []
+    for field in register.fields:
+        places = [register.sources.index(source) for source in field.order]
+        said = ", ".join(f't{i}."v_{field.id}"' for i in places)
+        which = " ".join(f'WHEN t{i}."v_{field.id}" IS NOT NULL THEN {i}' for i in places)
+        values.append(f'coalesce({said}) AS "v_{field.id}"')
+        values.append(f'CASE {which} END::UTINYINT AS "s_{field.id}"')
+    rows = ", ".join(
+        f"t{i}.delivery AS d_{s}, t{i}.line AS l_{s}, t{i}.as_of AS a_{s}, t{i}.older AS o_{s}"
+        for i, s in enumerate(register.sources)
+    )
+    if register.entity:
+        digit = ENTITIES.index(register.entity) + 1
+        key = f"coalesce(n.number, 'T{digit}' || lpad(b.k::VARCHAR, 16, '0'))"
+        number = (
+            f" LEFT JOIN number_{register.entity} AS n ON n.cid = b.k"
+            f" ANTI JOIN number_taken_{register.entity} AS x ON x.cid = b.k"
+        )
+        head = f"{key} AS key, b.k AS cid"
+    else:
+        number, head = "", "b.k AS key, NULL::BIGINT AS cid"
+    own = _valid(register)
+    lake.execute(
+        f"CREATE OR REPLACE TABLE gold_{register.id} AS SELECT * REPLACE ({_key_again(register)}), {own}"
+        f" FROM (SELECT {head}, {', '.join(values)}, {rows} FROM ({everybody}) AS b{joins}{number})"
+    )
+
+
+def _key_again(register: RegisterPlan) -> str:
+    """The key's field says what the key is: of an entity the identity's number, whoever delivered another."""
+    field = f'"v_{register.key}"'
+    if not register.entity:
+        return f"key AS {field}"
+    return f"CASE WHEN key[1] = 'T' THEN NULL ELSE key END AS {field}"
+
+
+def _valid(register: RegisterPlan) -> str:
+    """From when to when a record holds: what it says itself, else since its owner's row."""
+    own = [f"a_{source}" for source in register.sources]
+    named = {field.id for field in register.fields}
+    since = 'TRY_CAST("v_valid_from" AS DATE)' if "valid_from" in named else "NULL"
+    until = 'TRY_CAST("v_valid_to" AS DATE)' if "valid_to" in named else "NULL::DATE"
+    return f"coalesce({since}, {', '.join(own)})::DATE AS valid_from, {until} AS valid_to"
+
+
+def _of_source(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan, source: str) -> None:
+    """What one source says about each record: its newest row, filled from its older ones."""
+    fields = [field for field in register.fields if source in field.order]
+    feeds = register.feeds_of(source)
+    said = " UNION ALL BY NAME ".join(
+        _rows(lake, plan, register, plan.sources[source], feed, fields) for feed in feeds
+    )
+    lake.execute(f"CREATE OR REPLACE TABLE rows_{register.id}_{source} AS {said}")
+    names = [f'"v_{field.id}"' for field in fields]
+    lake.execute(
+        f"CREATE OR REPLACE TEMP TABLE several AS SELECT k FROM rows_{register.id}_{source} GROUP BY k HAVING count(*) > 1"
+    )
+    newest = "(as_of, delivery, line)"
+    picked = ", ".join(
+        f"arg_max({name}, {newest}) FILTER ({name} IS NOT NULL) AS {name},"
+        f" arg_max({{'field': '{field.id}', 'delivery': delivery, 'line': line, 'as_of': as_of}}, {newest})"
+        f" FILTER ({name} IS NOT NULL) AS f{i}"
+        for i, (name, field) in enumerate(zip(names, fields, strict=True))
+    )
+    listed = ", ".join(f"f{i}" for i in range(len(fields)))
+    older = f"list_filter([{listed}], lambda f: f IS NOT NULL AND (f.delivery, f.line) <> (delivery, line))"
+    kind = "STRUCT(field VARCHAR, delivery INTEGER, line BIGINT, as_of TIMESTAMP)[]"
+    lake.execute(
+        f"CREATE OR REPLACE TABLE of_{register.id}_{source} AS"
+        f" SELECT k, as_of, delivery, line, {', '.join(names)}, NULL::{kind} AS older"
+        f" FROM rows_{register.id}_{source} ANTI JOIN several USING (k)"
+        f" UNION ALL SELECT k, as_of, delivery, line, {', '.join(names)}, {older} AS older FROM ("
+        f" SELECT k, arg_max(as_of, {newest}) AS as_of, arg_max(delivery, {newest}) AS delivery, arg_max(line, {newest}) AS line,"
+        f" {picked} FROM rows_{register.id}_{source} SEMI JOIN several USING (k) GROUP BY k)"
+    )
+
+
+def _rows(
+    lake: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    register: RegisterPlan,
+    source: Source,
+    feed: FeedPlan,
+    fields: list[FieldPlan],
+) -> str:
+    """The rows that one feed gives: k, where from, and the values in the register's own types."""
+    said = {
+        field.id: _value(lake, source, feed.feed.fields[field.id], field, register)
+        for field in fields
+        if field.id in feed.feed.fields
+    }
+    if register.entity:
+        key, where = f"r.cid_{feed.feed.of}", f"r.cid_{feed.feed.of} IS NOT NULL"
+    else:
+        key = said.get(register.key, "NULL")
+        where = f"{key} IS NOT NULL" + (f" AND r.cid_{feed.feed.of} IS NOT NULL" if feed.feed.of else "")
+    values = "".join(f', {value} AS "v_{name}"' for name, value in said.items())
+    used = {field.subject for field in fields if field.subject}
+    joins = "".join(
+        f" LEFT JOIN number_{_ENTITY_OF[field.subject]} AS n_{field.id} ON n_{field.id}.cid = r.cid_{mention}"
+        for field in fields
+        if field.subject in used
+        and field.id in feed.feed.fields
+        and (mention := mention_of_number(source, feed.feed.fields[field.id], field.subject))
+    )
+    missing = "".join(f', NULL::{_kind(field)} AS "v_{field.id}"' for field in fields if field.id not in said)
+    return (
+        f"SELECT {key} AS k, r.as_of, r.delivery, r.line{values}{missing} FROM in_{source.id} AS r{joins}"
+        f" WHERE {where}{_when(feed)}"
+    )
+
+
+def _when(feed: FeedPlan) -> str:
+    return f" AND r.when_{feed.nth}" if feed.feed.when is not None else ""
+
+
+def _kind(field: FieldPlan) -> str:
+    return {"number": "DOUBLE", "boolean": "BOOLEAN"}.get(field.type, "VARCHAR")
+
+
+def _value(
+    lake: duckdb.DuckDBPyConnection, source: Source, column: str, field: FieldPlan, register: RegisterPlan
+) -> str:
+    cell = f'r."{column}"'
+    match field.type:
+        case "date":
+            return f"strftime({cell}::DATE, '%Y-%m-%d')"
+        case "datetime":
+            return f"strftime({cell}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S+08:00')"
+        case "number":
+            return f"TRY_CAST({cell} AS DOUBLE)"
+        case "money":
+            return f"TRY_CAST({cell} AS DECIMAL(24, 2))::VARCHAR"
+        case "boolean":
+            return f"TRY_CAST({cell} AS BOOLEAN)"
+        case "citizen_id" | "uscc":
+            said = _number(source, lake, column, field.type)
+            if field.subject and mention_of_number(source, column, field.subject):
+                # Whose number it is was found by identity: a slip in it is not carried on.
+                return f"coalesce(n_{field.id}.number, {said})"
+            return said
+        case _:
+            return f"nullif({cell}::VARCHAR, '')"
+
+
+def _number(source: Source, lake: duckdb.DuckDBPyConnection, column: str, type_: str) -> str:
+    """A number as delivered, when it has the form of one. A column of persons' numbers that also holds organisations' codes
+    keeps those beside it; a person's number that stands there is a wrong one."""
+    cell = f'r."{column}"'
+    known = {str(row[0]) for row in lake.execute(f"DESCRIBE in_{source.id}").fetchall()}
+    if type_ == "uscc" and f"{column}_other" in known:
+        cell = f'coalesce({cell}, r."{column}_other")'
+    return f"CASE WHEN regexp_full_match({cell}, '{NUMBERS[type_]}') THEN {cell} END"

@@ -1,0 +1,151 @@
+"""From standard rows and the identity map to rows that know whose they are, one DuckDB table per source.
+
+A source that delivers changes is read as its newest row per row key; one that delivers everything as its newest delivery
+alone. Rows that were superseded so are kept apart, because their fate is told too.
+"""
+
+# ruff: noqa: S608 - statements are put together from declared identifiers and file names, never from what rows say
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dizuo.engines.lake.golden.plan import Plan, RegisterPlan, mention_of_number
+from dizuo.engines.lake.standard.quality import types_of
+from dizuo.engines.lake.standard.terms import ibis
+from dizuo.engines.lake.standard.truths import truth
+from dizuo.foundation.blueprint.model_source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery that is checked and linked: its number, its standard rows, the day it speaks of, what was rejected.
+
+    ``told`` says that its rows' fates are known from an earlier run.
+    """
+
+    source: str
+    id: int
+    standard: Path
+    period: dt.date
+    rejected: tuple[Path, ...] = ()
+    told: bool = False
+
+
+def quoted(path: Path | str) -> str:
+    """A file name as a literal."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def current(source: Source, deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
+    """The deliveries whose rows count now, in order: the newest of a full source, all of one that delivers changes."""
+    own = sorted((d for d in deliveries if d.source == source.id), key=lambda d: (d.period, d.id))
+    return tuple(own[-1:] if source.delivery.mode == "full" else own)
+
+
+def stage(
+    lake: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    source: Source,
+    deliveries: Sequence[Delivery],
+    identity: Path,
+    today: dt.date,
+) -> None:
+    """Tables ``in_<source>`` (rows that count) and ``out_<source>`` (delivery, line of superseded ones).
+
+    Shapes: delivery INT, line BIGINT, row_key, as_of TIMESTAMP, the columns that feeds use, ``cid_<mention>`` BIGINT for the
+    mentions that matter (null: not linked), ``when_<n>`` BOOLEAN for feeds with a condition.
+    """
+    counted = current(source, deliveries)
+    registers = [register for register in plan.registers if source.id in register.sources]
+    if not counted:
+        _none(lake, source, registers)
+        return
+    files = " UNION ALL BY NAME ".join(
+        f"SELECT {d.id} AS delivery, DATE '{d.period}' AS period, * FROM read_parquet({quoted(d.standard)})"
+        for d in counted
+    )
+    lake.execute(f"CREATE OR REPLACE TEMP VIEW delivered AS {files}")
+    known = {str(row[0]) for row in lake.execute("DESCRIBE delivered").fetchall()}
+    columns = sorted(_columns(source, registers) & known)
+    relation, conditions = _with_conditions(lake, source, registers, today)
+    moment = f"r.{source.as_of}::TIMESTAMP" if source.as_of in known else "NULL"
+    chosen = ", ".join(
+        [
+            "r.delivery",
+            "r.line",
+            "r.row_key",
+            f"coalesce({moment}, r.period::TIMESTAMP) AS as_of",
+            *(f'r."{column}"' for column in columns),
+            *(f"r.{when}" for when in conditions),
+        ]
+    )
+    rows = f"SELECT {chosen} FROM {relation} AS r"
+    if source.delivery.mode == "changes":
+        rows += " QUALIFY row_number() OVER (PARTITION BY r.row_key ORDER BY as_of DESC, r.delivery DESC, r.line DESC) = 1"
+    mentions = sorted(_mentions(source, registers))
+    joins = "".join(
+        f" LEFT JOIN (SELECT record_id, cid FROM read_parquet({quoted(identity)})"
+        f" WHERE starts_with(record_id, '{source.id}:') AND ends_with(record_id, ':{mention}')) AS m{i}"
+        f" ON m{i}.record_id = '{source.id}:' || r.row_key || ':{mention}'"
+        for i, mention in enumerate(mentions)
+    )
+    cids = "".join(f", m{i}.cid AS cid_{mention}" for i, mention in enumerate(mentions))
+    lake.execute(f"CREATE OR REPLACE TABLE in_{source.id} AS SELECT r.*{cids} FROM ({rows}) AS r{joins}")
+    lake.execute(
+        f"CREATE OR REPLACE TABLE out_{source.id} AS SELECT delivery, line FROM delivered"
+        f" ANTI JOIN in_{source.id} USING (delivery, line)"
+    )
+
+
+def _none(lake: duckdb.DuckDBPyConnection, source: Source, registers: Sequence[RegisterPlan]) -> None:
+    columns = "".join(f', NULL::VARCHAR AS "{c}"' for c in sorted(_columns(source, registers)))
+    cids = "".join(f", NULL::BIGINT AS cid_{m}" for m in sorted(_mentions(source, registers)))
+    whens = "".join(
+        f", NULL::BOOLEAN AS when_{f.nth}" for r in registers for f in r.feeds_of(source.id) if f.feed.when
+    )
+    lake.execute(
+        f"CREATE OR REPLACE TABLE in_{source.id} AS SELECT 0 AS delivery, 0::BIGINT AS line, '' AS row_key,"
+        f" NULL::TIMESTAMP AS as_of{columns}{cids}{whens} WHERE false"
+    )
+    lake.execute(
+        f"CREATE OR REPLACE TABLE out_{source.id} AS SELECT 0 AS delivery, 0::BIGINT AS line WHERE false"
+    )
+
+
+def _columns(source: Source, registers: Sequence[RegisterPlan]) -> set[str]:
+    """The columns of the standard rows that feeds use, and what was delivered in place of a number."""
+    used = {c for r in registers for f in r.feeds_of(source.id) for c in f.feed.fields.values()}
+    return used | {f"{column}_other" for column in used}
+
+
+def _mentions(source: Source, registers: Sequence[RegisterPlan]) -> set[str]:
+    used = {f.feed.of for r in registers for f in r.feeds_of(source.id) if f.feed.of}
+    for register in registers:
+        for field in register.subjects:
+            for feed in register.feeds_of(source.id):
+                if field.id in feed.feed.fields:
+                    used.add(mention_of_number(source, feed.feed.fields[field.id], field.subject))
+    return used - {""}
+
+
+def _with_conditions(
+    lake: duckdb.DuckDBPyConnection, source: Source, registers: Sequence[RegisterPlan], today: dt.date
+) -> tuple[str, tuple[str, ...]]:
+    """The delivered rows with a truth ``when_<n>`` for each feed that has a condition: (relation, those columns)."""
+    asked = {
+        f"when_{feed.nth}": feed.feed.when.text
+        for register in registers
+        for feed in register.feeds_of(source.id)
+        if feed.feed.when is not None
+    }
+    if not asked:
+        return "delivered", ()
+    rows = ibis.duckdb.from_connection(lake).table("delivered")
+    types = types_of(source)
+    found = {name: truth(text, rows, types, today).fill_null(False) for name, text in asked.items()}
+    return f"({ibis.to_sql(rows.mutate(**found), dialect='duckdb')})", tuple(found)

@@ -1,0 +1,347 @@
+"""Golden records: who may say what, in which order, where it is from, and what becomes of every row."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import uuid
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dizuo.engines.lake.golden import (
+    SAYS,
+    Delivery,
+    build,
+    lineage,
+    open_golden,
+    plan_of,
+    publish_changes,
+    publish_first,
+)
+from dizuo.engines.registers import changes_after, declare_fallbacks, publish
+from dizuo.foundation.blueprint import load_city
+from dizuo.foundation.store import LOADER
+
+ROOT = Path(__file__).resolve().parents[3]
+TODAY = dt.date(2026, 11, 23)
+LIN, WANG, ZHOU, SUN = "320213199403151026", "320211199201011015", "320213198801010020", "320213197001010018"
+_TYPES = {
+    "date": "DATE",
+    "datetime": "TIMESTAMP",
+    "integer": "BIGINT",
+    "decimal": "DECIMAL(24,4)",
+    "boolean": "BOOLEAN",
+}
+
+
+@pytest.fixture(scope="module")
+def city() -> Any:
+    return load_city(ROOT / "cities" / "wuxi")
+
+
+class Desk:
+    """Departments that deliver a few rows: standard rows and the identity map as the stages before write them."""
+
+    def __init__(self, city: Any, folder: Path) -> None:
+        self.city, self.folder = city, folder
+        self.deliveries: list[Delivery] = []
+        self.identity: dict[str, int] = {}
+
+    def deliver(
+        self, source: str, rows: list[dict[str, Any]], *, day: int = 20, who: dict[str, list[int | None]]
+    ) -> Delivery:
+        """``who``: mention → city identity of each row (None: not linked)."""
+        spec = self.city.sources[source]
+        number = len(self.deliveries) + 1
+        path = self.folder / "standard" / source / f"{number}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parts = []
+        for line, row in enumerate(rows, 2):
+            cells = [f"{line}::BIGINT AS line", f"'{row[spec.row_key]}' AS row_key"]
+            for column in spec.columns.values():
+                kind = _TYPES.get(column.as_, "VARCHAR")
+                said = row.get(column.id)
+                cells.append(f"{'NULL' if said is None else repr(str(said))}::{kind} AS {column.id}")
+                if column.as_ == "citizen_id":
+                    cells += [
+                        f"'{'ok' if said else 'missing'}' AS {column.id}_state",
+                        f"NULL::VARCHAR AS {column.id}_other",
+                    ]
+                if column.as_ == "address":
+                    cells.append(
+                        f"{'NULL' if said is None else repr('320213001000')}::VARCHAR AS {column.id}_division"
+                    )
+            parts.append("SELECT " + ", ".join(cells))
+            for mention, cids in who.items():
+                if (cid := cids[line - 2]) is not None:
+                    self.identity[f"{source}:{row[spec.row_key]}:{mention}"] = cid
+        with duckdb.connect() as lake:
+            lake.execute(f"COPY ({' UNION ALL '.join(parts)}) TO '{path}' (FORMAT parquet)")
+        delivery = Delivery(source, number, path, dt.date(2026, 11, day))
+        self.deliveries.append(delivery)
+        return delivery
+
+    def run(self, name: str) -> Any:
+        path = self.folder / f"identity-{name}.parquet"
+        rows = ", ".join(f"('{record}', {cid}::BIGINT)" for record, cid in self.identity.items())
+        with duckdb.connect() as lake:
+            lake.execute(
+                f"COPY (SELECT * FROM (VALUES {rows}) AS m(record_id, cid)) TO '{path}' (FORMAT parquet)"
+            )
+        with open_golden(self.folder / "work", memory="512MB", threads=1) as lake:
+            return build(lake, self.city, self.deliveries, path, self.folder / name, TODAY)
+
+    def gold(self, run: Any, register: str) -> dict[str, dict[str, Any]]:
+        with duckdb.connect() as lake:
+            found = lake.execute(f"SELECT * FROM '{run.file(register)}'")
+            names = [c[0].removeprefix("v_") for c in found.description]
+            return {row[names.index("key")]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+
+    def fate(self, run: Any, delivery: Delivery) -> dict[int, tuple[str, str]]:
+        (told,) = [f for f in run.fates if f.delivery == delivery.id]
+        with duckdb.connect() as lake:
+            rows = lake.execute(f"SELECT line, fate, code, says FROM '{told.file}' ORDER BY line").fetchall()
+        assert all(says == SAYS[code] for _, _, code, says in rows)
+        return {line: (fate, code) for line, fate, code, _ in rows}
+
+
+@pytest.fixture
+def desk(city: Any, tmp_path: Path) -> Desk:
+    return Desk(city, tmp_path)
+
+
+def hukou(no: str, number: str | None, name: str, **more: Any) -> dict[str, Any]:
+    return {"person_no": no, "household_no": "H1", "citizen_id": number, "name": name, "sex": "2", "state": "1",
+            "birth_date": "1994-03-15", "relation_to_head": "20", "updated_at": "2026-11-19 10:00:00", **more}  # fmt: skip
+
+
+def insured(no: str, number: str | None, name: str, **more: Any) -> dict[str, Any]:
+    return {"account_no": no, "id_number": number, "name": name, "kind": "1", "state": "1",
+            "updated_at": "2026-10-01 08:00:00", **more}  # fmt: skip
+
+
+def permit(no: str, number: str | None, name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "permit_no": no,
+        "id_number": number,
+        "name": name,
+        "id_kind": "1",
+        "updated_at": "2026-09-01 08:00:00",
+        **more,
+    }
+
+
+def test_one_source_speaks_and_the_declared_order_where_it_is_silent(desk: Desk) -> None:
+    desk.deliver(
+        "hukou", [hukou("1", LIN, "林晓晴"), hukou("2", WANG, "王启明", sex=None)], who={"self": [1, 2]}
+    )
+    desk.deliver("medical_insurance",
+                 [insured("M1", LIN, "林小晴", phone="13800000001", address="中山路1号"), insured("M2", WANG, "王起明"),
+                  insured("M3", ZHOU, "周晓", phone="13900000003")], who={"self": [1, 2, 3]})  # fmt: skip
+    desk.deliver(
+        "residence_permits", [permit("P1", LIN, "林晓情", phone="13700000001", sex="1")], who={"self": [1]}
+    )
+    run = desk.run("one")
+    people = desk.gold(run, "person")
+    assert people[LIN]["name"] == "林晓晴"  # the police say so, whatever insurance and permits write
+    assert people[LIN]["phone"] == "13700000001"  # declared order: permits before insurance
+    assert people[LIN]["residence_address"] == "中山路1号"  # the permit has none
+    assert people[WANG]["sex"] is None
+    assert people[ZHOU]["name"] == "周晓"  # nobody but insurance knows her
+    plan = plan_of(desk.city, frozenset(d.source for d in desk.deliveries))
+    told = lineage(plan, run.folder, "person", LIN)
+    assert (told["name"].source, told["name"].delivery, told["name"].line, told["name"].fallback) == (
+        "hukou",
+        1,
+        2,
+        False,
+    )
+    assert (told["phone"].source, told["phone"].as_of) == ("residence_permits", dt.date(2026, 9, 1))
+    assert told["phone"].fallback  # the telephone's own organisation delivers nothing here
+    assert (lineage(plan, run.folder, "person", ZHOU)["name"].organisation) == "medical"
+    assert lineage(plan, run.folder, "person", "nobody") == {}
+
+
+def test_the_newest_row_of_a_source_speaks_and_older_ones_fill_it_up(desk: Desk) -> None:
+    desk.deliver("medical_insurance",
+                 [insured("M1", LIN, "旧名", phone="13800000001", updated_at="2026-01-01 00:00:00"),
+                  insured("M2", LIN, "新名", updated_at="2026-06-01 00:00:00")], who={"self": [1, 1]})  # fmt: skip
+    run = desk.run("one")
+    record = desk.gold(run, "person")[LIN]
+    assert (record["name"], record["phone"]) == ("新名", "13800000001")
+    told = lineage(plan_of(desk.city, frozenset({"medical_insurance"})), run.folder, "person", LIN)
+    assert (told["name"].line, told["phone"].line) == (3, 2)
+    assert told["phone"].as_of == dt.date(2026, 1, 1)
+
+
+def test_every_row_has_one_fate_and_the_sum_is_checked(desk: Desk) -> None:
+    police = desk.deliver(
+        "hukou",
+        [hukou("1", LIN, "林晓晴"), hukou("2", None, "新生", updated_at="2026-11-19 10:00:00"), hukou("3", WANG, "王启明"),
+         hukou("4", LIN, "另一个林")], who={"self": [1, 2, None, 4]})  # fmt: skip
+    rest = desk.deliver("medical_insurance",
+                        [insured("M1", LIN, "林晓晴"), insured("M1", LIN, "林晓晴", updated_at="2026-11-01 08:00:00")],
+                        who={"self": [1, 1]})  # fmt: skip
+    cars = desk.deliver("vehicles",
+                        [{"plate": "苏B00001", "plate_kind": "1", "owner": "孙", "owner_id": SUN, "phone": "13600000000",
+                          "updated_at": "2026-11-01 00:00:00", "state": "1"}], who={"owner": [9]})  # fmt: skip
+    run = desk.run("one")
+    assert desk.fate(run, police) == {
+        2: ("published", "used"), 3: ("published", "used"), 4: ("held", "no_identity"), 5: ("held", "number_taken")}  # fmt: skip
+    told = desk.fate(run, rest)
+    assert told[2] == ("merged", "superseded")
+    assert told[3][0] == "published"  # the insurance register, and nothing of it in the person's record
+    assert desk.fate(run, cars) == {2: ("published", "used")}
+    assert SUN not in desk.gold(run, "person")  # a car and a telephone make nobody a registered person
+    for fate in run.fates:
+        assert fate.rows == fate.published + fate.merged + fate.held + fate.rejected
+
+
+def test_identity_mends_a_slip_in_another_register_s_number(desk: Desk) -> None:
+    desk.deliver("hukou", [hukou("1", LIN, "林晓晴"), hukou("2", WANG, "王启明")], who={"self": [1, 2]})
+    desk.deliver("marriage",
+                 [{"registration_no": "J1", "husband_name": "王启明", "husband_id": SUN, "wife_name": "林晓晴", "wife_id": None,
+                   "kind": "1", "registered_on": "2019-05-20", "office": "梁溪区民政局", "updated_at": "2026-11-01 00:00:00"}],
+                 who={"husband": [2], "wife": [1]})  # fmt: skip
+    (marriage,) = desk.gold(desk.run("one"), "marriage").values()
+    assert (marriage["husband_citizen_id"], marriage["wife_citizen_id"]) == (WANG, LIN)
+
+
+def test_a_full_delivery_replaces_the_one_before_and_changes_add_up(desk: Desk) -> None:
+    old = desk.deliver(
+        "hukou", [hukou("1", LIN, "旧"), hukou("2", WANG, "王启明")], day=19, who={"self": [1, 2]}
+    )
+    desk.deliver("hukou", [hukou("1", LIN, "新")], day=20, who={"self": [1]})
+    desk.deliver("medical_insurance", [insured("M1", ZHOU, "周晓")], day=19, who={"self": [3]})
+    desk.deliver("medical_insurance", [insured("M2", SUN, "孙")], day=20, who={"self": [4]})
+    run = desk.run("one")
+    people = desk.gold(run, "person")
+    assert people[LIN]["name"] == "新"
+    assert set(people) == {LIN, ZHOU, SUN}
+    assert set(desk.fate(run, old).values()) == {("merged", "superseded")}
+
+
+@pytest.fixture(scope="module")
+async def declared(pg: Any, city: Any) -> Any:
+    async with pg() as owner:
+        await publish(owner, city)
+        await declare_fallbacks(owner, city)
+    return city
+
+
+async def test_from_files_to_served_registers_and_day_after_day(
+    declared: Any, desk: Desk, pg: Any, database: Any
+) -> None:
+    """First load in bulk; then a change, a new person, a number that arrives, a value taken back; nothing wiped, no duplicate."""
+    rows = [
+        hukou("1", LIN, "林晓晴", mother_citizen_id=ZHOU),
+        hukou("2", None, "新生儿", birth_date="2026-11-18"),
+        hukou("3", WANG, "王启明"),
+    ]
+    desk.deliver("hukou", rows, day=19, who={"self": [1, 2, 3]})
+    desk.deliver(
+        "medical_insurance", [insured("M1", LIN, "林小晴", phone="13800000001")], day=19, who={"self": [1]}
+    )
+    plan = plan_of(desk.city, frozenset(d.source for d in desk.deliveries))
+    first = desk.run("first")
+    with duckdb.connect() as lake:
+        loaded = await asyncio.to_thread(publish_first, lake, database, plan, first.folder, {"run": 1})
+    assert loaded.registers == {"person": 3, "medical_insurance": 1, "household": 0}
+    temporary = "T10000000000000002"
+    async with pg() as owner:
+        found = {
+            r["key"]: r for r in await owner.fetch("SELECT * FROM registers.record WHERE register = 'person'")
+        }
+        assert set(found) == {LIN, WANG, temporary}
+        assert found[LIN]["data"]["phone"] == "13800000001"
+        assert found[LIN]["sources"] == {"psb": "2026-11-19", ".phone": ["medical", "2026-10-01"]}
+        baby = found[temporary]["subjects"]
+        who = await owner.fetchrow("SELECT id, scheme FROM registers.identity WHERE number = $1", temporary)
+        assert (list(baby), who["scheme"]) == ([who["id"]], "temp")
+        ref = found[temporary]["ref"]
+
+    number = "320213202611180017"
+    rows[0] |= {"name": "林晓", "updated_at": "2026-11-20 09:00:00"}
+    rows[1] |= {"citizen_id": number, "updated_at": "2026-11-20 09:00:00"}
+    desk.deliver("hukou", [*rows[:2], hukou("4", SUN, "孙")], day=20, who={"self": [1, 2, 4]})
+    desk.deliver(
+        "medical_insurance",
+        [insured("M1", LIN, "林小晴", updated_at="2026-11-20 09:00:00")],
+        day=20,
+        who={"self": [1]},
+    )
+    second = desk.run("second")
+    with duckdb.connect() as lake:
+        done = await asyncio.to_thread(
+            publish_changes, lake, database, plan, first.folder, second.folder, {"run": 2}
+        )
+        assert (done.new, done.rekeyed, done.gone["person"]) == (1, 1, 1)
+        again = await asyncio.to_thread(
+            publish_changes, lake, database, plan, first.folder, second.folder, {"run": 2}
+        )
+        assert (again.new, again.changed, again.rekeyed) == (0, 0, 0)  # brought twice, done once
+    async with pg() as owner:
+        rows_now = await owner.fetch(
+            "SELECT * FROM registers.record WHERE register = 'person' AND superseded_at IS NULL"
+        )
+        now = {r["key"]: r for r in rows_now}
+        assert set(now) == {LIN, WANG, number, SUN}  # Wang is in no delivery any more, and stays
+        assert now[LIN]["data"]["name"] == "林晓"
+        assert "phone" not in now[LIN]["data"]
+        assert now[LIN]["sources"] == {"psb": "2026-11-20"}
+        assert (now[number]["ref"], list(now[number]["subjects"])) == (ref, list(baby))
+        assert (
+            await owner.fetchval("SELECT scheme FROM registers.identity WHERE id = $1", baby[0])
+            == "citizen_id"
+        )
+        told = await owner.fetchrow("SELECT subject, body FROM ledger.entry WHERE kind = 'register.rekeyed'")
+        assert (told["subject"], told["body"]["identity"], told["body"]["record"]) == (
+            baby[0],
+            "kept",
+            "kept",
+        )
+    async with pg(LOADER) as loader:
+        kinds = [c.kind for c in await changes_after(loader, 0)]
+    assert kinds.count("snapshot") == 3
+    assert kinds.count("rekeyed") == 1
+    assert kinds.count("new") == 1
+
+
+async def test_a_number_that_had_a_record_already_ends_the_temporary_one(declared: Any, pg: Any) -> None:
+    """A window gave the newborn a number before the police's delivery did: one person afterwards, both pasts kept."""
+    temporary, number = "T10000000000000077", "320213202611190012"
+    async with pg() as owner:
+        for key, data in (
+            (temporary, '{"name": "小宝"}'),
+            (number, f'{{"citizen_id": "{number}", "name": "王小宝"}}'),
+        ):
+            await owner.execute(
+                "SELECT version FROM registers.put('person', $1, $2::text::jsonb, 'psb', '2026-11-20')",
+                key,
+                data,
+            )
+        old, new = [
+            await owner.fetchval("SELECT id FROM registers.identity WHERE number = $1", n)
+            for n in (temporary, number)
+        ]
+        assert list(
+            await owner.fetchval("SELECT subjects FROM registers.record WHERE key = $1", temporary)
+        ) == [old]
+    load = uuid.uuid4()
+    async with pg(LOADER) as loader:
+        await loader.execute(
+            "INSERT INTO registers.golden_intake (load, line, register, key, former_key, data, sources)"
+            " VALUES ($1, 1, 'person', $2, $3, $4, $5)",
+            load, number, temporary, {"citizen_id": number, "sex": "1"}, {"psb": "2026-11-21"})  # fmt: skip
+        done = await loader.fetchval("SELECT registers.absorb_golden($1, '{}')", load)
+    assert (done["rekeyed"], done["changed"], done["new"]) == (1, 1, 0)
+    async with pg() as owner:
+        keys = await owner.fetch(
+            "SELECT key FROM registers.record WHERE superseded_at IS NULL AND key = ANY ($1)",
+            [temporary, number],
+        )
+        assert [r["key"] for r in keys] == [number]
+        assert await owner.fetchval("SELECT id FROM registers.identity_link WHERE former = $1", old) == new
