@@ -34,6 +34,7 @@ CODES = frozenset(
         "feed-type",
         "feed-without-key",
         "feed-without-order",
+        "feed-without-subject",
         "grant-too-wide",
         "issue-without-document",
         "item-without-basis",

@@ -62,6 +62,13 @@ def _subject(draft: Draft, register: Register, of: Mention | None, file: str, in
                 f"没有供给 {register.id} 的主键 {register.key}，不知道是哪一条记录。",
                 fix=f"在 fields 里写上 `{register.key}: …`。",
             )
+        if register.subjects and not set(register.subjects) & set(feed.fields):
+            draft.log.add(
+                "feed-without-subject",
+                at,
+                f"没有供给 {register.id} 中说明记录与谁有关的字段（{'、'.join(register.subjects)}）：本人将看不到谁调取过。",
+                fix=f"在 fields 里写上 `{register.subjects[0]}: …`。",
+            )
     elif not feed.of:
         draft.log.add(
             "feed-without-key",

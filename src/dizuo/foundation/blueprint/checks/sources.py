@@ -1,14 +1,14 @@
-"""Sources: who delivers on which basis, a contract that does not contradict itself, columns, and whom rows speak of."""
+"""Sources: who delivers on which basis, columns, and whom rows speak of; every column has a use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dizuo.foundation.blueprint.checks import codelists, feeds, quality
-from dizuo.foundation.blueprint.draft import Draft
+from dizuo.foundation.blueprint.checks import codelists, deliveries, feeds, quality
+from dizuo.foundation.blueprint.draft import Draft, Path
 from dizuo.foundation.blueprint.findings import Span, nearest
 from dizuo.foundation.blueprint.lineage import column_of, names_of
-from dizuo.foundation.blueprint.model import Length
+from dizuo.foundation.blueprint.model import Words
 from dizuo.foundation.blueprint.model_source import PARTS, Mention, Source, SourceColumn
 from dizuo.foundation.blueprint.nodes import Scalar
 
@@ -35,43 +35,20 @@ _ROLE_NAMES = {
 }
 _NOT_FOR = {"person": ("uscc",), "enterprise": ("citizen_id", "sex", "birth_date")}
 _ENTITIES = {"person": "人", "enterprise": "单位"}
-# A promise is not a statute: nominal lengths in days are enough to see that it outlasts its cycle.
-_DAYS = {
-    "hour": 1 / 24,
-    "work_hour": 1 / 8,
-    "workday": 1.4,
-    "calendar_day": 1.0,
-    "month": 30.0,
-    "year": 365.0,
-}
-_UNITS = {
-    "hour": "小时",
-    "work_hour": "个工作小时",
-    "workday": "个工作日",
-    "calendar_day": "天",
-    "month": "个月",
-    "year": "年",
-}
-_CYCLES = {
-    "realtime": ("实时", 1.0),
-    "daily": ("每日", 1.4),
-    "weekly": ("每周", 7.0),
-    "monthly": ("每月", 31.0),
-    "quarterly": ("每季度", 92.0),
-    "yearly": ("每年", 366.0),
-}
 
 
 def check(draft: Draft) -> None:
     for source in draft.sources.values():
         file = f"sources/{source.id}.yaml"
         _head(draft, source, file)
-        _delivery(draft, source, file)
+        deliveries.check(draft, source, file)
         _columns(draft, source, file)
         _mentions(draft, source, file)
         feeds.check(draft, source, file)
         read = quality.check(draft, source, file)
         _unused(draft, source, file, read)
+        if "en" in draft.languages:
+            _untranslated(draft, source, file)
     feeds.check_orders(draft)
 
 
@@ -104,51 +81,7 @@ def _head(draft: Draft, source: Source, file: str) -> None:
                     fix=f"给列 `{name}` 写上 `required: true`。",
                 )
             if key == "as_of" and column.as_ not in ("datetime", "date"):
-                _unfit(draft, draft.at(file, key), column, "更新时间", ("datetime", "date"))
-
-
-def _delivery(draft: Draft, source: Source, file: str) -> None:
-    delivery = source.delivery
-
-    def contradicts(key: str, message: str, fix: str) -> None:
-        draft.log.add("delivery-contradicts", draft.at(file, "delivery", key), message, fix=fix)
-
-    for key, formats in (("encoding", ("csv",)), ("delimiter", ("csv",)), ("table", ("table",))):
-        if draft.has(file, "delivery", key) and delivery.format not in formats:
-            contradicts(key, f"格式是 {delivery.format}，不该写 {key}。", "删掉它，或改 format。")
-    if delivery.format == "table" and delivery.table is None and not draft.has(file, "delivery", "table"):
-        contradicts(
-            "format", "没有写从哪个库表取（table）。", "补上 `table: {schema: …, name: …, watermark: …}`。"
-        )
-    if delivery.format == "push" and delivery.mode == "full":
-        contradicts("mode", "接口一次推送几条，不会是全部。", "改为 `mode: changes`。")
-    if delivery.mode == "changes" and draft.has(file, "delivery", "largest_drop"):
-        contradicts("largest_drop", "增量本来就有多有少，少了说明不了什么。", "删掉它；只有全量才写。")
-    if delivery.cycle == "realtime" and delivery.format not in ("push", "table"):
-        contradicts(
-            "cycle", f"{delivery.format} 文件做不到实时。", "改为 `format: push` 或 `table`，或改更新周期。"
-        )
-    elif delivery.cycle == "realtime" and delivery.mode == "full":
-        contradicts("cycle", "每次送全部，做不到实时。", "改为 `mode: changes`，或改更新周期。")
-    if delivery.table is not None:
-        at = draft.at(file, "delivery", "table", "watermark")
-        name = delivery.table.watermark
-        if draft.refer("column", "列", name, source.columns, at):
-            column = source.columns[name]
-            if column.as_ not in ("date", "datetime", "integer"):
-                _unfit(draft, at, column, "取数的水位", ("datetime", "date", "integer"))
-    said, longest = _CYCLES[delivery.cycle]
-    if delivery.due.n and _days(delivery.due) > longest:
-        draft.log.add(
-            "due-too-long",
-            draft.at(file, "delivery", "due"),
-            f"{said}更新，却允许晚 {delivery.due.n} {_UNITS[delivery.due.unit]}：这一期还没到期，下一期就结束了。",
-            fix="缩短 due，或改更新周期。",
-        )
-
-
-def _days(length: Length) -> float:
-    return length.n * _DAYS[length.unit]
+                deliveries.unfit(draft, draft.at(file, key), column, "更新时间", ("datetime", "date"))
 
 
 def _columns(draft: Draft, source: Source, file: str) -> None:
@@ -209,7 +142,7 @@ def _column(draft: Draft, source: Source, column: SourceColumn, file: str, index
             draft.log.add("codes-unexpected", at, message, fix=f"改为 `as: code`，或删掉 {key}。")
     if column.times != 1 and column.as_ not in ("integer", "decimal"):
         at = draft.at(file, *path, "times")
-        _unfit(draft, at, column, "要乘的数", ("integer", "decimal"))
+        deliveries.unfit(draft, at, column, "要乘的数", ("integer", "decimal"))
     if column.as_ == "code":
         codelists.check(draft, column, file, path)
 
@@ -242,7 +175,7 @@ def _role(
         return
     column = source.columns[name]
     if column.as_ not in _ROLES[role]:
-        _unfit(draft, at, column, _ROLE_NAMES[role], _ROLES[role])
+        deliveries.unfit(draft, at, column, _ROLE_NAMES[role], _ROLES[role])
     if mention.entity == "person" and not column.personal:
         draft.log.add(
             "personal-unmarked",
@@ -250,15 +183,6 @@ def _role(
             f"“{column.column}”说的是一个人，列里却没有写是个人信息。",
             fix=f"给列 `{column.id}` 写上 `personal: true`。",
         )
-
-
-def _unfit(draft: Draft, at: Span, column: SourceColumn, role: str, wanted: tuple[str, ...]) -> None:
-    draft.log.add(
-        "column-type",
-        at,
-        f"列 `{column.id}` 按 {column.as_} 标准化，不能用作{role}。",
-        fix=f"换一列，或把它改为 `as: {wanted[0]}`。",
-    )
 
 
 def _unused(draft: Draft, source: Source, file: str, read: set[str]) -> None:
@@ -284,3 +208,18 @@ def _unused(draft: Draft, source: Source, file: str, read: set[str]) -> None:
                 f"“{header}”收来没有用处：不供给字段，不说明主体，也没有规则用它（个人信息保护法第六条，最小范围）。",
                 fix="在 feeds、mentions 或 quality 里用它；用不着，就请部门不要送，并删掉这一列。",
             )
+
+
+def _untranslated(draft: Draft, source: Source, file: str) -> None:
+    said: list[tuple[Path, Words]] = [(("name",), source.name), (("system",), source.system)]
+    said += [(("quality", index, "says"), rule.says) for index, rule in enumerate(source.quality)]
+    missing = [(path, words) for path, words in said if words.zh and not words.en]
+    if missing:
+        path, words = missing[0]
+        draft.log.add(
+            "language-missing",
+            draft.at(file, *path),
+            f"这个数据源有 {len(missing)} 处没有英文，这是第一处：“{words.zh[:40]}”。",
+            fix="写成 {zh: …, en: …}。",
+            severity="warning",
+        )
