@@ -87,5 +87,5 @@ RATES: Mapping[str, Rates] = {
 
 KINDS = Rates.__struct_fields__
 """The names of the kinds of slip, in the order of their bits in an error word."""
-TRAITS = ("twin", "foreigner", "newborn", "unnamed", "dotted", "rare_character", "late_person")
+TRAITS = ("twin", "foreigner", "newborn", "unnamed", "dotted", "rare_character")
 """What makes a mention hard without being an error; kept beside the errors in the truth."""
