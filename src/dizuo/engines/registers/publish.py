@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from dizuo.engines.registers.access import AccessSpec, FieldSpec, compile_city
+from dizuo.engines.registers.bulk_fallbacks import declare_fallbacks
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.store import Connection
 
@@ -76,6 +77,7 @@ async def publish(conn: Connection, city: City) -> bool:
             "SELECT coalesce(array_agg(register || '.' || field), '{}') FROM registers.field WHERE lookup"
         )
         changed = await conn.execute(_FIELDS, _json(fields)) != "INSERT 0 0"
+        await declare_fallbacks(conn, city)
         await conn.execute(_BACKFILL, known)
         retired = await conn.execute(_RETIRE, [a.id for a in accesses], [a.version for a in accesses])
         changed |= retired != "UPDATE 0"

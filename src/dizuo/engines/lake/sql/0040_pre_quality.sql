@@ -19,4 +19,4 @@ FROM lake.source_delivery;
 
 REVOKE ALL ON lake.source_quality, lake.source_deliveries FROM PUBLIC;
 GRANT SELECT ON lake.source_quality, lake.source_deliveries TO dizuo_app;
-GRANT SELECT, INSERT, DELETE ON lake.source_quality TO dizuo_loader;
+GRANT SELECT, INSERT, UPDATE ON lake.source_quality TO dizuo_loader;

@@ -1,0 +1,310 @@
+"""The way of every delivery: read → standardised → checked → linked → published, each stage as far as it can go.
+
+A stage is noted in the database when it is done, so a run that was killed goes on where it stopped; files appear whole or not
+at all. Held and refused deliveries wait for people and keep nobody else waiting; what was published before stays served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import msgspec
+
+from dizuo.engines.lake.golden import Delivery as GoldenDelivery
+from dizuo.engines.lake.golden import GoldenRun, build, open_golden, plan_of, publish_changes, publish_first
+from dizuo.engines.lake.identity import ask_people, decisions, default_models, link, open_store, tell_events
+from dizuo.engines.lake.intake import Delivery, Intake, advance, collect, deliveries, read
+from dizuo.engines.lake.standard import Outputs, Standardised, Standards, open_engine, standardise
+from dizuo.foundation.blueprint.model import City
+from dizuo.foundation.kernel.clock_source import Now, SystemNow
+from dizuo.foundation.store import LOADER, Database, Queries, open_pool
+
+Tell = Callable[[str, int, int], None]
+"""Told (what, done, total) now and then; a total of 0 is unknown."""
+
+_QUERIES: Final = Queries.load("dizuo.engines.lake", "pipeline.sql")
+_GOING: Final = ("landed", "read", "standardised", "checked", "linked")
+
+
+class Published(msgspec.Struct, frozen=True):
+    """What stands in the registers: the golden run that was published last, and the one that is being published."""
+
+    last: int = 0
+    """0: none yet."""
+    going: int = 0
+    """0: nothing is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a run: how many rows went through, wall time in seconds, the process's peak memory in bytes so far."""
+
+    name: str
+    rows: int
+    seconds: float
+    peak: int
+
+
+@dataclass(slots=True)
+class Ran:
+    """What a run did. ``deliveries`` are those that it moved, as they stand now."""
+
+    stages: list[Stage] = field(default_factory=list[Stage])
+    deliveries: dict[int, Delivery] = field(default_factory=dict[int, Delivery])
+    records: Mapping[str, int] = field(default_factory=dict[str, int])
+    asked: int = 0
+    """Pairs that were put before people."""
+
+
+class Lake:
+    """The folders and the database of one installation's lake. ``memory``: the limit for each of DuckDB's stages."""
+
+    def __init__(
+        self,
+        database: Database,
+        city: City,
+        data: Path,
+        intake: Intake,
+        *,
+        memory: str = "4GB",
+        threads: int = 2,
+        tell: Tell | None = None,
+    ) -> None:
+        self.database = database
+        self.city = city
+        self.intake = intake
+        self.root = intake.places.root
+        self.memory = memory
+        self.threads = threads
+        self.tell: Tell = tell or _silent
+        self.ran = Ran()
+
+    # ------------------------------------------------------------------ the run
+
+    async def run(self) -> Ran:
+        """Take every delivery as far as it can go. Errors: those of the stages; what was done before them stays done."""
+        for source in self.city.sources.values():
+            if source.delivery.format == "push":
+                await collect(self.intake, source.id)
+        await self._each("读出", "landed", self._read)
+        standards = Standards.of(self.city, self.intake.now().date())
+        await self._each("规范和核验", "read", lambda one: self._standardise(one, standards))
+        await self._each("核验", "standardised", self._checked)
+        await self._link()
+        await self._publish()
+        return self.ran
+
+    async def _each(self, what: str, state: str, work: Callable[[Delivery], object]) -> None:
+        going = await self._in(state)
+        began, rows = time.monotonic(), 0
+        for done, one in enumerate(going):
+            self.tell(f"{what} {self.city.sources[one.source].name.zh}", done, len(going))
+            after = work(one)
+            moved: Delivery = await after if asyncio.iscoroutine(after) else one
+            self.ran.deliveries[one.id] = moved
+            rows += moved.rows_in
+        if going:
+            self.tell(what, len(going), len(going))
+            self._note(what, rows, began)
+
+    async def _in(self, *states: str) -> list[Delivery]:
+        found: list[Delivery] = []
+        for source in self.city.sources:
+            found += await deliveries(self.intake.pool, source, states)
+        return sorted(found, key=lambda one: (one.period, one.id))
+
+    def _note(self, name: str, rows: int, began: float) -> None:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        self.ran.stages.append(Stage(name, rows, time.monotonic() - began, peak))
+
+    # ----------------------------------------------------- one delivery at a time
+
+    async def _read(self, one: Delivery) -> Delivery:
+        return await read(self.intake, one.id)
+
+    async def _standardise(self, one: Delivery, standards: Standards) -> Delivery:
+        made = await asyncio.to_thread(self._standardised, one, standards)
+        await self.intake.pool.execute(
+            _QUERIES["keep_quality"],
+            one.id,
+            [rule.rule for rule in made.rules],
+            [rule.dimension for rule in made.rules],
+            [rule.checked for rule in made.rules],
+            [rule.failed for rule in made.rules],
+            [rule.at_least for rule in made.rules],
+        )
+        kinds = _kinds(self.rejected_later(one))
+        return await advance(self.intake, one.id, "standardised", rejected=made.rejected, kinds=kinds)
+
+    def _standardised(self, one: Delivery, standards: Standards) -> Standardised:
+        engine = open_engine(self.memory, self.threads, self.root / "spill")
+        try:
+            return standardise(
+                self.intake.places.rows(one.source, one.id),
+                self.city.sources[one.source],
+                standards,
+                Outputs(
+                    standard=self.standard(one),
+                    mentions=self.mentions(one),
+                    rejected=self.rejected_later(one),
+                    failing=self.root / "failing" / one.source / f"{one.id}.parquet",
+                ),
+                one.period,
+                engine,
+            )
+        finally:
+            engine.disconnect()
+
+    async def _checked(self, one: Delivery) -> Delivery:
+        return await advance(self.intake, one.id, "checked")
+
+    def standard(self, one: Delivery) -> Path:
+        """A delivery's standard rows."""
+        return self.root / "standard" / one.source / f"{one.id}.parquet"
+
+    def mentions(self, one: Delivery) -> Path:
+        """Whom a delivery's rows speak of."""
+        return self.root / "mentions" / one.source / f"{one.id}.parquet"
+
+    def rejected_later(self, one: Delivery) -> Path:
+        """Rows that were read and could not be standardised; those that could not be read are beside them."""
+        return self.root / "rejected" / one.source / f"{one.id}.standard.parquet"
+
+    # ------------------------------------------------------------- all together
+
+    async def _link(self) -> None:
+        going = await self._in("checked")
+        if not going:
+            return
+        began = time.monotonic()
+        self.ran.asked = await asyncio.to_thread(self._linked, going)
+        for one in going:
+            self.ran.deliveries[one.id] = await advance(self.intake, one.id, "linked")
+        self._note("归人", sum(one.rows_read for one in going), began)
+
+    def _linked(self, going: Sequence[Delivery]) -> int:
+        with open_store(self.root / "identity", memory=self.memory, threads=self.threads) as store:
+            report = link(
+                store,
+                [self.mentions(one) for one in going],
+                decisions=decisions(self.database),
+                progress=lambda what: self.tell(f"归人 {what}", 0, 0),
+            )
+            self.tell("记下身份变化", 0, 0)
+            tell_events(self.database, store)
+            del report
+            return ask_people(self.database, store, default_models())
+
+    async def _publish(self) -> None:
+        going = await self._in("linked")
+        stands = self.stands()
+        if not going and not stands.going:
+            return
+        before = await self._in("published")
+        golden = [
+            GoldenDelivery(
+                one.source,
+                one.id,
+                self.standard(one),
+                one.period,
+                tuple(p for p in (self.intake.places.rejected(one.source, one.id), self.rejected_later(one)) if p.exists()),
+                told=one.state == "published",
+            )
+            for one in [*before, *going]
+        ]  # fmt: skip
+        made = await asyncio.to_thread(self._published, golden, going)
+        self.ran.records = made.records
+        for fate in made.fates:
+            self.ran.deliveries[fate.delivery] = await advance(
+                self.intake, fate.delivery, "published", published=fate.published, merged=fate.merged, held=fate.held
+            )  # fmt: skip
+
+    def _published(self, golden: Sequence[GoldenDelivery], going: Sequence[Delivery]) -> GoldenRun:
+        stands = self.stands()
+        number = max(stands.last, stands.going) + (0 if stands.going else 1)
+        folder = self.root / "golden" / f"{number:06d}"
+        today = self.intake.now().date()
+        rows = sum(one.rows_read for one in going)
+        began = time.monotonic()
+        with open_golden(self.root / "work", memory=self.memory, threads=self.threads) as lake:
+            made = build(
+                lake, self.city, golden, self.root / "identity" / "map.parquet", folder, today,
+                lambda what, done, total: self.tell(f"黄金记录 {what}", done, total),
+            )  # fmt: skip
+            self._note("黄金记录", rows, began)
+            began = time.monotonic()
+            self._stand(Published(stands.last, number))
+            plan = plan_of(self.city, frozenset(one.source for one in golden))
+            about = {"run": number, "deliveries": [one.id for one in going]}
+            tell: Tell = lambda what, done, total: self.tell(f"入库 {what}", done, total)  # noqa: E731
+            if stands.last:
+                last = self.root / "golden" / f"{stands.last:06d}"
+                publish_changes(lake, self.database, plan, last, folder, about, tell)
+            else:
+                publish_first(lake, self.database, plan, folder, about, tell)
+        self._stand(Published(number, 0))
+        self._note("入库", sum(made.records.values()), began)
+        return made
+
+    def stands(self) -> Published:
+        """What stands in the registers."""
+        path = self.root / "golden" / "published.json"
+        return msgspec.json.decode(path.read_bytes(), type=Published) if path.exists() else Published()
+
+    def _stand(self, what: Published) -> None:
+        path = self.root / "golden" / "published.json"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = path.with_suffix(".part")
+        beside.write_bytes(msgspec.json.encode(what))
+        beside.replace(path)
+
+
+def _kinds(rejected: Path) -> Mapping[tuple[str, str], int]:
+    """(column, code) → rows, of a file of rejected rows."""
+    if not rejected.exists():
+        return {}
+    with duckdb.connect() as engine:
+        counted = engine.execute(
+            "SELECT coalesce(\"column\", ''), code, count(*) FROM read_parquet(?) GROUP BY ALL",
+            [str(rejected)],
+        ).fetchall()
+    return {(str(column), str(code)): int(rows) for column, code, rows in counted}
+
+
+async def run_lake(
+    database: Database,
+    city: City,
+    data: Path,
+    *,
+    now: Now | None = None,
+    memory: str = "4GB",
+    threads: int = 2,
+    tell: Tell | None = None,
+) -> Ran:
+    """Take every delivery of an installation as far as it can go.
+
+    Shapes: ``data`` is the installation's data folder; ``memory`` the limit of each stage in DuckDB. Errors: those of the
+    stages: disk full, database away, IdentityBusy when another run is under way; start again.
+    """
+    pool = await open_pool(database.dsn(LOADER), min_size=1, max_size=4)
+    try:
+        intake = Intake.of(pool, city, data, now or SystemNow())
+        return await Lake(database, city, data, intake, memory=memory, threads=threads, tell=tell).run()
+    finally:
+        await pool.close()
+
+
+def late(ran: Iterable[Delivery]) -> list[Delivery]:
+    """Those of a run's deliveries that wait for people."""
+    return [one for one in ran if one.state in ("held", "refused")]
+
+
+def _silent(_: str, __: int, ___: int) -> None:
+    return None
