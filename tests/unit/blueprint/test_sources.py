@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dizuo.engines.lake.standard.rows import parts_of
 from dizuo.foundation import rules
 from dizuo.foundation.blueprint import City, load_city, sources_of
 from dizuo.foundation.blueprint.lineage import column_of, feed_order, names_of
@@ -291,3 +292,9 @@ def test_names_of_a_standard_row_are_columns_and_their_parts(wuxi: City) -> None
     assert {f"citizen_id_{part}" for part in PARTS["citizen_id"]} <= set(names)
     assert column_of(source, "address_town_mca") == (source.columns["address"], "town_mca")
     assert column_of(source, "address_street") is None
+
+
+@pytest.mark.parametrize("name", AGREED)
+def test_the_parts_that_rules_may_use_are_those_that_standardising_makes(wuxi: City, name: str) -> None:
+    for column in wuxi.sources[name].columns.values():
+        assert parts_of(column) == tuple(f"{column.id}_{part}" for part in PARTS.get(column.as_, ()))
