@@ -88,6 +88,33 @@ def parser() -> argparse.ArgumentParser:
     places(load)
     load.add_argument("folder", type=Path)
 
+    lake = add("lake", "receive what departments deliver, and take it into the registers")
+    places(lake)
+    acts = lake.add_subparsers(dest="action", metavar="ACTION", required=True)
+    receive = acts.add_parser("receive", help="receive a source's file")
+    receive.add_argument("source")
+    receive.add_argument("path", type=Path)
+    receive.add_argument(
+        "--period", type=dt.date.fromisoformat, required=True, help="last day that it speaks of"
+    )
+    receive.add_argument("--mode", choices=["full", "changes"], help="when it is not as declared")
+    pull = acts.add_parser("pull", help="pull a source's table (address in DATA/secrets/source-<id>)")
+    pull.add_argument("source")
+    take = acts.add_parser("take", help="receive a folder that `dizuo simulate --sources` made (演示数据)")
+    take.add_argument("path", type=Path)
+    take.add_argument("--until", type=dt.date.fromisoformat, help="only what arrives up to this day")
+    take.add_argument("--after", type=dt.date.fromisoformat, help="only what arrives after this day")
+    take.add_argument(
+        "--tables", default="", help="a PostgreSQL to fill and pull the sources that are tables"
+    )
+    for name, text in (("release", "let a held delivery go on"), ("refuse", "refuse a delivery as a whole")):
+        one = acts.add_parser(name, help=text)
+        one.add_argument("delivery", type=int)
+        one.add_argument("--by", required=True, help="the account or post that decides")
+        one.add_argument("--why", required=True)
+    go = acts.add_parser("run", help="read, standardise, check, link and publish everything received")
+    go.add_argument("--memory", default="4GB", help="limit of each stage")
+
     key = add("source-key", "make, list or revoke the keys with which departments push records", "source_key")
     places(key)
     key.add_argument("action", choices=["make", "list", "revoke"])

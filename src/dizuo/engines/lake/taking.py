@@ -65,7 +65,11 @@ async def _taken(
         return None if door is None else await _pushed(intake, door, one, path)
     if one.format != "table":
         name = f"{one.source}/{path.name}"
-        return (await receive(intake, one.source, path, one.day, name=name)).delivery
+        return (
+            await receive(
+                intake, one.source, path, one.day, name=name, mode="full" if one.mode == "full" else "changes"
+            )
+        ).delivery
     if not tables:
         return None
     fill_table(tables, intake.source(one.source), path)
