@@ -11,9 +11,16 @@
 8. What changed is told in one order, record by record (``changes_after``), never with a value.
 """
 
+from dizuo.engines.registers.asof import end_of_day, read_as_known_on
 from dizuo.engines.registers.bulk import BulkLoaded, BulkRows, Stage, bulk_load
 from dizuo.engines.registers.bulk_daily import Absorbed, DailyRows, absorb_golden
-from dizuo.engines.registers.bulk_errors import BulkBusy, BulkRefused, BulkTooLate, ChangesGone
+from dizuo.engines.registers.bulk_errors import (
+    BulkBusy,
+    BulkRefused,
+    BulkTooLate,
+    ChangesGone,
+    DayNotOver,
+)
 from dizuo.engines.registers.bulk_fallbacks import declare_fallbacks, fallbacks_of
 from dizuo.engines.registers.changes import Change, Reach, change_reach, changes_after, forget_changes
 from dizuo.engines.registers.errors import (
@@ -52,6 +59,7 @@ __all__ = [
     "Change",
     "ChangesGone",
     "DailyRows",
+    "DayNotOver",
     "Fact",
     "Holding",
     "MatterUnknown",
@@ -74,11 +82,13 @@ __all__ = [
     "change_reach",
     "changes_after",
     "declare_fallbacks",
+    "end_of_day",
     "fallbacks_of",
     "forget",
     "forget_changes",
     "holdings",
     "principal_of",
     "publish",
+    "read_as_known_on",
     "relation_of",
 ]

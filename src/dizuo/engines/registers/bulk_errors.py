@@ -37,3 +37,13 @@ class ChangesGone(NotFound):
 
     code = "changes_gone"
     fix = "请整份重新获取登记簿，再从最新位置继续。"
+
+
+class DayNotOver(Invalid):
+    """{day} 还没有过完，不能查那一天的情况。"""
+
+    code = "day_not_over"
+    fix = "请选择今天以前的日期；要看现在的情况，不用选日期。"
+
+    def __init__(self, day: str) -> None:
+        super().__init__({}, day=day)

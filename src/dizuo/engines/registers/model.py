@@ -67,7 +67,8 @@ class ReadRequest(msgspec.Struct, frozen=True):
 class Fact(msgspec.Struct, frozen=True):
     """One released value: which register said so, which organisation is its source (数源单位), on which date.
 
-    ``entry`` is the ledger entry that allowed it.
+    ``source`` is the field's own organisation, or the declared fallback that spoke where that was silent. ``valid_from`` and
+    ``valid_to`` bound the record's validity (None: open). ``entry`` is the ledger entry that allowed it.
     """
 
     party: str
@@ -77,6 +78,8 @@ class Fact(msgspec.Struct, frozen=True):
     source: str
     as_of: dt.date | None
     entry: int
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
 
 
 class Candidate(msgspec.Struct, frozen=True):

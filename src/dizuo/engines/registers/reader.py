@@ -47,6 +47,7 @@ class _Party(msgspec.Struct):
     entry: int | None = None
     facts: dict[str, tuple[Scalar, str, dt.date | None]] | None = None
     candidates: list[tuple[str, dict[str, Scalar]]] | None = None
+    valid: tuple[dt.date | None, dt.date | None] | None = None
 
 
 class _Refusal(msgspec.Struct):
@@ -253,8 +254,11 @@ def _result(answer: _Answer, thread: Thread) -> ReadResult:
         candidates = tuple(Candidate(key, labels) for key, labels in p.candidates or ())
         parties[p.party] = PartyState(p.state, p.key, candidates)
         entry = p.entry or 0
+        since, until = p.valid or (None, None)
         for field, (value, source, as_of) in (p.facts or {}).items():
-            facts[f"{p.party}.{field}"] = Fact(p.party, p.register, field, value, source, as_of, entry)
+            facts[f"{p.party}.{field}"] = Fact(
+                p.party, p.register, field, value, source, as_of, entry, since, until
+            )
     refusals = tuple(
         Refusal(r.reason, tuple(r.items or ()), r.rule, r.law, r.entry, r.says or SAYS.get(r.reason, ""))
         for r in answer.refusals
