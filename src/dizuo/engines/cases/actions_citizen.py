@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from dizuo.engines.cases import effects
-from dizuo.engines.cases.actions_fix import agreed_after_fix
 from dizuo.engines.cases.actions_submit import consent_expires
+from dizuo.engines.cases.after_fix import agreed_after_fix
 from dizuo.engines.cases.context import QUERIES, Cases
 from dizuo.engines.cases.errors import (
     CaseNotFound,

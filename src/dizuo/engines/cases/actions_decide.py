@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dizuo.engines.cases import effects
-from dizuo.engines.cases.actions_fix import follow
+from dizuo.engines.cases.after_fix import follow
 from dizuo.engines.cases.answers import read_answers
 from dizuo.engines.cases.context import FIXES, QUERIES, Cases
 from dizuo.engines.cases.corrected import answers_of
