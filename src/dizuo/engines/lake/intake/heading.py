@@ -74,17 +74,25 @@ def _missing_said(source: Source, required: list[str], extra: list[str], found: 
     said: list[str] = []
     for id in required[:5]:
         header = source.columns[id].column
-        near = difflib.get_close_matches(plain(header), extra, n=1, cutoff=0.4)
-        said.append(f"少了必需的“{header}”" + (f"（多了“{near[0][:_SHOWN]}”，可能是改了名）" if near else ""))
+        near = _renamed(header, extra, len(required))
+        said.append(f"少了必需的“{header}”" + (f"（多了“{near}”，可能是改了名）" if near else ""))
     more = f"等 {len(required)} 栏" if len(required) > 5 else ""
     return "；".join(said) + more + ("，申报的栏目一个也没有找到，可能没有表头" if not found else "")
+
+
+def _renamed(header: str, extra: list[str], missing: int) -> str:
+    """What a missing header may be called now: something like it, or the one that came while one went."""
+    near = difflib.get_close_matches(plain(header), extra, n=1, cutoff=0.4)
+    if not near and missing == len(extra) == 1:
+        near = extra
+    return near[0][:_SHOWN] if near else ""
 
 
 def _notes(source: Source, missing: list[str], extra: list[str], seen: Sequence[str]) -> Iterable[Note]:
     for id in missing:
         header = source.columns[id].column
-        near = difflib.get_close_matches(plain(header), extra, n=1, cutoff=0.4)
-        maybe = f"；多了“{near[0][:_SHOWN]}”，可能是改了名" if near else ""
+        near = _renamed(header, extra, len(missing))
+        maybe = f"；多了“{near}”，可能是改了名" if near else ""
         yield Note("column_missing", f"少了“{header}”{maybe}")
     for header in extra[:20]:
         yield Note("column_extra", f"多了没有申报的“{header[:_SHOWN]}”，没有读")
