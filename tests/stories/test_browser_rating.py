@@ -75,3 +75,29 @@ def test_contacting_with_the_keyboard_alone(browser: Browser, served: Served, ra
     assert page.get_by_text("核实中").first.is_visible()
     made.context.close()
     assert not made.wrong
+
+
+def test_the_page_of_the_department_that_mends(browser: Browser, served: Served, rated: str) -> None:
+    """After the contact above: found valid, and on the desk of the department's head."""
+    made = seat(browser, served.base, width=390)
+    made.sign_in("曹刚")
+    page = made.open(f"/desk/ratings/{rated}")
+    page.get_by_label("有效差评").check()
+    page.get_by_label("市公安局").check()
+    page.get_by_label("情况").fill("属实，要整改")
+    page.locator("button[data-send]").click()
+    page.wait_for_url("**done=1")
+    made.context.close()
+    head = seat(browser, served.base, width=320, view="elder.light.zh")
+    head.sign_in("施伟民")
+    page = head.open("/desk/queue/waiting")
+    page.get_by_role("link", name="整改：“新生儿出生一件事”").click()
+    page.wait_for_url("**/desk/mends/**")
+    assert not head.axe()
+    assert head.too_wide() <= 0
+    page.locator("button[data-send]").click()
+    page.locator("#errsum").wait_for()
+    assert not head.axe()
+    head.context.close()
+    assert not made.wrong
+    assert not head.wrong

@@ -8,6 +8,7 @@ from newborn import LIN, begin, submit
 from town import Town
 
 WORDS = "等了一上午没有人叫号"
+HEAD = "施伟民"
 
 
 @pytest.fixture
@@ -57,7 +58,9 @@ async def test_a_bad_rating_is_followed_to_its_end(town: Town, rated: str) -> No
     assert "属实，要整改" in lin.page.text
     assert "曹刚" not in lin.page.html  # officials stand by their department
 
-    await seer.fill({"情况": "高峰时加开一个窗口"}, "确定")
+    await _mended(town)
+    await seer.open(f"/desk/ratings/{rated}")
+    assert "高峰时加开一个窗口" in seer.page.text
     await seer.fill({"回访": "满意", "情况": "本人满意"}, "确定")
     assert "已归档" in seer.page.text
     assert not any("确定" in n.text() for n in seer.page.main.all("button"))
@@ -68,6 +71,20 @@ async def test_a_bad_rating_is_followed_to_its_end(town: Town, rated: str) -> No
     await town.settle(minutes=1)
     await lin.open("/me/data")
     assert "核实评价时看了您的评价" in lin.page.text
+
+
+async def _mended(town: Town) -> None:
+    """The head of the department answers, and learns neither who rated nor in which case."""
+    head = await at_desk(town, HEAD)
+    await head.follow("待我办")
+    await head.follow("整改：“新生儿出生一件事”")
+    assert "属实，要整改" in head.page.text
+    for hidden in ("林晓晴", "王沐言", WORDS, "WX2026"):
+        assert hidden not in head.page.html
+    await head.fill({"改了什么": ""}, "整改好了")
+    assert head.page.status == 422
+    await head.fill({"改了什么": "高峰时加开一个窗口"}, "整改好了")
+    assert "已经办完" in head.page.text
 
 
 async def test_the_rated_and_other_places_are_kept_out(town: Town, rated: str) -> None:

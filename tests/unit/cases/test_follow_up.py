@@ -17,6 +17,7 @@ from dizuo.engines.cases.follow_up import act_in, choices_in, next_state
 from dizuo.foundation.kernel.clock_source import SHANGHAI
 from dizuo.foundation.kernel.errors import Invalid, Refused
 
+HOUSEHOLD = "household"
 SAYS = "窗口说好的时间没有兑现"
 S = FollowUpState
 
@@ -154,7 +155,9 @@ async def test_whoever_is_still_unhappy_is_heard_by_another_official(bench: Any)
         await step(bench, number, "upheld")
     other = supervisor(bench, "o-10", "曹刚", place="")
     bench.now.set(datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI))
-    assert await step(bench, number, "again", "窗口应当一次说清", who=other) is S.MENDING
+    with pytest.raises(Invalid):  # before, nobody had to mend it: somebody must be named now
+        await step(bench, number, "again", "窗口应当一次说清", who=other)
+    assert await step(bench, number, "again", "窗口应当一次说清", who=other, department="psb") is S.MENDING
     page = await engine.follow_up_page(bench.cases, other, number)
     assert page.finding is Finding.VALID
     assert page.mend_due is not None
@@ -305,3 +308,76 @@ async def test_a_city_without_the_declaration_keeps_the_rating_and_starts_nothin
     await engine.rate(cases, bench.resident(), receipt.number, 1)
     told = await engine.progress(cases, bench.resident(), receipt.number)
     assert (told.rating, told.followed) == (1, None)
+
+
+# --- the department that mends ----------------------------------------------------------------------------
+
+
+def head(bench: Any, unit: str = "psb", who: str = "o-40", place: str = "320213") -> Any:
+    return bench.official(
+        f"{unit}.approve", unit=unit, post=f"{unit}_head", name="钱勇", who=who, place=place
+    )
+
+
+async def to_mend(bench: Any) -> tuple[str, str]:
+    """A rating found valid, and the number of the department's work."""
+    number = await rated(bench)
+    await step(bench, number, "phone")
+    await step(bench, number, "valid", "承诺的时间没有兑现", department="psb")
+    queue = await engine.desk_queue(bench.cases, head(bench, place="320200"), limit=500)
+    (row,) = [row for row in queue.rows if row.kind == "mend" and row.number is not None][-1:]
+    assert row.due is not None
+    assert row.applicant == ""
+    return number, str(row.number)
+
+
+async def test_the_department_mends_what_it_is_told_and_no_more(bench: Any) -> None:
+    number, work = await to_mend(bench)
+    assert work.startswith("ZG")
+    assert engine.read_number(work) == work
+    place = (await bench.item(number, HOUSEHOLD))["unit"]
+    page = await engine.mend_page(bench.cases, head(bench, place=place), work)
+    assert (page.open, page.demand, page.answer) == (True, "承诺的时间没有兑现", "")
+    everything = msgspec.json.encode(page).decode()
+    for hidden in (number, "林晓晴", SAYS, "沐言", "孙悦"):
+        assert hidden not in everything
+    with pytest.raises(Invalid):
+        await engine.answer_mend(bench.cases, head(bench, place=place), work, " ")
+    await engine.answer_mend(
+        bench.cases, head(bench, place=place), work, "已改为当日回电", version=page.version
+    )
+    assert (await steps(bench, number))[-1] == ("mend", "", "o-40")
+    told = (await engine.progress(bench.cases, bench.resident(), number)).followed
+    assert told is not None
+    assert told.state is S.TO_CALL
+    assert (told.done[-1].says, told.done[-1].who) == ("已改为当日回电", "")
+    assert told.done[-1].department is not None
+    after = await engine.mend_page(bench.cases, head(bench, place=place), work)
+    assert (after.open, after.answer) == (False, "已改为当日回电")
+    with pytest.raises(engine.FollowUpChanged):
+        await engine.answer_mend(bench.cases, head(bench, place=place), work, "再写一次")
+    queue = await engine.desk_queue(bench.cases, head(bench, place=place), limit=500)
+    assert work not in {row.number for row in queue.rows}
+
+
+async def test_mending_is_the_heads_of_that_department_and_place(bench: Any) -> None:
+    _, work = await to_mend(bench)
+    for others in (
+        head(bench, "medical", place=""),
+        head(bench, place="320281"),
+        bench.official(),
+        supervisor(bench),
+    ):
+        with pytest.raises(Refused):
+            await engine.mend_page(bench.cases, others, work)
+        with pytest.raises(Refused):
+            await engine.answer_mend(bench.cases, others, work, "已改")
+    with pytest.raises(engine.CaseNotFound):
+        await engine.mend_page(bench.cases, head(bench), "ZG202611230000" + "00")
+
+
+async def test_the_supervisor_may_enter_what_was_mended_otherwise(bench: Any) -> None:
+    number, work = await to_mend(bench)
+    assert await step(bench, number, "", "所里来电说已经改好") is S.TO_CALL
+    queue = await engine.desk_queue(bench.cases, head(bench, place=""), limit=500)
+    assert work not in {row.number for row in queue.rows}

@@ -52,6 +52,8 @@ ROUTES = (
     Route("POST", "/desk/corrections/{number}", pages_corrections.correction_sent, purpose="Answer a reported error.", who="official"),
     Route("GET", "/desk/supervised/{number}", pages_supervision.supervised, purpose="See what is late, without the person.", who=_SUPERVISOR, json=True),
     Route("POST", "/desk/supervised/{number}/{item}/press", pages_supervision.press_sent, purpose="Press whoever holds late work.", who=_SUPERVISOR),
+    Route("GET", "/desk/mends/{number}", pages_ratings.mending, purpose="See what my department is to mend.", who="official", json=True),
+    Route("POST", "/desk/mends/{number}", pages_ratings.mending_sent, purpose="Say what my department mended.", who="official"),
     Route("GET", "/desk/ratings", pages_ratings.ratings, purpose="See the bad ratings and what becomes of them.", who=_SUPERVISOR, json=True),
     Route("GET", "/desk/ratings/{number}", pages_ratings.rating, purpose="Follow up one bad rating.", who=_SUPERVISOR, json=True),
     Route("POST", "/desk/ratings/{number}", pages_ratings.rating_sent, purpose="Enter what was done about a bad rating.", who=_SUPERVISOR),

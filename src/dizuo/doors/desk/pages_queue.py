@@ -113,7 +113,7 @@ async def search(request: WebRequest) -> Response:
         only = set(session_of(request).account.powers) == {SUPERVISE}
         if only and await is_followed_up(request.dizuo.cases, actors_of(session_of(request)), number):
             return redirect(f"/desk/ratings/{number}")
-        room = "corrections" if number.startswith("JC") else "supervised" if only else "cases"
+        room = {"JC": "corrections", "ZG": "mends"}.get(number[:2], "supervised" if only else "cases")
         return redirect(f"/desk/{room}/{number}")
     found: list[Found] = find(request.dizuo.city, asked, request.lang) if asked else []
     counts = rail_of(await rail_page(request, "waiting", limit=1))

@@ -1,4 +1,4 @@
-"""差评回访: the bad ratings of a place, and one of them from contacting the rater to the archive."""
+"""差评回访: the bad ratings of a place, one of them from contacting the rater to the archive, and what a department mends."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from dizuo.engines.cases import (
     CaseNotFound,
     FollowUpPage,
     FollowUpStep,
+    answer_mend,
     follow_up_page,
     follow_ups,
+    mend_page,
     note_refused_look,
     take_follow_up_step,
 )
@@ -71,6 +73,33 @@ async def _opened(request: WebRequest) -> FollowUpPage:
     except (Refused, CaseNotFound):
         await note_refused_look(request.dizuo.cases, actors, number)
         raise
+
+
+async def mending(request: WebRequest) -> Response:
+    """What a department is to mend."""
+    return await _mending(request, "", {})
+
+
+async def mending_sent(request: WebRequest) -> Response:
+    """What it mended."""
+    says = request.sent.text("says")
+    actors, number = actors_of(session_of(request)), number_of(request)
+    try:
+        await answer_mend(request.dizuo.cases, actors, number, says, version=version_of(request))
+    except Invalid as error:
+        return await _mending(request, says, error.fields, status=422)
+    except Stale as error:
+        return await _mending(request, says, {}, status=409, stale=error.message)
+    return redirect(f"/desk/mends/{number}")
+
+
+async def _mending(
+    request: WebRequest, typed: str, errors: Mapping[str, str], status: int = 200, stale: str = ""
+) -> Response:
+    found = await mend_page(request.dizuo.cases, actors_of(session_of(request)), number_of(request))
+    rail = rail_of(await rail_page(request, "waiting", limit=1))
+    view = _maker(request).mending(rail, found, typed, errors, stale)
+    return answer(request, "mend.html", view, status=status)
 
 
 def _maker(request: WebRequest) -> RatingMaker:

@@ -116,10 +116,10 @@ class QueueMaker:
         """One line. A row is called by its case, else by what is to be corrected."""
         words = self.words["queue"]
         level = row.level
-        rating = row.kind == "rating"
-        title = fill(words["rating_of"], matter=pick(row.matter_name, self.lang)) if rating else row.title
+        rated = row.kind in ("rating", "mend")
+        title = fill(words[f"{row.kind}_of"], matter=pick(row.matter_name, self.lang)) if rated else row.title
         return RowView(
-            href=address(row) if rail != "supervised" or rating else f"/desk/supervised/{row.number}",
+            href=address(row) if rail != "supervised" or rated else f"/desk/supervised/{row.number}",
             title=title,
             item=pick(row.item_name, self.lang),
             task=words.get(f"task_{row.kind}", row.kind),
@@ -192,8 +192,8 @@ def address(row: QueueRow) -> str:
     """Where the work of a row is done."""
     if row.kind == "correction":
         return f"/desk/corrections/{row.number}"
-    if row.kind == "rating":
-        return f"/desk/ratings/{row.number}"
+    if row.kind in ("rating", "mend"):
+        return f"/desk/{row.kind}s/{row.number}"
     if row.item is None:
         return f"/desk/cases/{row.number}"
     if row.kind in ("extension", "referral", "deliver"):

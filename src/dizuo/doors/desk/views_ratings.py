@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dizuo.engines.cases import FollowUpDone, FollowUpLine, FollowUpPage, FollowUpState, FollowUpStep
+from dizuo.engines.cases import (
+    FollowUpDone,
+    FollowUpLine,
+    FollowUpPage,
+    FollowUpState,
+    FollowUpStep,
+    MendPage,
+)
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
 from dizuo.web.words import fill
@@ -94,6 +101,25 @@ class RatingView(msgspec.Struct, frozen=True):
     stale: str
 
 
+class MendView(msgspec.Struct, frozen=True):
+    """What a department is to mend."""
+
+    rail: RailView
+    here: str
+    number: str
+    title: str
+    left: str
+    late: bool
+    until: str
+    lines: list[tuple[str, str]]
+    law: str
+    open: bool
+    typed: str
+    version: int
+    errors: list[tuple[str, str]]
+    stale: str
+
+
 class RatingMaker:
     """Turns what the engine tells into the templates' views."""
 
@@ -170,7 +196,7 @@ class RatingMaker:
             choices=[ChoiceView(one, w[f"choice_{one}"], w[f"about_{one}"]) for one in found.choices],
             choice=step.choice,
             departments=[ChoiceView(id_, pick(name, self.lang), "") for id_, name in found.departments]
-            if act == "find"
+            if act in ("find", "review")
             else [],
             department=step.department,
             typed=step.says,
@@ -222,4 +248,35 @@ class RatingMaker:
             one.at.isoformat(timespec="minutes"),
             what,
             "　".join(part for part in who if part),
+        )
+
+    def mending(
+        self, rail: RailView, found: MendPage, typed: str, errors: Mapping[str, str], stale: str
+    ) -> MendView:
+        """The department's page, with what was typed."""
+        w = self.words["mend"]
+        lines = [
+            (w["department"], pick(found.department, self.lang)),
+            (w["items"], self.w["next"].join(pick(name, self.lang) for name in found.items)),
+            (w["demand"], found.demand),
+            (w["asked"], when(found.asked_at, self.now, self.words["time"], self.lang)),
+        ]
+        if found.answered_at is not None:
+            at = when(found.answered_at, self.now, self.words["time"], self.lang)
+            lines.append((w["answered"], f"{at}　{found.answer}"))
+        return MendView(
+            rail=rail,
+            here="waiting",
+            number=found.number,
+            title=pick(found.matter, self.lang),
+            left=remaining(found.due, self.now, self.words["time"]) if found.open else "",
+            late=found.due is not None and found.due < self.now,
+            until=full_day(found.due, self.lang),
+            lines=lines,
+            law=law_text(self.city, found.law, self.lang),
+            open=found.open,
+            typed=typed,
+            version=found.version,
+            errors=list(errors.items()),
+            stale=stale,
         )

@@ -15,7 +15,7 @@ from dizuo.engines.cases.actions_after import RATINGS, rate, report_error
 from dizuo.engines.cases.actions_citizen import answer_consent, ask_consent_again, withdraw
 from dizuo.engines.cases.actions_decide import accept, decide, undo
 from dizuo.engines.cases.actions_fix import FixSent, answer_fix, give_up_fix, keep_files
-from dizuo.engines.cases.actions_follow_up import FollowUpStep, take_follow_up_step
+from dizuo.engines.cases.actions_follow_up import take_follow_up_step
 from dizuo.engines.cases.actions_longer import (
     answer_referral,
     approve_extension,
@@ -88,9 +88,11 @@ from dizuo.engines.cases.fixes import (
     served_words,
 )
 from dizuo.engines.cases.follow_up import Act, Finding, FollowUpState
+from dizuo.engines.cases.follow_up_work import FollowUpStep
 from dizuo.engines.cases.forgetting import Forgotten, forget_cases
 from dizuo.engines.cases.jobs import handlers
 from dizuo.engines.cases.looks import note_refused_look, note_reveal
+from dizuo.engines.cases.mending import MendPage, answer_mend, mend_page
 from dizuo.engines.cases.model import ByClerk, Decided, FixWant, Receipt
 from dizuo.engines.cases.nearest import nearest_places
 from dizuo.engines.cases.numbers import read_number
@@ -210,6 +212,7 @@ __all__ = [
     "Known",
     "LogEvent",
     "MatterNotFound",
+    "MendPage",
     "NewFile",
     "NotEligible",
     "NotPossibleNow",
@@ -247,6 +250,7 @@ __all__ = [
     "answer_consent",
     "answer_fix",
     "answer_label",
+    "answer_mend",
     "answer_referral",
     "approve_extension",
     "ask_by_choice",
@@ -289,6 +293,7 @@ __all__ = [
     "keep_files",
     "log_of",
     "mark_read",
+    "mend_page",
     "my_cases",
     "my_home",
     "nearest_places",

@@ -5,46 +5,37 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-
-from dizuo.engines.cases.compiled import term_of
 from dizuo.engines.cases.context import FOLLOW_UPS, QUERIES, Cases
-from dizuo.engines.cases.errors import (
-    CannotSee,
-    CaseNotFound,
-    FollowUpChanged,
-    FollowUpRecused,
-    FollowUpSameReviewer,
-    ReasonMissing,
+from dizuo.engines.cases.errors import CannotSee, CaseNotFound, FollowUpRecused, FollowUpSameReviewer
+from dizuo.engines.cases.follow_up import Act, FollowUpState, act_in, next_state
+from dizuo.engines.cases.follow_up_work import (
+    FollowUpStep,
+    changed,
+    check_words,
+    due_of,
+    law_of,
+    move,
+    note,
+    rater_of,
+    started,
+    told,
+    watch,
 )
-from dizuo.engines.cases.follow_up import Act, Finding, FollowUpState, act_in, next_state
 from dizuo.engines.cases.model import Case
 from dizuo.engines.cases.reach import Actors, principal_of, refused_by
 from dizuo.engines.cases.records import load_case, write_clock
-from dizuo.engines.cases.rules import REASON_LIMIT, scopes_of, unit_of
+from dizuo.engines.cases.rules import scopes_of, unit_of
 from dizuo.engines.cases.wording import moment_words
 from dizuo.engines.cases.work import Work, system_of
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.model import City
-from dizuo.foundation.kernel.clocks import ClockState, Deadline, due, start
 from dizuo.foundation.kernel.errors import Invalid
 from dizuo.foundation.policy import Ask, Request, Verdict
-from dizuo.foundation.store import Connection, Pool, Tx, begin, jobs
+from dizuo.foundation.store import Connection, Pool, Tx, begin
 
 SUPERVISE: Final = "cases.supervise"
 """The power of the posts that see to late work and to bad ratings."""
-OVERDUE: Final = "cases.rating_due"
 _LEVELS: Final = ("village", "town", "district", "city")
-
-
-class FollowUpStep(msgspec.Struct, frozen=True):
-    """One step as the official sends it: ``choice`` from ``choices_in``, ``says`` what the rater will read,
-    ``department`` who is to mend it when the rating is found valid; ``version`` what the official saw."""
-
-    choice: str
-    says: str
-    department: str = ""
-    version: int | None = None
 
 
 def supervising(city: City) -> str | None:
@@ -67,9 +58,9 @@ async def open_follow_up(work: Work) -> None:
     declared, department = cases.city.bad_rating, supervising(cases.city)
     if declared is None or department is None:
         return
-    contact = _started(cases, declared.contact_clock, tx.now)
-    mend = _started(cases, declared.mend_clock, tx.now)
-    unit, by = unit_of(cases.city, department, about.place), _due(cases, contact)
+    contact = started(cases, declared.contact_clock, tx.now)
+    mend = started(cases, declared.mend_clock, tx.now)
+    unit, by = unit_of(cases.city, department, about.place), due_of(cases, contact)
     # The task names no application: what joins one shows its applicant, and a queue has no need to know who rated.
     task = await tx.conn.fetchval(
         QUERIES["insert_task"],
@@ -89,10 +80,10 @@ async def open_follow_up(work: Work) -> None:
     await tx.conn.execute(
         FOLLOW_UPS["open"], about.id, about.number, unit, task, write_clock(contact), write_clock(mend), by, tx.now
     )  # fmt: skip
-    await _note(tx, about.id, system_of(department), "open", "", None, FollowUpState.TO_VERIFY)
-    await _watch(tx, about.number, by)
+    await note(tx, about.id, system_of(department), "open", "", None, FollowUpState.TO_VERIFY)
+    await watch(tx, about.number, by)
     when = "" if by is None else f"，最晚 {moment_words(by)}前与您联系"
-    await work.tell(_rater(work), "rating", f"您的评价已转给督办人员核实{when}。被评价的人看不到是谁评的。")
+    await work.tell(rater_of(work), "rating", f"您的评价已转给督办人员核实{when}。被评价的人看不到是谁评的。")
 
 
 async def take_follow_up_step(cases: Cases, actors: Actors, number: str, step: FollowUpStep) -> FollowUpState:
@@ -107,16 +98,17 @@ async def take_follow_up_step(cases: Cases, actors: Actors, number: str, step: F
         row = await lock_follow_up(tx, number)
         state, act = FollowUpState(row["state"]), act_in(FollowUpState(row["state"]))
         if act is None or (step.version is not None and step.version != row["version"]):
-            raise await _changed(cases, tx, row)
+            raise await changed(cases, tx, row)
         if act is Act.REVIEW and actor.official == row["found_by"]:
-            raise FollowUpSameReviewer("rating.other_reviewer", _law(cases))
-        _check(case, act, step)
+            raise FollowUpSameReviewer("rating.other_reviewer", law_of(cases))
         to = next_state(state, step.choice)
+        check_words(step.says)
+        _check(case, step, to)
         work = Work(cases, tx, case, actor)
-        await _move(work, row, act, step, to)
-        await _note(tx, case.application.id, actor, act.value, step.choice, state, to, step.says.strip())
-        await work.enter("rating.step", reason=step.says.strip(), law=_law(cases))
-        await work.tell(_rater(work), "rating", _told(act, step, to))
+        await move(work, row, act, step, to)
+        await note(tx, case.application.id, actor, act.value, step.choice, state, to, step.says.strip())
+        await work.enter("rating.step", reason=step.says.strip(), law=law_of(cases))
+        await work.tell(rater_of(work), "rating", told(act, step, to))
     return to
 
 
@@ -127,7 +119,7 @@ async def follow_up_overdue(cases: Cases, tx: Tx, number: str, by: datetime) -> 
         return
     await tx.conn.execute(QUERIES["supervise"], row["task"], list(scopes_of(row["unit"])))
     state = FollowUpState(row["state"])
-    await _note(tx, row["application"], system_of(""), "overdue", "", state, state)
+    await note(tx, row["application"], system_of(""), "overdue", "", state, state)
 
 
 async def follower(cases: Cases, conn: Connection | Pool, actors: Actors, case: Case) -> Actor:
@@ -158,137 +150,7 @@ async def lock_follow_up(tx: Tx, number: str) -> Any:
     return row
 
 
-def _check(case: Case, act: Act, step: FollowUpStep) -> None:
-    said = step.says.strip()
-    if len(said) < 2:
-        raise ReasonMissing({"says": "请写明情况，评价人会看到。"})
-    if len(said) > REASON_LIMIT:
-        raise Invalid({"says": f"最多 {REASON_LIMIT} 个字，现在有 {len(said)} 个。"})
+def _check(case: Case, step: FollowUpStep, to: FollowUpState) -> None:
     departments = {item.department for item in case.items.values()}
-    if act is Act.FIND and step.choice == Finding.VALID.value and step.department not in departments:
+    if to is FollowUpState.MENDING and step.department not in departments:
         raise Invalid({"department": "请选由哪个部门整改。"})
-
-
-async def _move(work: Work, row: Any, act: Act, step: FollowUpStep, to: FollowUpState) -> None:
-    """Write the state with what follows for its clock, its task and its job."""
-    cases, tx = work.cases, work.tx
-    declared = cases.city.bad_rating
-    finding, outcome, department, found_by = (
-        row[name] for name in ("finding", "outcome", "department", "found_by")
-    )
-    mend = msgspec.convert(row["mend"], ClockState)
-    if act is Act.FIND:
-        finding, found_by = step.choice, work.actor.official
-        department = step.department if step.choice == Finding.VALID.value else None
-    elif act is Act.REVIEW and to is FollowUpState.MENDING:
-        # What was not mended well is mended anew, in the same time again; by whom the first one found, or any.
-        finding = Finding.VALID.value
-        mend = mend if declared is None else _started(cases, declared.mend_clock, tx.now)
-    closed = to is FollowUpState.CLOSED
-    if closed:
-        outcome = step.choice
-    by = _due(cases, mend)
-    await tx.conn.execute(
-        FOLLOW_UPS["move"],
-        work.application.id,
-        to.value,
-        finding,
-        outcome,
-        department,
-        found_by,
-        write_clock(mend),
-        by,
-        tx.now if closed else None,
-    )
-    await tx.conn.execute(
-        QUERIES["end_task"], row["task"], "done" if closed else "held", tx.now, work.actor.official
-    )
-    if closed:
-        await jobs.drop(tx, OVERDUE, f"rating:{work.application.number}")
-        return
-    await tx.conn.execute(QUERIES["reopen_task"], row["task"], by, "waiting", list(scopes_of(row["unit"])))
-    if by is not None and by <= tx.now:
-        await tx.conn.execute(QUERIES["supervise"], row["task"], list(scopes_of(row["unit"])))
-    elif by != row["due"]:
-        await _watch(tx, work.application.number, by)
-
-
-def _told(act: Act, step: FollowUpStep, to: FollowUpState) -> str:
-    said = step.says.strip()
-    match act:
-        case Act.CONTACT:
-            return f"督办人员正在核实您的评价：{said}"
-        case Act.FIND:
-            return f"您的评价经核实，认定为{Finding(step.choice).word}：{said}"
-        case Act.MEND:
-            return f"您反映的问题已整改：{said}。接下来会回访您。"
-        case Act.CALL:
-            ends = {
-                "satisfied": "您表示满意",
-                "dissatisfied": "您仍不满意，转复核",
-                "unreached": "没有联系上您",
-            }
-            return f"对您评价的回访已记下：{ends[step.choice]}。{said}"
-        case Act.REVIEW:
-            ends = "要求再整改" if to is FollowUpState.MENDING else "维持原来的处理"
-            return f"您的评价经另一位负责人复核，{ends}：{said}"
-
-
-async def _changed(cases: Cases, tx: Tx, row: Any) -> FollowUpChanged:
-    steps = await tx.conn.fetch(FOLLOW_UPS["steps"], row["application"])
-    last = steps[-1]
-    who = last["official_name"] or "系统"
-    return FollowUpChanged(who=who, when=moment_words(last["at"]), state=FollowUpState(row["state"]).word)
-
-
-async def _note(
-    tx: Tx,
-    application: int,
-    actor: Actor,
-    act: str,
-    choice: str,
-    before: FollowUpState | None,
-    after: FollowUpState,
-    says: str = "",
-) -> None:
-    await tx.conn.execute(
-        FOLLOW_UPS["add_step"],
-        application,
-        tx.now,
-        act,
-        choice,
-        None if before is None else before.value,
-        after.value,
-        says,
-        actor.official,
-        actor.name if actor.official is not None else "",
-        actor.post,
-        actor.unit,
-    )
-
-
-async def _watch(tx: Tx, number: str, by: datetime | None) -> None:
-    """Look again when the time is over."""
-    if by is not None:
-        await jobs.put(tx, OVERDUE, by, {"number": number, "due": by.isoformat()}, key=f"rating:{number}")
-
-
-def _started(cases: Cases, clock: str, at: datetime) -> ClockState:
-    return start(term_of(cases.city.clocks[clock], None), at)
-
-
-def _due(cases: Cases, clock: ClockState) -> datetime | None:
-    """When the clock ends; None while its year is not published: unknown, and never guessed."""
-    end = due(clock, cases.calendar)
-    return end.at if isinstance(end, Deadline) else None
-
-
-def _rater(work: Work) -> int:
-    """Whoever sees the case as its own: whom it is for."""
-    about = work.application
-    return about.applicant if about.acting_for is None else about.acting_for
-
-
-def _law(cases: Cases) -> str:
-    declared = cases.city.bad_rating
-    return "" if declared is None else cases.city.clocks[declared.mend_clock].law.key

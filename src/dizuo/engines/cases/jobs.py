@@ -8,11 +8,12 @@ from datetime import datetime
 from dizuo.engines.cases import effects
 from dizuo.engines.cases.actions_citizen import consent_expiry
 from dizuo.engines.cases.actions_decide import deem_accepted, finalise
-from dizuo.engines.cases.actions_follow_up import OVERDUE, follow_up_overdue
+from dizuo.engines.cases.actions_follow_up import follow_up_overdue
 from dizuo.engines.cases.actions_pause import fix_timeout
 from dizuo.engines.cases.answers import read_answers
 from dizuo.engines.cases.archive import put_away
 from dizuo.engines.cases.context import QUERIES, Cases
+from dizuo.engines.cases.follow_up_work import OVERDUE
 from dizuo.engines.cases.reading import read_for_item, scope_for
 from dizuo.engines.cases.records import load_case
 from dizuo.engines.cases.scope import Scope

@@ -20,6 +20,9 @@ Rail = Literal["waiting", "mine", "cooperating", "supervised"]
 COUNT_LIMIT: Final = 500
 """Counts stop here: on a desk, more than that is one and the same number."""
 PAGE: Final = 25
+_OWN_NUMBERS: Final = ("correction", "rating", "mend")
+"""Work that is joined to no application names itself."""
+_RATED: Final = {"rating": "对“{matter}”的差评", "mend": "整改：“{matter}”"}
 _FIRST = datetime(1970, 1, 1)
 _NEVER = "infinity"
 
@@ -166,7 +169,8 @@ def _queue_row(cases: Cases, row: _Row, now: datetime) -> QueueRow:
     return QueueRow(
         task=row.task,
         kind=row.kind,
-        number=row.number or row.detail.get("correction") or row.detail.get("rating"),
+        number=row.number
+        or next((str(row.detail[kind]) for kind in _OWN_NUMBERS if kind in row.detail), None),
         title=row.title or _title(cases, row),
         applicant=row.applicant or "",
         matter=matter,
@@ -192,14 +196,14 @@ def _queue_row(cases: Cases, row: _Row, now: datetime) -> QueueRow:
 
 def _without_person(row: QueueRow) -> QueueRow:
     """A row for whoever has no business with the person: called by its matter, without whom it is for."""
-    title = row.matter_name.zh if row.matter_name is not None and row.kind != "rating" else row.title
+    title = row.matter_name.zh if row.matter_name is not None and row.kind not in _RATED else row.title
     return msgspec.structs.replace(row, title=title, applicant="", detail={})
 
 
 def _title(cases: Cases, row: _Row) -> str:
-    if row.kind == "rating":
+    if row.kind in _RATED:
         declared = cases.city.matters.get(str(row.detail.get("matter", "")))
-        return "对办事的差评" if declared is None else f"对“{declared.name.zh}”的差评"
+        return _RATED[row.kind].replace("{matter}", "办事" if declared is None else declared.name.zh)
     register, _, field = str(row.detail.get("field", "")).partition(".")
     holding = cases.city.registers.get(register)
     if holding is None or field not in holding.fields:

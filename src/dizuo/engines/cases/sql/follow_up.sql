@@ -8,7 +8,7 @@ VALUES ($1, $2, 'to_verify', $3, $4, $5, $6, $7, $8)
 -- lock --
 -- One bad rating, locked.
 SELECT f.application, f.number, f.state, f.finding, f.outcome, f.department, f.found_by, f.unit, f.task, f.contact, f.mend,
-       f.due, f.opened_at, f.closed_at, f.version, r.level, r.says, r.at
+       f.due, f.opened_at, f.closed_at, f.version, f.mend_number, f.mend_task, r.level, r.says, r.at
 FROM cases.follow_up f JOIN cases.rating r ON r.application = f.application WHERE f.number = $1 FOR UPDATE OF f
 
 -- of_case --
@@ -20,6 +20,14 @@ FROM cases.follow_up f WHERE f.application = $1
 -- The next state, with what was found, how it ended and by when it goes on.
 UPDATE cases.follow_up SET state = $2, finding = $3, outcome = $4, department = $5, found_by = $6, mend = $7, due = $8,
     closed_at = $9, version = version + 1 WHERE application = $1
+
+-- set_mending --
+-- The department's work on what was rated bad, or that it is over (its number stays).
+UPDATE cases.follow_up SET mend_number = coalesce($2, mend_number), mend_task = $3 WHERE application = $1
+
+-- case_of_mending --
+-- The case behind a department's work on what was rated bad.
+SELECT number FROM cases.follow_up WHERE mend_number = $1
 
 -- add_step --
 -- Who did what; only ever added to.

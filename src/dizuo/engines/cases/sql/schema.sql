@@ -105,7 +105,7 @@ CREATE INDEX item_ended ON cases.item (ended_at);
 CREATE TABLE cases.task (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind         text COLLATE "C" NOT NULL
-                 CHECK (kind IN ('accept', 'judge', 'extension', 'referral', 'correction', 'deliver', 'rating')),
+                 CHECK (kind IN ('accept', 'judge', 'extension', 'referral', 'correction', 'deliver', 'rating', 'mend')),
     application  bigint REFERENCES cases.application,
     item         text COLLATE "C",
     step         text COLLATE "C",
@@ -340,6 +340,8 @@ CREATE TABLE cases.follow_up (
     opened_at    timestamptz NOT NULL,
     closed_at    timestamptz,
     version      integer NOT NULL DEFAULT 1,
+    mend_number  text COLLATE "C" UNIQUE,
+    mend_task    bigint REFERENCES cases.task,
     CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
     CHECK (closed_at IS NULL OR (finding IS NOT NULL AND outcome IS NOT NULL))
 );
