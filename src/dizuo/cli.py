@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
         help="every declared source as its department delivers it, with the truth",
     )
     simulate.add_argument(
-        "--day", type=dt.date.fromisoformat, help="day of the first delivery (default: today)"
+        "--day", type=dt.date.fromisoformat, help="day of the first delivery (default: today, less --days)"
     )
     simulate.add_argument(
         "--days", type=int, default=0, help="with --sources: daily deliveries after the first"

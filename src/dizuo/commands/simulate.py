@@ -16,8 +16,11 @@ from dizuo.foundation.kernel.clock_source import SystemNow
 def run(arguments: argparse.Namespace) -> int:
     """Write the deliveries of `--people` residents into `--out`: clean registers, or with `--sources` every source."""
     city = load_city(arguments.city)
-    day: dt.date = arguments.day or SystemNow()().date()
-    return _sources(city, arguments, day) if arguments.sources else _registers(city, arguments, day)
+    today = SystemNow()().date()
+    if arguments.sources:
+        # The last of the daily deliveries is today's, so that none comes from the future.
+        return _sources(city, arguments, arguments.day or today - dt.timedelta(days=max(arguments.days, 0)))
+    return _registers(city, arguments, arguments.day or today)
 
 
 def _registers(city: City, arguments: argparse.Namespace, day: dt.date) -> int:

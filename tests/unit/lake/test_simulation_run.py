@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from dizuo.engines.lake.simulation import KINDS, SourcesManifest, read_sources, simulate_sources
 from dizuo.engines.lake.simulation import blocks as blocks_module
-from dizuo.engines.lake.simulation.errors import FolderInUse, TooManyPeople
+from dizuo.engines.lake.simulation.errors import FolderInUse, NothingToSimulate, SimulationTooLarge
 from dizuo.engines.lake.simulation.events import DAILY
 from dizuo.engines.lake.simulation.merging import sha256_of
 from dizuo.engines.lake.simulation.people import BLOCK, STRIDE
@@ -142,9 +142,31 @@ def test_a_strange_folder_is_left_alone(city: City, tmp_path: Path) -> None:
     assert (tmp_path / "truth" / "mine.txt").read_text() == "mine"
 
 
-def test_more_people_than_there_are_numbers_are_refused(city: City, tmp_path: Path) -> None:
-    with pytest.raises(TooManyPeople):
-        simulate_sources(city, tmp_path, people=BLOCK * 500, seed=1, day=DAY, workers=1)
+@pytest.mark.parametrize(("people", "days"), [(0, 0), (BLOCK * 498, 0), (100, -1), (100, 5_000)])
+def test_what_cannot_be_simulated_is_refused_before_anything_is_written(
+    city: City, tmp_path: Path, people: int, days: int
+) -> None:
+    with pytest.raises(SimulationTooLarge):
+        simulate_sources(city, tmp_path, people=people, seed=1, day=DAY, days=days, workers=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_city_without_sources_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(NothingToSimulate):
+        simulate_sources(
+            load_city(ROOT / "cities" / "template"), tmp_path, people=9, seed=1, day=DAY, workers=1
+        )
+
+
+def test_a_hamlet_can_be_simulated_and_sends_snapshots(city: City, tmp_path: Path) -> None:
+    for people in (1, 2, 40):
+        manifest = simulate_sources(
+            city, tmp_path, people=people, seed=people, day=DAY, days=2, snapshots=True, workers=1
+        )
+        by_day = {f.day: f for f in manifest.deliveries if f.source == "hukou"}
+        assert [f.mode for f in by_day.values()] == ["full"] * 3
+        assert by_day[DAY + dt.timedelta(days=2)].rows >= by_day[DAY].rows
+        assert {f.mode for f in manifest.deliveries if f.source == "marriage"} == {"changes"}
 
 
 def test_blocks_are_bounded() -> None:

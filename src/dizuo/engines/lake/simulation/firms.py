@@ -192,12 +192,14 @@ def establish(places: Places, plan: Plan, block: int, people: People) -> Firms:
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([plan.seed, block, 2])))
     dice = Dice(plan.seed, f"firms/{block}")
     size = plan.size(block)
-    now = round(size * FIRMS_A_PERSON)
+    # Even a hamlet has one shop, so that nothing that speaks of enterprises is without any.
+    now = max(round(size * FIRMS_A_PERSON), 1)
     fresh = int(_NEW_A_DAY * size + 0.5)
     rows = np.arange(now + fresh * plan.days, dtype=np.int64)
     born_day = np.where(rows < now, 0, (rows - now) // max(fresh, 1) + 1)
     ages = people.ages()
     adults = np.flatnonzero(people.alive() & (ages >= 20) & (ages < 72))
+    adults = adults if len(adults) else np.arange(len(people), dtype=np.int64)
     ages_ago = (dice.unit("age", rows) ** 2 * 9_000).astype(np.int64) + 1
     founded = text.shifted(people.today, np.where(born_day > 0, born_day, -ages_ago))
     company = dice.chance("company", rows, _COMPANIES)

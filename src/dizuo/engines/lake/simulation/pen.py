@@ -202,7 +202,9 @@ class Pen:
         number = np.where(old, before, now)
         shared = self.hit("phone_shared")
         # Agents and shops leave their own number for their customers.
-        number = np.where(shared, people.phone[self.dice.below("agent", self.rows, 40)], number)
+        number = np.where(
+            shared, people.phone[self.dice.below("agent", self.rows, min(40, len(people)))], number
+        )
         self.note("phone_shared", shared & (number != now))
         missing = self.hit("phone_missing") | (number == 0)
         self.note("phone_missing", missing)

@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from dizuo.engines.lake.simulation.blocks import Delivering, Written, deliveries, write_block
-from dizuo.engines.lake.simulation.errors import FolderInUse, TooManyPeople
+from dizuo.engines.lake.simulation.errors import FolderInUse, NothingToSimulate, SimulationTooLarge
 from dizuo.engines.lake.simulation.manifest import (
     MANIFEST,
     DeliveredFile,
@@ -28,8 +28,10 @@ from dizuo.engines.lake.simulation.merging import EXTENSIONS, put_together, put_
 from dizuo.engines.lake.simulation.numbers import MOST_BLOCKS
 from dizuo.engines.lake.simulation.people import BLOCK, Plan
 from dizuo.engines.lake.simulation.places import Places
+from dizuo.engines.lake.simulation.sources import MAKERS
 from dizuo.foundation.blueprint.model import City
 
+MOST_DAYS = 366
 P = ParamSpec("P")
 T = TypeVar("T")
 _PARTS = ".parts"
@@ -58,11 +60,11 @@ def simulate_sources(
 
     Shapes: `people` living residents on `day`, then `days` daily deliveries of changes (with `snapshots` full ones where a source is
     declared so); `deliveries/<source>/…`,
-    `truth/<source>.<day>.parquet`, manifest.json last. Errors: NoTowns, TooManyPeople, FolderInUse, OSError.
+    `truth/<source>.<day>.parquet`, manifest.json last. Errors: NoTowns, SimulationTooLarge, NothingToSimulate, FolderInUse,
+    OSError.
     """
     plan = Plan(people, seed, day, days, snapshots)
-    if plan.blocks > MOST_BLOCKS:
-        raise TooManyPeople(people=people, most=MOST_BLOCKS * BLOCK)
+    _check(city, plan)
     _empty(out)
     wanted = list(deliveries(plan, set(city.sources)))
     report = tell or _silent
@@ -99,6 +101,16 @@ def simulate_sources(
     )
     write(out, manifest)
     return manifest
+
+
+def _check(city: City, plan: Plan) -> None:
+    most = MOST_BLOCKS * BLOCK
+    if not 1 <= plan.people <= most:
+        raise SimulationTooLarge("people", what="人口", count=plan.people, least=1, most=most)
+    if not 0 <= plan.days <= MOST_DAYS:
+        raise SimulationTooLarge("days", what="后续天数", count=plan.days, least=0, most=MOST_DAYS)
+    if not set(MAKERS) & set(city.sources):
+        raise NothingToSimulate(city=city.name.zh)
 
 
 def _empty(out: Path) -> None:
