@@ -64,7 +64,7 @@ def _kept(page: Page) -> list[str]:
     return page.locator(".files li a").all_inner_texts()
 
 
-@pytest.mark.parametrize("view", (VIEWS[0], VIEWS[3], VIEWS[4]))
+@pytest.mark.parametrize("view", [VIEWS[0], VIEWS[3], VIEWS[4]])
 def test_the_clerks_pages_look_right(look: Seat, served: Served, number: str) -> None:
     found: list[str] = []
     look.sign_in("许蕾")
@@ -141,7 +141,7 @@ def test_on_a_telephone_without_scripts_nothing_that_was_typed_or_sent_is_lost(
     lin.context.close()
 
 
-@pytest.mark.parametrize("view", (VIEWS[0], VIEWS[3], VIEWS[4]))
+@pytest.mark.parametrize("view", [VIEWS[0], VIEWS[3], VIEWS[4]])
 def test_what_was_sent_looks_right_for_both_sides(look: Seat, number: str) -> None:
     found: list[str] = []
     look.sign_in("林晓晴")

@@ -17,6 +17,7 @@ from dizuo.engines.cases.model import ConsentRow
 from dizuo.engines.cases.reach import may_consent, own_case
 from dizuo.engines.cases.records import load_case, load_consents
 from dizuo.engines.cases.states import Event, ItemState
+from dizuo.engines.cases.uploads import drop_unsent
 from dizuo.engines.cases.work import Work, system_of
 from dizuo.engines.registers import Actor
 from dizuo.foundation.store import Tx, begin
@@ -179,6 +180,7 @@ async def withdraw(
             if work.items[name].state.before_decision:
                 await work.move(name, Event.WITHDRAW, reason=reason.strip()[:500], paused=False)
                 await work.end_tasks(name, "dropped")
+                await drop_unsent(tx.conn, case.application.id, name)
                 gone.append(name)
         if item_id is not None:
             await effects.block_dependents(work, item_id)
