@@ -191,7 +191,9 @@ class RatingMaker:
             lines=self._lines(found),
             clocks=self._clocks(found),
             act=w[f"act_{act}"] if act else "",
-            act_says=w[f"says_{act}"] if act else "",
+            act_says=w["says_mend_alone" if act == "mend" and not found.handed_over else f"says_{act}"]
+            if act
+            else "",
             may_act=found.may_act,
             choices=[ChoiceView(one, w[f"choice_{one}"], w[f"about_{one}"]) for one in found.choices],
             choice=step.choice,

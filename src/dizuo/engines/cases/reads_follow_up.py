@@ -50,7 +50,8 @@ class FollowUpDone(msgspec.Struct, frozen=True):
 
 
 class FollowUpPage(msgspec.Struct, frozen=True):
-    """One bad rating for whoever follows it up; ``departments`` are those of the case, for the one that is to mend.
+    """One bad rating for whoever follows it up; ``departments`` are those of the case, for the one that is to mend,
+    and ``handed_over`` says that its head has the work on the desk.
 
     ``may_act`` is false for whoever found what is now to be reviewed (复核由另一位负责人办理).
     """
@@ -66,6 +67,7 @@ class FollowUpPage(msgspec.Struct, frozen=True):
     finding: Finding | None
     outcome: str | None
     department: Words | None
+    handed_over: bool
     contact_due: datetime | None
     mend_due: datetime | None
     due: datetime | None
@@ -134,6 +136,7 @@ async def follow_up_page(cases: Cases, actors: Actors, number: str) -> FollowUpP
         finding=None if row["finding"] is None else Finding(row["finding"]),
         outcome=row["outcome"],
         department=_department(cases, row["department"]),
+        handed_over=row["mend_task"] is not None,
         contact_due=_ends(cases, msgspec.convert(row["contact"], ClockState)),
         mend_due=_ends(cases, mend),
         due=row["due"] if row["closed_at"] is None else None,
