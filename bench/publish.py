@@ -1,19 +1,18 @@
-"""How fast golden records become served registers: the first load of a city, a day's change, and the way round by absorb.
+"""How fast rows that are linked become golden records and served registers: a first load, a day's change, and by absorb.
 
     .venv/bin/python bench/publish.py --people 200000 --daily 50000 --absorb 50000
 
-Makes an invented city of golden records in DuckDB (persons, households, marriages, insurance, licences, estate: about 2.6
-records a person, 演示数据), loads it with ``registers.bulk_load``, prints seconds and rows/s of each stage, peak memory of this
-process and of the server's processes, and the size on disk; then a daily change of ``--daily`` persons through
-``registers.absorb_golden`` and the reading of their change feed; and for comparison ``--absorb`` persons through today's
-``registers.absorb`` in chunks of 50,000 and as many rows through plain COPY (the ceiling).
+Invents standard rows of eight sources and their identity map in DuckDB (about 2.4 rows a person, 演示数据, no name or number is
+anybody's), then: golden records and the fate of every row; ``publish_first``; the rows again with ``--daily`` persons changed,
+golden records again, ``publish_changes``; the change feed read to its end; and beside it ``--absorb`` persons through today's
+``registers.absorb`` in chunks of 50,000 and through plain COPY without index (the ceiling). Prints seconds and rows/s of each
+stage, peak memory of this process and of the server's, and the size on disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import os
 import platform
 import shutil
@@ -22,73 +21,118 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import psycopg
 
-from dizuo.engines.registers import publish
-from dizuo.engines.registers.bulk import BulkRows, bulk_load
+from dizuo.engines.lake.golden import (
+    Delivery,
+    Plan,
+    build,
+    open_golden,
+    plan_of,
+    publish_changes,
+    publish_first,
+)
+from dizuo.engines.lake.golden.words import bulk_rows
+from dizuo.engines.registers import changes_after, declare_fallbacks, publish
 from dizuo.foundation.blueprint import load_city
+from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.store import LOADER, OWNER, Server, connect, discover, migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 CHUNK = 50_000
-# One part of each register's fields; every row is made from its number alone, so the same rows come again.
-PERSON = """
-SELECT key, '{"citizen_id":"' || key || '","name":"演示' || i || '","surname":"演","given_name":"示' || i
-    || '","sex":"' || (1 + i % 2) || '","birth_date":"' || (DATE '1940-01-01' + (i % 30000)::INTEGER)
-    || '","ethnicity":"01","native_place":"江苏无锡","birth_place":"江苏省无锡市","hukou_kind":"1","hukou_address":"'
-    || '江苏省无锡市梁溪区崇安寺街道中山路' || (i % 900) || '号' || (i % 30) || '室","division":"320213001","household_no":"H'
-    || (i // 3) || '","relation_to_head":"02","residence_address":"江苏省无锡市新吴区旺庄街道长江路' || (i % 700)
-    || '号","residence_division":"320214001","id_valid_to":"2036-01-01","state":"1"'
-    || CASE WHEN i % 4 = 0 THEN ',"mother_citizen_id":"' || num(i + 1) || '","father_citizen_id":"' || num(i + 2) || '"'
-            ELSE '' END
-    || CASE WHEN i % 3 > 0 THEN ',"phone":"1390000' || (i % 10000) || '"' ELSE '' END || '}' AS data,
-    CASE WHEN i % 3 > 0 THEN '{"psb":"2026-11-20","data":"2026-11-01"}' ELSE '{"psb":"2026-11-20"}' END AS sources,
-    DATE '2026-11-20' AS valid_from, NULL::DATE AS valid_to, key AS s0
-FROM (SELECT i, num(i) AS key FROM range({n}) AS t(i))
-"""
-OTHERS: dict[str, tuple[float, str, str, tuple[tuple[str, str], ...]]] = {
-    "household": (0.34, "'H' || i", """'{"household_no":"H' || i || '","head_citizen_id":"' || num(i * 3) || '","address":"中山路'
-        || (i % 900) || '号"}'""", (("head_citizen_id", "num(i * 3)"),)),
-    "marriage": (0.13, "'J320200-' || i", """'{"certificate_no":"J320200-' || i || '","husband_citizen_id":"' || num(i * 2)
-        || '","wife_citizen_id":"' || num(i * 2 + 1) || '","state":"1","registered_on":"2015-05-20","office":"无锡市民政局"}'""",
-        (("husband_citizen_id", "num(i * 2)"), ("wife_citizen_id", "num(i * 2 + 1)"))),
-    "social_insurance": (0.40, "num(i)", """'{"citizen_id":"' || num(i) || '"}'""", (("citizen_id", "num(i)"),)),
-    "medical_insurance": (0.48, "num(i)", """'{"citizen_id":"' || num(i) || '"}'""", (("citizen_id", "num(i)"),)),
-    "e_licence": (0.13, "'L' || i", """'{"number":"L' || i || '","holder_citizen_id":"' || num(i * 5) || '"}'""",
-        (("holder_citizen_id", "num(i * 5)"),)),
-    "real_estate": (0.13, "'320200-' || i", """'{"unit_no":"320200-' || i || '","owner_citizen_id":"' || num(i * 7 % {n})
-        || '"}'""", (("owner_citizen_id", "num(i * 7 % {n})"),)),
+MAP = "SELECT '{source}:' || {key} || ':{mention}' AS record_id, {cid}::BIGINT AS cid FROM range({count}) AS t(i)"
+STREET = "'江苏省无锡市梁溪区崇安寺街道中山路' || (i % 900) || '号' || (i % 30) || '室'"
+# source → rows per person, row key, {column: DuckDB expression of i}, {mention: (city identity, whether the row has it)}
+SOURCES: dict[str, tuple[float, str, dict[str, str], dict[str, str]]] = {
+    "hukou": (0.69, "'R' || i", {
+        "household_no": "'H' || (i // 3)", "citizen_id": "CASE WHEN i % 200 > 0 THEN num(i) END", "name": "'演示' || i",
+        "sex": "(1 + i % 2)::VARCHAR", "birth_date": "DATE '1940-01-01' + (i % 30000)::INTEGER", "ethnicity": "'01'",
+        "native_place": "'江苏无锡'", "birth_place": "'江苏省无锡市'", "relation_to_head": "CASE WHEN i % 3 = 0 THEN '02' ELSE '20' END",
+        "hukou_kind": "'1'", "address": STREET, "address_division": "'320213001000'",
+        "mother_citizen_id": "CASE WHEN i % 4 = 0 THEN num(i + 1) END", "father_citizen_id": "CASE WHEN i % 4 = 0 THEN num(i + 2) END",
+        "id_valid_to": "DATE '2036-01-01'", "state": "'1'"}, {"self": "i"}),
+    "residence_permits": (0.32, "'P' || i", {
+        "name": "'演示' || (i + {hukou})", "id_kind": "'1'", "id_number": "num(i + {hukou})", "sex": "(1 + i % 2)::VARCHAR",
+        "birth_date": "DATE '1940-01-01' + (i % 30000)::INTEGER", "hukou_place": "'安徽省'", "address": STREET,
+        "address_division": "'320214001000'", "phone": "'1390000' || (i % 10000)", "issued_on": "DATE '2024-01-01'",
+        "valid_to": "DATE '2027-01-01'"}, {"self": "i + {hukou}"}),
+    "medical_insurance": (0.48, "'M' || i", {
+        "name": "'演示' || (i * 2)", "id_number": "num(i * 2)", "kind": "'1'", "state": "'1'", "phone": "'1380000' || (i % 10000)",
+        "address": STREET, "address_division": "'320213001000'"}, {"self": "i * 2"}),
+    "social_insurance": (0.40, "'S' || i", {
+        "name": "'演示' || (i * 2 + 1)", "citizen_id": "num(i * 2 + 1)", "sex": "'1'", "employer": "'演示公司' || (i % 1000)",
+        "kind": "'1'", "state": "'1'", "phone": "'1370000' || (i % 10000)"}, {"self": "i * 2 + 1"}),
+    "marriage": (0.13, "'J' || i", {
+        "husband_name": "'演示' || (i * 4)", "husband_id": "num(i * 4)", "wife_name": "'演示' || (i * 4 + 2)",
+        "wife_id": "num(i * 4 + 2)", "kind": "'1'", "registered_on": "DATE '2015-05-20'", "office": "'梁溪区民政局'"},
+        {"husband": "i * 4", "wife": "i * 4 + 2"}),
+    "real_estate": (0.13, "'C' || i", {
+        "unit_no": "lpad(i::VARCHAR, 28, '0')", "owner": "'演示' || (i * 5)", "owner_id": "num(i * 5)", "address": STREET,
+        "address_division": "'320213001000'", "area": "89.5", "share": "'1'", "registered_on": "DATE '2015-05-20'"},
+        {"owner": "i * 5"}),
+    "vehicles": (0.08, "'苏B' || i", {
+        "plate_kind": "'02'", "owner": "'演示' || (i * 7)", "owner_id": "num(i * 7)", "phone": "'1360000' || (i % 10000)",
+        "brand": "'演示牌'", "registered_on": "DATE '2015-05-20'", "state": "'1'"}, {"owner": "i * 7"}),
+    "enterprises": (0.147, "'91320200' || lpad(i::VARCHAR, 10, '0')", {
+        "uscc": "'91320200' || lpad(i::VARCHAR, 10, '0')", "name": "'演示公司' || i", "kind": "'1'",
+        "legal_representative": "'演示' || (i * 6)", "legal_representative_id": "num(i * 6)", "capital": "1000000.0",
+        "founded_on": "DATE '2015-05-20'", "address": STREET, "address_division": "'320213001000'", "scope": "'演示经营范围'",
+        "industry": "'5111'", "state": "'1'", "phone": "'0510' || (i % 10000)"}, {"self": "1000000000 + i", "legal": "i * 6"}),
 }  # fmt: skip
-OWNERS = {
-    "household": "psb",
-    "marriage": "civil",
-    "social_insurance": "hrss",
-    "medical_insurance": "medical",
-    "e_licence": "data",
-    "real_estate": "land",
+_TYPES = {
+    "date": "DATE",
+    "datetime": "TIMESTAMP",
+    "integer": "BIGINT",
+    "decimal": "DECIMAL(24,4)",
+    "boolean": "BOOLEAN",
 }
 
 
-def the_city(lake: duckdb.DuckDBPyConnection, people: int) -> list[BulkRows]:
-    """The relations of an invented city; numbers have 18 places and no right check digit."""
-    lake.execute("CREATE MACRO num(i) AS '320213' || lpad((i)::BIGINT::VARCHAR, 12, '0')")
-    found = [BulkRows("person", PERSON.replace("{n}", str(people)), (("s0", "citizen_id"),))]
-    for register, (share, key, data, subjects) in OTHERS.items():
-        count = max(1, int(people * share))
-        columns = ", ".join(f"{of.replace('{n}', str(people))} AS s{k}" for k, (_, of) in enumerate(subjects))
-        found.append(
-            BulkRows(
-                register,
-                f"""SELECT {key} AS key, {data.replace("{n}", str(people))} AS data,
-                '{{"{OWNERS[register]}":"2026-11-20"}}' AS sources, DATE '2026-11-20' AS valid_from,
-                NULL::DATE AS valid_to, {columns} FROM range({count}) AS t(i)""",
-                tuple((f"s{k}", "citizen_id") for k in range(len(subjects))),
+def deliver(
+    lake: duckdb.DuckDBPyConnection, city: City, folder: Path, people: int, day: int, changed: int
+) -> tuple[list[Delivery], Path]:
+    """Standard rows of one day as Parquet, ``changed`` of the police's rows with another address, and the identity map."""
+    lake.execute("CREATE OR REPLACE MACRO num(i) AS '320213' || lpad((i)::BIGINT::VARCHAR, 12, '0')")
+    folder.mkdir(parents=True)
+    found: list[Delivery] = []
+    maps: list[str] = []
+    hukou = str(int(people * SOURCES["hukou"][0]))
+    for nth, (source, (share, key, said, mentions)) in enumerate(SOURCES.items(), 1):
+        if source not in city.sources:
+            continue
+        spec, count = city.sources[source], max(1, int(people * share))
+        cells = ["i + 2 AS line", f"{key} AS row_key"]
+        for column in spec.columns.values():
+            value = said.get(column.id, f"{key}" if column.id == spec.row_key else "NULL").replace(
+                "{hukou}", hukou
             )
+            if source == "hukou" and column.id == "address" and changed:
+                value = f"CASE WHEN i % {max(1, count // changed)} = 0 THEN '无锡市新吴区旺庄街道长江路' || i ELSE {value} END"
+            if column.id == spec.as_of:
+                value = f"TIMESTAMP '2026-11-{day} 08:00:00'"
+            cells.append(f"({value})::{_TYPES.get(column.as_, 'VARCHAR')} AS {column.id}")
+            if column.as_ == "citizen_id":
+                cells += [f"NULL::VARCHAR AS {column.id}_other", f"'ok' AS {column.id}_state"]
+            if column.as_ == "address":
+                cells.append(f"{said.get(column.id + '_division', 'NULL')}::VARCHAR AS {column.id}_division")
+        path = folder / f"{source}.parquet"
+        lake.execute(
+            f"COPY (SELECT {', '.join(cells)} FROM range({count}) AS t(i)) TO '{path}' (FORMAT parquet)"
         )
-    return found
+        found.append(Delivery(source, day * 100 + nth, path, date(2026, 11, day)))
+        maps += [
+            MAP.format(
+                source=source, key=key, mention=mention, cid=cid.replace("{hukou}", hukou), count=count
+            )
+            for mention, cid in mentions.items()
+        ]
+    identity = folder / "map.parquet"
+    lake.execute(f"COPY ({' UNION ALL '.join(maps)}) TO '{identity}' (FORMAT parquet)")
+    return found, identity
 
 
 class Watch:
@@ -126,36 +170,51 @@ def _memory(pid: int, kind: str) -> int:
     return 0
 
 
-def by_absorb(server: Server, lake: duckdb.DuckDBPyConnection, rows: BulkRows, count: int) -> float:
-    """Seconds for ``count`` persons through intake and absorb in chunks of 50,000, as the loader does today."""
+def by_absorb(server: Server, lake: duckdb.DuckDBPyConnection, golden: Path, plan: Plan, count: int) -> float:
+    """Seconds for ``count`` new persons through intake and absorb in chunks of 50,000, as the loader does with one file."""
+    register = next(r for r in plan.registers if r.id == "person")
+    rows = bulk_rows(register, f"(SELECT * REPLACE (replace(key, '320213', '320299') AS key,"
+                               f" replace(key, '320213', '320299') AS v_citizen_id) FROM '{golden}' WHERE key[1] <> 'T')")  # fmt: skip
+    owned = ", ".join(f"'{f.id}', data->>'{f.id}'" for f in register.fields if f.owner == "psb")
     began = time.monotonic()
     with psycopg.connect(server.dsn(LOADER)) as connection:
         for start in range(0, count, CHUNK):
             load = uuid.uuid4()
-            lines = lake.sql(
-                f"SELECT '{load}' || chr(9) || ({start} + row_number() OVER ()) || chr(9) || 'person' || chr(9) || key"
-                " || chr(9) || 'psb' || chr(9) || '2026-11-20' || chr(9) || data || chr(10) AS line"
-                f" FROM ({rows.sql}) LIMIT {CHUNK} OFFSET {start}"
-            ).fetchall()
+            lines = (
+                lake.cursor()
+                .sql(
+                    f"SELECT '{load}' || chr(9) || ({start} + row_number() OVER ()) || chr(9) || 'person' || chr(9) || key"
+                    " || chr(9) || 'psb' || chr(9) || '2026-11-20' || chr(9) ||"
+                    f" json_object({owned})::VARCHAR || chr(10) AS line"
+                    f" FROM ({rows.sql}) LIMIT {min(CHUNK, count - start)} OFFSET {start}"
+                )
+                .fetchall()
+            )
             with connection.cursor().copy(
                 "COPY registers.intake (load, line, register, key, source, source_date, data) FROM STDIN"
             ) as copy:
                 for (line,) in lines:
-                    copy.write(line.replace(',"phone":"', ',"birth_certificate_no":"'))
+                    copy.write(line)
             connection.execute("SELECT registers.absorb(%s, '{}')", (load,))
             connection.commit()
     return time.monotonic() - began
 
 
-def by_copy(server: Server, lake: duckdb.DuckDBPyConnection, rows: BulkRows, count: int) -> float:
+def by_copy(server: Server, lake: duckdb.DuckDBPyConnection, golden: Path, plan: Plan, count: int) -> float:
     """Seconds for plain COPY of the same persons into a table without index: the ceiling."""
+    register = next(r for r in plan.registers if r.id == "person")
+    relation = bulk_rows(register, f"'{golden}'").sql
     with psycopg.connect(server.dsn(OWNER)) as connection:
         connection.execute("CREATE TABLE bare (key text, data jsonb, sources jsonb)")
         began = time.monotonic()
-        reader = lake.sql(
-            "SELECT key || chr(9) || data || chr(9) || sources || chr(10) AS line"
-            f" FROM ({rows.sql}) LIMIT {count}"
-        ).to_arrow_reader(25_000)
+        reader = (
+            lake.cursor()
+            .sql(
+                "SELECT key || chr(9) || data || chr(9) || sources || chr(10) AS line"
+                f" FROM ({relation}) LIMIT {count}"
+            )
+            .to_arrow_reader(25_000)
+        )
         with connection.cursor().copy("COPY bare FROM STDIN") as copy:
             for batch in reader:
                 copy.write("".join(batch.column(0).to_pylist()))
@@ -166,12 +225,24 @@ def by_copy(server: Server, lake: duckdb.DuckDBPyConnection, rows: BulkRows, cou
     return took
 
 
-async def prepare(server: Server, folder: Path) -> None:
+async def followed(server: Server) -> tuple[int, float]:
+    """How many changes the feed holds and the seconds to read them all."""
+    connection = await connect(server.dsn(LOADER))
+    try:
+        began, position, count = time.monotonic(), 0, 0
+        while got := await changes_after(connection, position, limit=10_000):
+            position, count = got[-1].position, count + len(got)
+        return count, time.monotonic() - began
+    finally:
+        await connection.close()
+
+
+async def prepare(server: Server, city: City) -> None:
     await migrate(server, discover())
-    city = load_city(folder)
     connection = await connect(server.dsn(OWNER))
     try:
         await publish(connection, city)
+        await declare_fallbacks(connection, city)
     finally:
         await connection.close()
 
@@ -204,34 +275,50 @@ def main(say: Callable[[str], None] = print) -> None:
     )
     server = Server.start(folder)
     try:
-        asyncio.run(prepare(server, chosen.city))
-        lake = duckdb.connect(str(folder / "lake.duckdb"))
-        lake.execute(f"SET memory_limit = '{chosen.memory}'")
-        rows = the_city(lake, chosen.people)
+        city = load_city(chosen.city)
+        asyncio.run(prepare(server, city))
+        with duckdb.connect() as maker:
+            first, identity = deliver(maker, city, folder / "day1", chosen.people, 20, 0)
+            second, later = deliver(maker, city, folder / "day2", chosen.people, 21, chosen.daily)
+        plan = plan_of(city, frozenset(d.source for d in first))
         watch = Watch(server)
         began = time.monotonic()
-        digest = hashlib.sha256(f"{chosen.people}".encode()).hexdigest()
-        loaded = bulk_load(server, lake, rows, digest=digest, about={"bench": "publish"})
-        wall = time.monotonic() - began
-        watch.stop()
-        say("first load:")
-        for stage in loaded.stages:
-            told(stage.name, stage.rows, stage.seconds)
-        told("all of it", loaded.rows, wall)
-        say(f"  peak memory: this process {watch.own:,} MB, PostgreSQL {watch.server:,} MB")
-        sizes = on_disk(server)
-        say("  on disk: " + ", ".join(f"{name} {size / 1e9:.2f} GB" for name, size in sizes.items()))
-        if chosen.absorb:
-            ceiling = by_copy(server, lake, rows[0], chosen.absorb)
-            told("plain COPY", chosen.absorb, ceiling)
-            fresh = BulkRows(
-                "person",
-                PERSON.replace("{n}", str(chosen.absorb))
-                .replace("'演示'", "'另示'")
-                .replace("num(i) AS key", "num(i + 900000000) AS key"),
-                (),
+        with open_golden(folder / "work", memory=chosen.memory) as lake:
+            one = build(lake, city, first, identity, folder / "golden1", date(2026, 11, 23))
+            rows = sum(fate.rows for fate in one.fates)
+            say("golden records:")
+            for timing in one.timings:
+                told(timing.name, timing.rows, timing.seconds)
+            told("all of it", rows, time.monotonic() - began)
+            say(f"  peak memory: this process {watch.own:,} MB")
+            began = time.monotonic()
+            loaded = publish_first(lake, server, plan, one.folder, {"bench": "publish"})
+            wall = time.monotonic() - began
+            watch.stop()
+            say("first load:")
+            for stage in loaded.stages:
+                told(stage.name, stage.rows, stage.seconds)
+            told("all of it", loaded.rows, wall)
+            say(f"  peak memory: this process {watch.own:,} MB, PostgreSQL {watch.server:,} MB")
+            say(
+                "  on disk: "
+                + ", ".join(f"{name} {size / 1e9:.2f} GB" for name, size in on_disk(server).items())
             )
-            told("absorb", chosen.absorb, by_absorb(server, lake, fresh, chosen.absorb))
+            say("a day's change:")
+            began = time.monotonic()
+            two = build(lake, city, second, later, folder / "golden2", date(2026, 11, 23))
+            told("golden again", rows, time.monotonic() - began)
+            began = time.monotonic()
+            done = publish_changes(lake, server, plan, one.folder, two.folder, {"bench": "publish"})
+            told("served", done.changed + done.new, time.monotonic() - began)
+            told("confirmed", done.rows - done.changed - done.new, 0)
+            count, seconds = asyncio.run(followed(server))
+            told("feed", count, seconds)
+            if chosen.absorb:
+                say("beside it:")
+                golden = one.folder / "person.parquet"
+                told("plain COPY", chosen.absorb, by_copy(server, lake, golden, plan, chosen.absorb))
+                told("absorb", chosen.absorb, by_absorb(server, lake, golden, plan, chosen.absorb))
     finally:
         server.close()
         shutil.rmtree(folder, ignore_errors=True)

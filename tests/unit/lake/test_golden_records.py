@@ -224,6 +224,24 @@ def test_a_full_delivery_replaces_the_one_before_and_changes_add_up(desk: Desk) 
     assert set(desk.fate(run, old).values()) == {("merged", "superseded")}
 
 
+def test_a_finished_run_is_not_made_again_from_the_same(desk: Desk, city: Any) -> None:
+    """An interrupted first load is known by the hashes of the run's files: they must not be written anew."""
+    desk.deliver("hukou", [hukou("1", LIN, "林晓晴")], who={"self": [1]})
+    first = desk.run("one")
+    written = first.file("person").stat().st_mtime_ns
+    identity = desk.folder / "identity-one.parquet"
+
+    def again() -> Any:
+        with open_golden(desk.folder / "work", memory="512MB", threads=1) as lake:
+            return build(lake, city, desk.deliveries, identity, first.folder, TODAY)
+
+    assert again() == first
+    assert first.file("person").stat().st_mtime_ns == written
+    desk.deliver("medical_insurance", [insured("M1", ZHOU, "周晓")], who={"self": [3]})
+    assert again().records["medical_insurance"] == 0  # made anew: her identity is not in this map
+    assert first.file("person").stat().st_mtime_ns != written
+
+
 @pytest.fixture(scope="module")
 async def declared(pg: Any, city: Any) -> Any:
     async with pg() as owner:

@@ -7,6 +7,9 @@ Within one source the newest row speaks; where it is silent, the next older one 
 # ruff: noqa: S608 - statements are put together from declared identifiers, never from what rows say
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import duckdb
 
 from dizuo.engines.lake.golden.plan import (
@@ -17,6 +20,7 @@ from dizuo.engines.lake.golden.plan import (
     RegisterPlan,
     mention_of_number,
 )
+from dizuo.engines.lake.golden.staging import quoted
 from dizuo.foundation.blueprint.model_source import Source
 
 NUMBERS = {"citizen_id": "[0-9]{17}[0-9X]", "uscc": "[0-9A-Z]{18}"}
@@ -63,8 +67,8 @@ def numbers(lake: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         )
 
 
-def records(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan) -> None:
-    """Make ``gold_<register>``: key, cid (entities), v_<field>, s_<field> (place of its source in ``register.sources``), for
+def records(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan, file: Path) -> None:
+    """Write ``file`` and make ``gold_<register>`` a view of it: key, cid (entities), v_<field>, s_<field> (place of its source in ``register.sources``), for
     each source s d_<s> (delivery), l_<s> (line), a_<s> (as of), o_<s> (fields taken from an older row), valid_from, valid_to."""
     for source in register.sources:
         _of_source(lake, plan, register, source)
@@ -98,10 +102,14 @@ def records(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan)
     else:
         number, head = "", "b.k AS key, NULL::BIGINT AS cid"
     own = _valid(register)
+    beside = file.with_suffix(".part")
     lake.execute(
-        f"CREATE OR REPLACE TABLE gold_{register.id} AS SELECT * REPLACE ({_key_again(register)}), {own}"
-        f" FROM (SELECT {head}, {', '.join(values)}, {rows} FROM ({everybody}) AS b{joins}{number})"
+        f"COPY (SELECT * REPLACE ({_key_again(register)}), {own}"
+        f" FROM (SELECT {head}, {', '.join(values)}, {rows} FROM ({everybody}) AS b{joins}{number}))"
+        f" TO {quoted(beside)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
     )
+    os.replace(beside, file)
+    _made(lake, f"gold_{register.id}", f"SELECT * FROM read_parquet({quoted(file)})", "VIEW")
 
 
 def _key_again(register: RegisterPlan) -> str:
@@ -128,11 +136,19 @@ def _of_source(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPl
     said = " UNION ALL BY NAME ".join(
         _rows(lake, plan, register, plan.sources[source], feed, fields) for feed in feeds
     )
-    lake.execute(f"CREATE OR REPLACE TABLE rows_{register.id}_{source} AS {said}")
+    # Wide rows are written once, into the run's file: without a join to make, the rows stay where they are.
+    joined = any(_whose(plan.sources[source], feed, field, register) for feed in feeds for field in fields)
+    _made(lake, f"rows_{register.id}_{source}", said, "TABLE" if joined else "VIEW")
     names = [f'"v_{field.id}"' for field in fields]
     lake.execute(
         f"CREATE OR REPLACE TEMP TABLE several AS SELECT k FROM rows_{register.id}_{source} GROUP BY k HAVING count(*) > 1"
     )
+    kind = "STRUCT(field VARCHAR, delivery INTEGER, line BIGINT, as_of TIMESTAMP)[]"
+    many = lake.execute("SELECT count(*) FROM several").fetchone()
+    if many is None or not many[0]:
+        rows = f"SELECT k, as_of, delivery, line, {', '.join(names)}, NULL::{kind} AS older FROM rows_{register.id}_{source}"
+        _made(lake, f"of_{register.id}_{source}", rows, "VIEW")
+        return
     newest = "(as_of, delivery, line)"
     picked = ", ".join(
         f"arg_max({name}, {newest}) FILTER ({name} IS NOT NULL) AS {name},"
@@ -142,15 +158,28 @@ def _of_source(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPl
     )
     listed = ", ".join(f"f{i}" for i in range(len(fields)))
     older = f"list_filter([{listed}], lambda f: f IS NOT NULL AND (f.delivery, f.line) <> (delivery, line))"
-    kind = "STRUCT(field VARCHAR, delivery INTEGER, line BIGINT, as_of TIMESTAMP)[]"
-    lake.execute(
-        f"CREATE OR REPLACE TABLE of_{register.id}_{source} AS"
-        f" SELECT k, as_of, delivery, line, {', '.join(names)}, NULL::{kind} AS older"
+    _made(
+        lake,
+        f"of_{register.id}_{source}",
+        f"SELECT k, as_of, delivery, line, {', '.join(names)}, NULL::{kind} AS older"
         f" FROM rows_{register.id}_{source} ANTI JOIN several USING (k)"
         f" UNION ALL SELECT k, as_of, delivery, line, {', '.join(names)}, {older} AS older FROM ("
         f" SELECT k, arg_max(as_of, {newest}) AS as_of, arg_max(delivery, {newest}) AS delivery, arg_max(line, {newest}) AS line,"
-        f" {picked} FROM rows_{register.id}_{source} SEMI JOIN several USING (k) GROUP BY k)"
+        f" {picked} FROM rows_{register.id}_{source} SEMI JOIN several USING (k) GROUP BY k)",
+        "TABLE",
     )
+
+
+def _made(lake: duckdb.DuckDBPyConnection, name: str, query: str, kind: str) -> None:
+    """A table or a view in the place of whichever was there."""
+    for old in ("VIEW", "TABLE"):
+        found = lake.execute(
+            "SELECT count(*) FROM information_schema.tables WHERE table_name = ? AND table_type = ?",
+            [name, "VIEW" if old == "VIEW" else "BASE TABLE"],
+        ).fetchone()
+        if found and found[0]:
+            lake.execute(f"DROP {old} {name}")
+    lake.execute(f"CREATE {kind} {name} AS {query}")
 
 
 def _rows(
@@ -173,19 +202,28 @@ def _rows(
         key = said.get(register.key, "NULL")
         where = f"{key} IS NOT NULL" + (f" AND r.cid_{feed.feed.of} IS NOT NULL" if feed.feed.of else "")
     values = "".join(f', {value} AS "v_{name}"' for name, value in said.items())
-    used = {field.subject for field in fields if field.subject}
     joins = "".join(
         f" LEFT JOIN number_{_ENTITY_OF[field.subject]} AS n_{field.id} ON n_{field.id}.cid = r.cid_{mention}"
         for field in fields
-        if field.subject in used
-        and field.id in feed.feed.fields
-        and (mention := mention_of_number(source, feed.feed.fields[field.id], field.subject))
+        if (mention := _whose(source, feed, field, register))
     )
     missing = "".join(f', NULL::{_kind(field)} AS "v_{field.id}"' for field in fields if field.id not in said)
     return (
         f"SELECT {key} AS k, r.as_of, r.delivery, r.line{values}{missing} FROM in_{source.id} AS r{joins}"
         f" WHERE {where}{_when(feed)}"
     )
+
+
+def _whose(source: Source, feed: FeedPlan, field: FieldPlan, register: RegisterPlan) -> str:
+    """The mention whose number this field holds in this feed, where identity knows it better than the cell."""
+    column = feed.feed.fields.get(field.id)
+    return _named(source, column, field, register) if column else ""
+
+
+def _named(source: Source, column: str, field: FieldPlan, register: RegisterPlan) -> str:
+    if not field.subject or (register.entity and field.id == register.key):
+        return ""  # an entity's key is put in at the end, for the whole record
+    return mention_of_number(source, column, field.subject)
 
 
 def _when(feed: FeedPlan) -> str:
@@ -213,7 +251,7 @@ def _value(
             return f"TRY_CAST({cell} AS BOOLEAN)"
         case "citizen_id" | "uscc":
             said = _number(source, lake, column, field.type)
-            if field.subject and mention_of_number(source, column, field.subject):
+            if _named(source, column, field, register):
                 # Whose number it is was found by identity: a slip in it is not carried on.
                 return f"coalesce(n_{field.id}.number, {said})"
             return said

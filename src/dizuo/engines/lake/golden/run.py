@@ -1,13 +1,15 @@
 """One run: from checked and linked deliveries to golden records on disk, and the fate of every row.
 
 A run can be killed and repeated: tables are made anew, files appear whole or not at all, and nothing outside its folder
-changes before ``publish_first`` or ``publish_changes``.
+changes before ``publish_first`` or ``publish_changes``. A run that was finished is not made again from the same deliveries and
+identities, so that a first load that was interrupted finds the very same files and goes on.
 """
 
 # ruff: noqa: S608 - statements are put together from declared identifiers and file names
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import msgspec
 
 from dizuo.engines.lake.golden.fates import Fate, fates
 from dizuo.engines.lake.golden.plan import plan_of
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from dizuo.foundation.blueprint.model import City
 
+_FINISHED = "run.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -51,6 +55,13 @@ class GoldenRun:
 
     def file(self, register: str) -> Path:
         return self.folder / f"{register}.parquet"
+
+
+class _Finished(msgspec.Struct):
+    """The last file that a run writes: until it is there, the run is not."""
+
+    made_of: str
+    run: GoldenRun
 
 
 @contextmanager
@@ -90,6 +101,10 @@ def build(
     GoldenUnaccounted, duckdb.Error when a file is damaged; nothing is published in either case.
     """
     tell = progress or _silent
+    made_of = _made_of(city, deliveries, identity, today)
+    done = _finished(folder, made_of)
+    if done is not None:
+        return done
     plan = plan_of(city, frozenset(d.source for d in deliveries))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     timings: list[Timing] = []
@@ -108,18 +123,40 @@ def build(
     note("numbers", _count(lake, "number_person"))
     made: dict[str, int] = {}
     for register in plan.registers:
-        records(lake, plan, register)
+        records(lake, plan, register, folder / f"{register.id}.parquet")
         made[register.id] = _count(lake, f"gold_{register.id}")
-        file = folder / f"{register.id}.parquet"
-        beside = file.with_suffix(".part")
-        lake.execute(
-            f"COPY gold_{register.id} TO {quoted(beside)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
-        )
-        os.replace(beside, file)
         note(f"gold {register.id}", made[register.id])
     became = fates(lake, plan, deliveries, folder / "fates")
     note("fates", sum(fate.rows for fate in became))
-    return GoldenRun(folder, made, became, tuple(timings))
+    finished = GoldenRun(folder, made, became, tuple(timings))
+    beside = folder / (_FINISHED + ".part")
+    beside.write_bytes(msgspec.json.encode(_Finished(made_of, finished), enc_hook=str))
+    os.replace(beside, folder / _FINISHED)
+    return finished
+
+
+def _made_of(city: City, deliveries: Sequence[Delivery], identity: Path, today: dt.date) -> str:
+    """What a run is made of: declarations, deliveries and the identity map as it was written."""
+    map_file = identity.stat()
+    listed = [[d.source, d.id, d.period.isoformat(), d.told] for d in deliveries]
+    said = [city.version, today.isoformat(), listed, map_file.st_size, map_file.st_mtime_ns]
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+
+
+def _finished(folder: Path, made_of: str) -> GoldenRun | None:
+    """The run in this folder when it was finished from the same; what is there otherwise is made anew."""
+    try:
+        kept = msgspec.json.decode((folder / _FINISHED).read_bytes(), type=_Finished, dec_hook=_path)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    if kept.made_of != made_of:
+        (folder / _FINISHED).unlink()
+        return None
+    return kept.run
+
+
+def _path(_: type, said: str) -> Path:
+    return Path(said)
 
 
 def _count(lake: duckdb.DuckDBPyConnection, table: str) -> int:
