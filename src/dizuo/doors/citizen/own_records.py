@@ -40,20 +40,22 @@ def _is_of_another(
         return False
     if register.entity:
         return state.key != reader
-    named = {field: _value(f"{party.id}.{field}", facts) for field in register.subjects}
+    told: list[str] = []
     for fields, path in party.match:
-        subjects = [field for field in fields if field in named]
-        value = _sought(path, parties, facts)
-        if subjects and value == reader:  # found by the reader's own number
+        named = [field for field in fields if field in register.subjects]
+        value = _sought(path, parties, facts) if named else None
+        if value == reader:  # found by the reader's own number
             return False
-        if len(fields) == 1 and subjects and value is not None:
-            named[fields[0]] = value
-    known = [value for value in named.values() if value is not None]
-    return (
-        bool(known)
-        and reader not in known
-        and all(value is not None or register.fields[field].type == "uscc" for field, value in named.items())
-    )
+        if value is not None and len(fields) == 1:
+            told.append(fields[0])
+    for field in register.subjects:
+        if field in told or register.fields[field].type == "uscc":
+            continue
+        value = _value(f"{party.id}.{field}", facts)
+        if value is None or value == reader:
+            return False
+        told.append(field)
+    return bool(told)
 
 
 def _sought(path: str, parties: Mapping[str, PartyState], facts: Mapping[str, Fact]) -> str | None:
