@@ -104,6 +104,16 @@ async def test_what_was_pushed_is_landed_and_read_with_the_same_verdicts(door: D
     assert (await door.push(a_row(9))).delivery != done.id
 
 
+async def test_what_the_sender_was_told_stays_so(door: Door) -> None:
+    pushed = await door.push(a_row(1, 更新时间="2026-11-23 12:00:00"), a_row(2))
+    assert [row.code for row in pushed.rows] == ["ahead", ""]
+    door.clock.advance(days=1)  # by now the first would pass
+    closed = await lake.collect(door.loader, door.source)
+    assert closed is not None
+    done = await lake.read(door.loader, closed.id)
+    assert (done.rows_read, done.rows_rejected) == (1, 1)
+
+
 async def test_a_request_counts_once_however_often_it_comes(door: Door) -> None:
     first = await door.push(a_row(1), {}, once="a1")
     again = await door.push(a_row(1), {}, once="a1")

@@ -23,17 +23,21 @@ from dizuo.foundation.blueprint.model_source import Source
 _decode = msgspec.json.Decoder().decode
 _LOOKED_AT = 1_000
 _FLUSH = 50_000
-_Take = Callable[[bytes], bytes]
+_Take = Callable[[bytes], tuple[bytes, Wrong | None]]
 
 
 class PushedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One record as pushed: the request's number, its place in the request, the record as it came (or its text when it
-    was no JSON). A line of a landed push delivery."""
+    was no JSON), and why it was rejected, if it was: the sender was told so, and it stays so. A line of a landed push
+    delivery."""
 
     push: int
     row: int
     record: msgspec.Raw = msgspec.Raw(b"null")
     text: str = ""
+    column: str = ""
+    code: str = ""
+    says: str = ""
 
 
 _pushed = msgspec.json.Decoder(PushedLine).decode
@@ -55,25 +59,26 @@ def read_json(path: Path, source: Source, limits: Limits) -> Iterator[Opened]:
         yield Opened(heading, _Walk(source, take).parts(lines, encoding))
 
 
-def _itself(line: bytes) -> bytes:
-    return line
+def _itself(line: bytes) -> tuple[bytes, Wrong | None]:
+    return line, None
 
 
-def unwrapped(line: bytes) -> bytes:
-    """The record of a landed push line, as it was pushed; a line that is no such is itself the record (a first load may
-    come as a file)."""
+def unwrapped(line: bytes) -> tuple[bytes, Wrong | None]:
+    """The record of a landed push line, as it was pushed, and what the sender was told; a line that is no such is itself the
+    record (a first load may come as a file)."""
     try:
         pushed = _pushed(line)
     except msgspec.DecodeError:
-        return line
-    return pushed.text.encode() if pushed.text else bytes(pushed.record)
+        return line, None
+    told = Wrong(pushed.column, pushed.code, pushed.says) if pushed.code else None
+    return pushed.text.encode() if pushed.text else bytes(pushed.record), told
 
 
 def _names(head: bytes, take: _Take) -> list[str]:
     seen: dict[str, None] = {}
     for line in head.split(b"\n", _LOOKED_AT)[:_LOOKED_AT]:
         try:
-            value: Any = _decode(take(line))
+            value: Any = _decode(take(line)[0])
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
         if isinstance(value, dict):
@@ -114,8 +119,8 @@ class _Walk:
         for number, line in enumerate(block.text.split(b"\n")[:-1], block.first):
             if not line.strip():
                 continue
-            text = self.take(line)
-            found = judge.row(text)
+            text, told = self.take(line)
+            found = told or judge.row(text)
             if isinstance(found, Wrong):
                 raw = text.decode("utf-8", "surrogateescape").rstrip("\r")
                 faults.append(Fault(number, found.column, found.code, found.says, raw))

@@ -79,7 +79,7 @@ async def push(intake: Intake, key: LiveKey, source: str, body: bytes, *, once: 
         return answered
     records = split(body)
     verdicts = judged(intake, declared, records)
-    lines = b"\n".join(_line(record, row) for row, record in enumerate(records, 1)).decode("utf-8")
+    lines = b"\n".join(map(_line, records, verdicts)).decode("utf-8")
     rejected = sum(1 for verdict in verdicts if verdict.verdict == "rejected")
     async with begin(intake.pool, intake.now) as tx:
         lately = await tx.conn.fetchval(QUERIES["pushed_lately"], key.id, tx.now)
@@ -156,18 +156,19 @@ def _objects(text: bytes) -> list[bytes]:
         return [line for line in (line.strip() for line in text.split(b"\n")) if line]
 
 
-def _line(record: bytes, row: int) -> bytes:
-    """The record as a line of the landed file, but for the push's number."""
+def _line(record: bytes, verdict: RowVerdict) -> bytes:
+    """The record and what was said of it as a line of the landed file, but for the push's number."""
+    told = _encode(verdict)[1:-1] if verdict.code else b'"row":%d' % verdict.row
     try:
         _check(record)
     except (msgspec.DecodeError, RecursionError):
-        return b'"row":%d,"text":%s}' % (row, _encode(record.decode("utf-8")))
+        return b'%s,"text":%s}' % (told, _encode(record.decode("utf-8")))
     # Outside of strings, where JSON allows no line break anyway, a line break is only white space.
-    return b'"row":%d,"record":%s}' % (row, record.replace(b"\r", b" ").replace(b"\n", b" "))
+    return b'%s,"record":%s}' % (told, record.replace(b"\r", b" ").replace(b"\n", b" "))
 
 
 def judged(intake: Intake, source: Source, records: Sequence[bytes]) -> tuple[RowVerdict, ...]:
-    """What reading will say of each record, said now."""
+    """What is wrong with each record, by the same checks as everywhere; reading says the same later."""
     judge = Judge(source)
     wrong: dict[int, RowVerdict] = {}
     numbers: list[int] = []
