@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import resource
 import shutil
 import tempfile
 import threading
@@ -129,6 +130,10 @@ def report(
     print(f"rows {rows:,}  mentions {mentions:,}  bytes {size:,}")
     print(f"wall {taken:.1f} s = blocks {turned - started:.1f} s + putting together {ended - turned:.1f} s")
     print(f"rows/s {rows / taken:,.0f}")
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    processor = sum(one.ru_utime + one.ru_stime for one in used)
+    # On a busy machine this tells more than the clock: two free cores would need half of it at least.
+    print(f"processor time of all processes {processor:.1f} s")
     print(f"peak resident of {memory.parts} processes {memory.peak / 2**20:,.0f} MiB")
     ceiling = write_ceiling(out, size)
     print(f"the same bytes written once and synced {ceiling:.1f} s (ratio {taken / ceiling:.1f})")

@@ -33,7 +33,7 @@ def city() -> City:
 @pytest.fixture(scope="module")
 def folder(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("sources")
-    simulate_sources(city, out, people=8_000, seed=5, day=DAY, days=3, workers=1)
+    simulate_sources(city, out, people=8_000, seed=5, day=DAY, days=3, block=2_500, workers=1)
     return out
 
 
@@ -96,10 +96,30 @@ def test_the_truth_tells_of_every_row_and_only_of_rows(
         assert {row["entity_id"][0] for row in truth} <= {"P", "E"}
 
 
+def test_blocks_do_not_know_each_other_and_never_meet(
+    city: City, folder: Path, manifest: SourcesManifest
+) -> None:
+    for place, file in enumerate(manifest.deliveries):
+        if file.day != DAY:
+            continue
+        source = city.sources[file.source]
+        key = source.columns[source.row_key].column
+        rows = rows_of(city, folder, manifest, place)
+        once = {json.dumps(row, ensure_ascii=False): row[key] for row in rows}
+        assert len(once) == len(set(once.values())), "two different rows of one key"
+        assert len(rows) - len(once) < 0.01 * len(rows) + 4
+    truth = pq.read_table(folder / "truth" / f"hukou.{DAY}.parquet").to_pylist()
+    assert len({row["entity_id"] for row in truth}) == len(truth)
+    blocks = {int(row["entity_id"][1:]) // STRIDE for row in truth}
+    assert blocks == {0, 1, 2, 3}
+
+
 def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
     city: City, manifest: SourcesManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = simulate_sources(city, tmp_path / "two", people=8_000, seed=5, day=DAY, days=3, workers=2)
+    again = simulate_sources(
+        city, tmp_path / "two", people=8_000, seed=5, day=DAY, days=3, block=2_500, workers=2
+    )
     assert again == manifest
     other = simulate_sources(city, tmp_path / "other", people=300, seed=6, day=DAY, workers=1)
     assert {f.sha256 for f in other.deliveries}.isdisjoint({f.sha256 for f in manifest.deliveries})
@@ -108,7 +128,9 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
 def test_more_days_do_not_change_the_first_delivery(
     city: City, manifest: SourcesManifest, tmp_path: Path
 ) -> None:
-    alone = simulate_sources(city, tmp_path / "alone", people=8_000, seed=5, day=DAY, days=0, workers=1)
+    alone = simulate_sources(
+        city, tmp_path / "alone", people=8_000, seed=5, day=DAY, days=0, block=2_500, workers=1
+    )
     first = {f.source: f.sha256 for f in manifest.deliveries if f.day == DAY}
     assert {f.source: f.sha256 for f in alone.deliveries} == first
 
@@ -175,4 +197,4 @@ def test_blocks_are_bounded() -> None:
         sizes = [plan.size(block) for block in range(plan.blocks)]
         assert sum(sizes) == people
         assert max(sizes) <= BLOCK
-        assert max(sizes) * 10 < STRIDE
+        assert max(sizes) * 1.5 < STRIDE

@@ -66,7 +66,7 @@ def befall(quarter: Quarter, day: int) -> Touched:
     numbers = np.arange(len(people), dtype=np.int64)
     phoned = here & dice.chance("phones", numbers, PHONES) & (people.phone > 0)
     people.old_phone = np.where(phoned, people.phone, people.old_phone)
-    people.phone = np.where(phoned, telephones(people.number + day * 1_000_003, 168), people.phone)
+    people.phone = np.where(phoned, telephones(people.number, 164 if day % 2 else 169), people.phone)
     return Touched(moved, phoned, people.dead(day) & ~people.dead(day - 1))
 
 

@@ -2,7 +2,7 @@
 
 A citizen number has a valid structure (GB 11643-1999), so it may by chance equal a real one; the name beside it is
 drawn independently. Unified codes carry the marker `DEM` in the organisation part and cannot be a real body's.
-Telephones begin with prefixes that no operator was given (161, 163, 168).
+Telephones begin with prefixes that no operator was given (161, 163, 164, 168, 169).
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def unified_checks(codes: Digits) -> Digits:
 
 
 def telephones(rows: Ints, prefix: int) -> Ints:
-    """Telephone numbers of eleven digits, one for each row number below 10**10; never a subscriber's."""
+    """Telephone numbers of eleven digits, one for each row number below 10**8; never a subscriber's."""
     return np.int64(prefix) * 10**8 + scattered(rows % 10**8, 8, prefix)
 
 

@@ -30,8 +30,9 @@ from dizuo.engines.lake.simulation.text import Days, Digits
 
 BLOCK = 100_000
 """Living people in a block; memory is bounded by it."""
-STRIDE = 10_000_000
-"""Row numbers of a block start at block times this; a block's rows of one kind are fewer."""
+STRIDE = 200_000
+"""Persons and enterprises of a block are numbered from block times this: 497 blocks stay below the 100 million that
+eight digits of a telephone can tell apart."""
 HUKOU_SHARE, MIGRANT_SHARE = 0.662, 0.334
 NEVER = np.datetime64("NaT", "D")
 _DEATH_YEARS = 6.0
@@ -45,6 +46,7 @@ class Plan:
     """What is asked for: `people` living residents of a city on `day`, and `days` more days.
 
     With `snapshots` daily full sources deliver everything every day, else their later deliveries hold changes only.
+    `block` bounds the people made at once, and so the memory; another bound is another city.
     """
 
     people: int
@@ -52,10 +54,11 @@ class Plan:
     day: dt.date
     days: int
     snapshots: bool = False
+    block: int = BLOCK
 
     @property
     def blocks(self) -> int:
-        return max(1, -(-self.people // BLOCK))
+        return max(1, -(-self.people // self.block))
 
     def size(self, block: int) -> int:
         """Living people of one block: all within one of each other."""
@@ -132,6 +135,7 @@ def populate(places: Places, plan: Plan, block: int) -> People:
     died = np.concatenate([died, np.full(len(birth) - len(died), NEVER)])
     people = np.arange(len(birth), dtype=np.int64)
     households = len(homes.size)
+    assert len(people) < STRIDE, "a block has more people than numbers"
     base = places.draw(rng, households)
     district = places.district_of[base.community[homes.household]]
     region, county = _regions(dice, people, birth, district, homes, places)

@@ -53,17 +53,18 @@ def simulate_sources(
     day: dt.date,
     days: int = 0,
     snapshots: bool = False,
+    block: int = BLOCK,
     workers: int = 2,
     tell: Tell | None = None,
 ) -> SourcesManifest:
     """Write all declared sources' deliveries of an invented city, with the truth about every mention, into `out`.
 
-    Shapes: `people` living residents on `day`, then `days` daily deliveries of changes (with `snapshots` full ones where a source is
-    declared so); `deliveries/<source>/…`,
-    `truth/<source>.<day>.parquet`, manifest.json last. Errors: NoTowns, SimulationTooLarge, NothingToSimulate, FolderInUse,
-    OSError.
+    Shapes: `people` living residents on `day`, then `days` daily deliveries of changes (with `snapshots` full ones
+    where a source is declared so); `deliveries/<source>/…`, `truth/<source>.<day>.parquet`, manifest.json last. At most
+    `block` people are made at once in each of the `workers`. Errors: NoTowns, SimulationTooLarge, NothingToSimulate,
+    FolderInUse, OSError.
     """
-    plan = Plan(people, seed, day, days, snapshots)
+    plan = Plan(people, seed, day, days, snapshots, block)
     _check(city, plan)
     _empty(out)
     wanted = list(deliveries(plan, set(city.sources)))
@@ -77,7 +78,7 @@ def simulate_sources(
             for written in future.result():
                 counts[written.name][0] += written.rows
                 counts[written.name][1] += written.mentions
-            report("生成来源数据", min(done * BLOCK, people), people)
+            report("生成来源数据", min(done * block, people), people)
         # The largest first, so that no worker is left alone with it.
         order = sorted(wanted, key=lambda one: (-counts[one.name][0], one.name))
         merged = {one.name: pool.submit(_merge, one, plan, out, *counts[one.name]) for one in order}
@@ -104,7 +105,7 @@ def simulate_sources(
 
 
 def _check(city: City, plan: Plan) -> None:
-    most = MOST_BLOCKS * BLOCK
+    most = MOST_BLOCKS * plan.block
     if not 1 <= plan.people <= most:
         raise SimulationTooLarge("people", what="人口", count=plan.people, least=1, most=most)
     if not 0 <= plan.days <= MOST_DAYS:

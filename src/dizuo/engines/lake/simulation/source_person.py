@@ -17,7 +17,6 @@ from dizuo.engines.lake.simulation.households import (
     MIGRANT,
     SPOUSE,
 )
-from dizuo.engines.lake.simulation.numbers import telephones
 from dizuo.engines.lake.simulation.rows import (
     Moment,
     Quarter,
@@ -339,8 +338,3 @@ def disabled(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
             person_said("guardian", quarter, guardian, guard_pen, ~text.isnull(columns["guardian_name"])),
         ),
     )  # fmt: skip
-
-
-def new_phone(number: Ints, day: int) -> Ints:
-    """A fresh number for persons who change it on a day."""
-    return telephones(number + day * 977, 168)
