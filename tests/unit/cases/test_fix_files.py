@@ -15,6 +15,7 @@ from test_pause import _restaurant
 from dizuo.engines import cases as engine
 from dizuo.engines.cases import ByClerk, CaseNotFound, FixAnswered, FixWant, NewFile, UploadGone
 from dizuo.engines.cases.file_kinds import JPEG, PDF, PNG, agrees, kind_of, named, wrong_with
+from dizuo.engines.cases.rules import check_law
 from dizuo.foundation.kernel.canonical import canonical_json
 from dizuo.foundation.kernel.errors import Invalid, Refused
 
@@ -306,8 +307,14 @@ async def test_a_clerk_answers_for_a_person_present(bench: Any) -> None:
     assert entry["subject"] == bench.ids[MOTHER]
     # What follows by itself is the department's system's, not the clerk's.
     assert all(row["actor_kind"] == "system" for row in others if row["name"] in ("accept", "ask_consent"))
-    person = (await engine.case_page(bench.cases, bench.official(), number)).items
+    page = await engine.case_page(bench.cases, bench.official(), number)
+    person = page.items
+    assert ("hukou-1958:7", "《中华人民共和国户口登记条例》第7条") in person[0].laws
     assert next(item for item in person if item.id == "household").fix.served["proof"] == "居民身份证原件"
+
+
+async def test_a_law_is_named_by_its_title(bench: Any) -> None:
+    assert check_law(bench.cases.city, "hukou-1958:7") == "《中华人民共和国户口登记条例》第7条"
 
 
 async def test_who_may_not_serve_answers_for_nobody(bench: Any) -> None:

@@ -223,7 +223,7 @@ def _may_fix(cases: Cases, item: ItemRow) -> bool:
 def _law_words(cases: Cases, key: str) -> str:
     law, _, article = key.partition(":")
     found = cases.city.laws.get(law)
-    return key if found is None else f"《{found.title}》第{article}条"
+    return key if found is None else f"《{found.title.zh}》第{article}条"
 
 
 def _exception(cases: Cases, case: Case, check: Check, known: Known, scope: Scope) -> ExceptionView:

@@ -151,7 +151,7 @@ def check_law(city: City, law: str) -> str:
     found = city.laws.get(law_id)
     if found is None or (article and article not in found.articles):
         raise Invalid({"law": "没有这条法律依据，请从列表里选。"}, fix="写成“法律:条”，例如 hukou-1958:7。")
-    return f"《{found.title}》第{article}条" if article else f"《{found.title}》"
+    return f"《{found.title.zh}》第{article}条" if article else f"《{found.title.zh}》"
 
 
 def remedy(organisation: Organisation) -> str:
