@@ -12,6 +12,7 @@ The same expressions run on DuckDB and on Spark; nothing here loops over rows in
 """
 
 from dizuo.engines.lake.standard.cells import stages_kept
+from dizuo.engines.lake.standard.cutting import cut
 from dizuo.engines.lake.standard.faults import SENTENCES
 from dizuo.engines.lake.standard.freshness import Freshness, due_at, freshness, last_ended, period_end
 from dizuo.engines.lake.standard.mentions import SCHEMA, mentions
@@ -38,6 +39,7 @@ __all__ = [
     "Score",
     "Standardised",
     "Standards",
+    "cut",
     "due_at",
     "failing_rows",
     "fault_counts",

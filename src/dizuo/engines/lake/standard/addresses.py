@@ -18,7 +18,7 @@ from dizuo.engines.lake.standard.cells import (
 from dizuo.engines.lake.standard.characters import HAN, SPACES, UNSEEN, half_width, simplified
 from dizuo.engines.lake.standard.locating import MAX_HEAD, located
 from dizuo.engines.lake.standard.places import Places
-from dizuo.engines.lake.standard.rests import plain_rest
+from dizuo.engines.lake.standard.rests import rest_stages
 from dizuo.engines.lake.standard.terms import Rows, Truth, Value
 from dizuo.engines.lake.standard.texts import text_fault
 
@@ -83,12 +83,12 @@ def _parted(column: str) -> Recipe:
 
     return Recipe(
         (
-            {f"{column}__left": left, f"{column}__fault": lambda t: text_fault(text(t, f"{column}__clean"))},
             {
-                f"{column}_rest": lambda t: either(
-                    (good(t), plain_rest(text(t, f"{column}__left"))), other=nothing()
-                )
+                f"{column}__left": left,
+                f"{column}__fault": lambda t: text_fault(text(t, f"{column}__clean")),
             },
+            *rest_stages(f"{column}__a", f"{column}__left", f"{column}__one_form"),
+            {f"{column}_rest": when_good(f"{column}__one_form")},
             {
                 f"{column}__value": when_good(f"{column}__clean"),
                 f"{column}_norm": lambda t: either((good(t), emptied(whole(t))), other=nothing()),

@@ -1,15 +1,66 @@
-"""What is left of an address behind its division, in one form: 中山路128号3幢2单元201室."""
+"""What is left of an address behind its division, in one form: 中山路128号3幢2单元201室.
+
+Departments write the same door as 3号楼二单元201, 3栋2单元201室 or 3-2-201. The road, the name of the estate and whatever
+stands behind the room keep their words; only the marks and numerals of building, unit and room are made one.
+"""
 
 from __future__ import annotations
 
-from dizuo.engines.lake.standard.cells import emptied
-from dizuo.engines.lake.standard.terms import Text, Value
+from collections.abc import Callable
 
-# The same thing in several words, replaced wherever they stand behind a number or a letter.
-_DASHED = "^(.*[^0-9A-Za-z-])([0-9]{1,4}[A-Za-z]?)-(?:([0-9]{1,3})-)?([0-9]{1,5}[A-Za-z]?)(?:室|号|房)?\\z"
+from dizuo.engines.lake.standard.cells import Stage, Term, either, emptied, joined, text
+from dizuo.engines.lake.standard.cutting import house_stages
+from dizuo.engines.lake.standard.terms import Rows, Text, Value
+
+_MARKS = "(?:号楼|#楼|单元|号门|房间|号房|[幢栋座门室房号#])\\z"
+_NUMERALS, _DIGITS = "一二三四五六七八九", "123456789"
 
 
-def plain_rest(rest: Text) -> Value:
-    """The rest in one form; null when there is none."""
-    one = rest.replace("号楼", "幢").re_replace("[#﹟]", "号")
-    return emptied(one)
+def rest_stages(column: str, before: str, to: str) -> list[Stage]:
+    """Stages that leave the one form of ``before`` under ``to``; null where there is nothing."""
+    part = _part(column)
+
+    def one_form(t: Rows) -> Value:
+        street = joined(part("_road")(t), _numbered(part("_number")(t)))
+        doors = joined(
+            _marked(part("_building")(t), "幢"),
+            _marked(part("_unit")(t), "单元"),
+            _floor(part("__floor_here")(t)),
+            _marked(part("_room")(t), "室"),
+        )
+        place = part("_place")(t)
+        front = part("__r_front")(t)
+        inner = place.substr(front.length())
+        return emptied(joined(front, street, inner, doors, part("__behind")(t)))
+
+    plain = f"^[^0-9A-Za-z{_NUMERALS}十#]*\\z"
+    return [
+        *house_stages(column, before),
+        {to: lambda t: either((text(t, before).re_search(plain), text(t, before)), other=one_form(t))},
+    ]
+
+
+def _part(column: str) -> Callable[[str], Term]:
+    def named(suffix: str) -> Term:
+        return lambda t: text(t, f"{column}{suffix}").fill_null("")
+
+    return named
+
+
+def _numbered(number: Text) -> Value:
+    """128号 for 128 and 128#; 弄 stays."""
+    bare = number.re_replace("[#号]\\z", "")
+    return either((number == "", ""), (number.endswith("弄"), number), other=joined(bare, "号"))
+
+
+def _marked(written: Text, mark: str) -> Value:
+    """3幢 for 3号楼, 三栋 and 3."""
+    bare = written.re_replace(_MARKS, "")
+    plain = either((bare.length() == 1, bare.translate(_NUMERALS, _DIGITS)), other=bare)
+    return either((written == "", ""), other=joined(plain, mark))
+
+
+def _floor(written: Text) -> Value:
+    bare = written.re_replace("[楼层Ff]\\z", "")
+    plain = either((bare.length() == 1, bare.translate(_NUMERALS, _DIGITS)), other=bare)
+    return either((written == "", ""), other=joined(plain, "楼"))
