@@ -20,6 +20,7 @@ from dizuo.engines.lake.intake.errors import (
     FileTooLarge,
     FileUnsafe,
     FormatDiffers,
+    HeaderDiffers,
 )
 from dizuo.engines.lake.intake.landing import land, sweep
 from dizuo.engines.lake.intake.limits import Limits
@@ -140,7 +141,7 @@ def test_a_zip_with_a_password_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda content: zipped(("x.csv", content))])
 def test_a_bomb_is_stopped_while_it_unfolds(tmp_path: Path, pack: object) -> None:
-    bomb = pack(TEXT[:400].split(b"\r\n")[0] + b"\r\n" + b"\n" * (40 << 20))  # type: ignore[operator]
+    bomb = pack(TEXT[:400].split(b"\r\n")[0] + b"\r\n" + b"x" * (40 << 20))  # type: ignore[operator]
     assert len(bomb) < 100_000
     with pytest.raises(ArchiveBomb, match="200 倍"):
         take(tmp_path, a_source(), bomb)
@@ -157,6 +158,30 @@ def test_a_workbook_that_unfolds_too_far_is_stopped(tmp_path: Path) -> None:
     )
     with pytest.raises(ArchiveBomb):
         take(tmp_path, a_source(format="xlsx"), bomb)
+
+
+def test_two_cells_in_opposite_corners_are_a_bomb_too(tmp_path: Path) -> None:
+    sheet = b'<worksheet><sheetData><row r="1"><c r="A1"><v>1</v></c><c s="1" r = \'XFD1048576\'><v>1</v></c></row></sheetData></worksheet>'
+    bomb = zipped(
+        ("[Content_Types].xml", b"<Types/>"),
+        ("xl/workbook.xml", b'<workbook><sheets><sheet name="a" r:id="r1"/></sheets></workbook>'),
+        ("xl/_rels/workbook.xml.rels", b'<r><Relationship Id="r1" Target="worksheets/sheet1.xml"/></r>'),
+        ("xl/worksheets/sheet1.xml", sheet),
+    )
+    with pytest.raises(ArchiveBomb, match="16,384"):
+        take(tmp_path, a_source(format="xlsx"), bomb)
+
+
+def test_xml_made_to_be_slow_is_read_in_time(tmp_path: Path) -> None:
+    book = b"<sheet " * 140_000
+    slow = zipped(
+        ("[Content_Types].xml", b"<Types/>"),
+        ("xl/workbook.xml", book),
+        ("xl/_rels/workbook.xml.rels", b"<Relationship " * 70_000),
+        ("xl/worksheets/sheet1.xml", b'<c r="A1" t="e" ' * 300_000),
+    )
+    with pytest.raises((FileCut, HeaderDiffers)):
+        take(tmp_path, a_source(format="xlsx"), slow)
 
 
 def test_other_archives_are_named(tmp_path: Path) -> None:

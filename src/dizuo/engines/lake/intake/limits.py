@@ -17,8 +17,8 @@ class Limits:
     """Bounds of one delivery, in bytes unless said otherwise.
 
     ``landed``: as delivered. ``unpacked``: after decompression; ``ratio``: unpacked ÷ packed, asked once more than
-    ``ratio_from`` was unpacked. ``sheet``: the XML of one workbook, which is held in memory. ``members``: files in an
-    archive.
+    ``ratio_from`` was unpacked. ``sheet``: the XML of one workbook, which is held in memory; ``cells``: cells that one of its
+    sheets spans, full or empty. ``rows``: rows that a Parquet file claims. ``members``: files in an archive.
     """
 
     landed: int = 32 << 30
@@ -26,4 +26,6 @@ class Limits:
     ratio: int = 200
     ratio_from: int = 32 << 20
     sheet: int = 1 << 30
+    cells: int = 60_000_000
+    rows: int = 200_000_000
     members: int = 1_000

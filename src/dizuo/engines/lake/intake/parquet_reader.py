@@ -56,6 +56,8 @@ def read_table(path: Path, source: Source, limits: Limits) -> Iterator[Opened]:
 def _bound(opened: Any, limits: Limits) -> None:
     meta = opened.metadata
     groups = [meta.row_group(n).total_byte_size for n in range(meta.num_row_groups)]
+    if meta.num_rows > limits.rows:
+        raise ArchiveBomb(f"有 {meta.num_rows:,} 行，超过 {limits.rows:,} 行")
     if sum(groups) > limits.unpacked:
         raise ArchiveBomb(f"展开超过 {limits.unpacked >> 20:,} MB")
     if max(groups, default=0) > limits.sheet * 2:

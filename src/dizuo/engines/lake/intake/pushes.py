@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import queue
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,7 +24,7 @@ from dizuo.engines.lake.intake.errors import (
     PushUnreadable,
 )
 from dizuo.engines.lake.intake.keys import LiveKey
-from dizuo.engines.lake.intake.landing import land
+from dizuo.engines.lake.intake.landing import Landed, land
 from dizuo.engines.lake.intake.objects import Judge, Wrong
 from dizuo.engines.lake.intake.parts import rows_of
 from dizuo.foundation.blueprint.model_source import Source
@@ -203,16 +204,36 @@ async def collect(intake: Intake, source: str) -> Delivery | None:
         id = await tx.conn.fetchval(QUERIES["close_open"], declared.id)
         if id is None:
             return None
-        rows = await tx.conn.fetch(QUERIES["bodies"], id)
-        if not rows:
+        landed = await _landed(tx.conn, id, intake)
+        if not landed.bytes:
             return None
-        content = [_landed_lines(row["id"], row["body"]) for row in rows]
-        landed = await asyncio.to_thread(land, content, intake.places, intake.limits)
         row = await tx.conn.fetchrow(
             QUERIES["landed"], id, landed.sha256, landed.bytes, intake.now.today(), source
         )
         await tx.conn.execute(QUERIES["bodies_gone"], id)
     return delivery_of(row) if row is not None else None
+
+
+async def _landed(connection: Connection, id: int, intake: Intake) -> Landed:
+    """Land the bodies of an open delivery one after another: a day of them need not fit into memory."""
+    pipe: queue.Queue[bytes | None] = queue.Queue(8)
+    landing = asyncio.create_task(asyncio.to_thread(land, iter(pipe.get, None), intake.places, intake.limits))
+    try:
+        async for row in connection.cursor(QUERIES["bodies"], id, prefetch=64):
+            await _hand(pipe, _landed_lines(row["id"], row["body"]), landing)
+    finally:
+        await _hand(pipe, None, landing)
+        await asyncio.wait([landing])
+    return landing.result()
+
+
+async def _hand(pipe: queue.Queue[bytes | None], item: bytes | None, landing: asyncio.Task[Landed]) -> None:
+    while not landing.done():
+        try:
+            pipe.put_nowait(item)
+            return
+        except queue.Full:
+            await asyncio.sleep(0.005)
 
 
 def _landed_lines(push: int, body: str) -> bytes:

@@ -19,16 +19,20 @@ from dizuo.engines.lake.intake.wrapping import check_member
 
 _PIECE = 1 << 20
 _TAIL = 40_000  # longer than any cell that matters here: a cell holds at most 32,767 characters
-_FORMULA = re.compile(rb"<c\b[^>]*>\s*<f[ />]")
+# Every repetition is bounded: a sheet is anybody's bytes, and an unbounded one takes quadratic time on the worst of them.
+_CELL = re.compile(rb"""\br\s{0,9}=\s{0,9}["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
+_FORMULA = re.compile(rb"<c\b[^>]{0,300}>\s{0,9}<f[ />]")
 _EMPTY = re.compile(
-    rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*>\s*<f(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+    rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]{0,300}>\s{0,9}<f(?:[^>]{0,300}/>|[^>]{0,300}>[^<]{0,9000}</f>)\s{0,9}'
+    rb"(?:<v\s{0,9}/>|<v></v>)?\s{0,9}</c>"
 )
 _ERROR = re.compile(
-    rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*\bt="e"[^>]*>(?:(?!</c>).){0,9000}?<v>([^<]{1,20})</v>', re.DOTALL
+    rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]{0,300}\bt="e"[^>]{0,300}>'
+    rb"(?:<f[^>]{0,300}>[^<]{0,9000}</f>|<f[^>]{0,300}/>)?\s{0,9}<v>([^<]{1,20})</v>"
 )
-_SHEET = re.compile(r"<sheet\b[^>]*?>")
-_ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
-_RELATION = re.compile(r"<Relationship\b[^>]*?>")
+_SHEET = re.compile(r"<sheet\b[^>]{0,1000}>")
+_ATTRIBUTE = re.compile(r'([\w:]{1,40})="([^"]{0,1000})"')
+_RELATION = re.compile(r"<Relationship\b[^>]{0,1000}>")
 
 
 @dataclass(slots=True)
@@ -36,6 +40,8 @@ class Beneath:
     """What stands beneath the values of one sheet. Cells are (row, column), both from 0."""
 
     formulas: int = 0
+    height: int = 0
+    width: int = 0
     empty: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     errors: dict[tuple[int, int], str] = field(default_factory=dict[tuple[int, int], str])
 
@@ -57,6 +63,7 @@ def beneath(path: Path, limits: Limits) -> dict[str, Beneath]:
                 for text in _pieces(archive, info, left, limits):
                     if target is not None:
                         _scan(text, target)
+                        _span(info.filename, target, limits)
                 left -= info.file_size
             return found
     except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
@@ -84,7 +91,16 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, left: int, limits: 
         yield rest
 
 
+def _span(name: str, sheet: Beneath, limits: Limits) -> None:
+    """A reader of values holds the whole rectangle, so two cells in opposite corners are a bomb."""
+    if sheet.height * sheet.width > limits.cells:
+        raise ArchiveBomb(f"{name[:40]} 占了 {sheet.height:,} 行 × {sheet.width:,} 栏")
+
+
 def _scan(text: bytes, into: Beneath) -> None:
+    if cells := _CELL.findall(text):
+        into.width = max(into.width, *(_column(letters) for letters in {letters for letters, _ in cells}))
+        into.height = max(into.height, *(int(digits) for digits in {digits for _, digits in cells}))
     if b"<f" in text:
         into.formulas += len(_FORMULA.findall(text))
         into.empty.update(_cell(match[1], match[2]) for match in _EMPTY.finditer(text))
@@ -94,10 +110,15 @@ def _scan(text: bytes, into: Beneath) -> None:
 
 
 def _cell(letters: bytes, digits: bytes) -> tuple[int, int]:
+    return int(digits) - 1, _column(letters) - 1
+
+
+def _column(letters: bytes) -> int:
+    """A is 1, AA is 27."""
     column = 0
-    for letter in letters:
+    for letter in letters.upper():
         column = column * 26 + letter - 64
-    return int(digits) - 1, column - 1
+    return column
 
 
 def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
