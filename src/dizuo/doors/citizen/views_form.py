@@ -17,7 +17,6 @@ from dizuo.engines.registers import Candidate, Fact, PartyState
 from dizuo.foundation.blueprint.hours import hours_said
 from dizuo.foundation.blueprint.model import City, Matter
 from dizuo.foundation.kernel.clocks import Deadline, Unknown
-from dizuo.foundation.kernel.saying import said_in
 from dizuo.web.format import day, masked, moment
 from dizuo.web.words import fill
 
@@ -28,7 +27,6 @@ from .form_facts import (
     GIVEN,
     ChooseView,
     ConsentView,
-    FieldView,
     FormState,
     FormView,
     GroupView,
@@ -39,10 +37,10 @@ from .form_facts import (
     WindowView,
 )
 from .own_records import of_others
+from .question_field import question_field
 from .views_matter import Texts
 
 NOT_READ_SHOWN = 6
-_INPUT = {"phone": ("tel", "tel"), "number": ("text", "decimal"), "date": ("date", "")}
 
 
 class FormMaker:
@@ -138,7 +136,10 @@ class FormMaker:
         typed: Mapping[str, str],
     ) -> QuestionView:
         fields = [
-            self._field(q, said_in(errors.get(q.id, ""), self.lang), typed.get(q.id, "")) for q in members
+            question_field(
+                q, self.lang, self.words, error=errors.get(q.id, ""), value=q.value or typed.get(q.id, "")
+            )
+            for q in members
         ]
         # Of several fields under one legend, the free text asks the main thing: what is the child's name.
         main = next((q for q in members if q.type != "choice"), members[0])
@@ -149,38 +150,6 @@ class FormMaker:
             reason="".join(reasons),
             error=any(field.error for field in fields),
             fields=fields,
-        )
-
-    def _field(self, question: PlannedQuestion, error: str, typed: str) -> FieldView:
-        kind = "choice" if question.type in ("choice", "boolean") else "text"
-        options = [
-            OptionView(o.value, pick(o.label, self.lang), pick(o.detail, self.lang)) for o in question.options
-        ]
-        if question.type == "boolean":
-            options = [
-                OptionView("true", self.words["is_true"], ""),
-                OptionView("false", self.words["is_false"], ""),
-            ]
-        input_type, input_mode = _INPUT.get(question.type, ("text", ""))
-        longest = question.max_length
-        return FieldView(
-            id=f"q-{question.id}",
-            name=ANSWER + question.id,
-            number=question.number,
-            kind=kind,
-            label=pick(question.asks, self.lang),
-            small=pick(question.asks, self.lang).rstrip("？?"),
-            hint=pick(question.hint, self.lang),
-            error=error,
-            value=question.value or typed,
-            options=options,
-            short=bool(options) and all(len(o.label) <= 6 and not o.detail for o in options),
-            more=fill(self.words["more"], n=question.more) if question.more else "",
-            size="s" if 0 < longest <= 30 else "",
-            max_length=longest,
-            autocomplete=question.autofill or "off",
-            input_mode=input_mode,
-            input_type=input_type,
         )
 
     def _shown(self, questions: list[QuestionView], step: int, last_step: int) -> list[QuestionView]:
