@@ -261,6 +261,29 @@ async def test_what_nobody_takes_up_in_time_is_late_work(bench: Any) -> None:
     assert number in await _late(bench)
 
 
+async def test_a_year_without_its_holidays_has_no_last_day(bench: Any) -> None:
+    """Fifteen workdays from late December end in a year whose arrangement nobody published: unknown, not guessed."""
+    number = await rated(bench)
+    bench.now.set(datetime(2026, 12, 21, 9, 0, tzinfo=SHANGHAI))
+    receipt = await bench.submitted()
+    await engine.withdraw(bench.cases, bench.resident(), receipt.number)
+    await engine.rate(bench.cases, bench.resident(), receipt.number, 1)
+    page = await engine.follow_up_page(bench.cases, supervisor(bench), receipt.number)
+    assert page.contact_due is not None
+    assert page.mend_due is None
+    await step(bench, receipt.number, "phone")
+    told = (await engine.progress(bench.cases, bench.resident(), receipt.number)).followed
+    assert told is not None
+    assert told.due is None
+    # It stands behind all that has a last day, and nobody calls it late.
+    found, _ = await engine.follow_ups(bench.cases, supervisor(bench))
+    numbers = [line.number for line in found]
+    assert numbers.index(number) < numbers.index(receipt.number)
+    bench.now.set(datetime(2026, 12, 30, 9, 0, tzinfo=SHANGHAI))
+    await bench.due()
+    assert receipt.number not in await _late(bench)
+
+
 async def _late(bench: Any) -> set[str | None]:
     rail = await engine.desk_queue(bench.cases, supervisor(bench), rail="supervised", limit=500)
     assert all(row.applicant == "" for row in rail.rows)
