@@ -122,6 +122,13 @@ def test_twins_share_birthday_and_parents_but_no_number(people: People) -> None:
     other = people.twin[twin]
     assert (people.birth[twin] == people.birth[other]).mean() > 0.98
     assert np.array_equal(people.mother[twin], people.mother[other])
+    assert np.array_equal(people.region[twin], people.region[other])
+    names = text.listed(people.names.written())
+    same = sum(names[a] == names[b] for a, b in zip(twin, other, strict=True))
+    assert same <= 2
+    assert sum(str(names[a])[:2] == str(names[b])[:2] for a, b in zip(twin, other, strict=True)) > 0.9 * len(
+        twin
+    )
 
 
 def test_names_are_names_and_some_are_rare_or_dotted(people: People) -> None:

@@ -63,6 +63,9 @@ def named(dice: Dice, homes: Homes, birth: Days) -> tuple[Names, Names, Flags, I
     twin = (homes.twin >= 0) & (homes.twin < rows)
     # Twins are often named alike: one character in common.
     names.b[twin] = names.b[homes.twin[twin]]
+    alike = twin & (names.c == names.c[np.maximum(homes.twin, 0)])
+    weights = table.female_weights
+    names.c[alike] = table.given.start + dice.pick("twin", rows[alike], weights)
     dotted = np.isin(ethnic, _DOTTED) & dice.chance("dotted", rows, 0.85)
     first = np.where(
         homes.sex == 1, _from(table.dot_men, dice, "dot", rows), _from(table.dot_women, dice, "dot", rows)

@@ -220,9 +220,11 @@ def _regions(
     own = dice.pick("own-county", people, away.weights)
     # A migrant family comes from one county; a third of married people met away from home.
     county = np.where((homes.role != CHILD) & dice.chance("other-county", people, 0.35), own, county)
-    outside = (homes.kind == MIGRANT) & ~((homes.role == CHILD) & dice.chance("child-here", people, 0.1))
+    # Twins are born in one place.
+    birth_of = np.where(homes.twin >= 0, np.minimum(people, homes.twin), people)
+    outside = (homes.kind == MIGRANT) & ~((homes.role == CHILD) & dice.chance("child-here", birth_of, 0.1))
     outside |= (homes.kind == HUKOU) & (homes.role != CHILD) & dice.chance("came", people, 0.17)
-    local = places.births.region(dice, people, np.maximum(years, 1984), district)
+    local = places.births.region(dice, birth_of, np.maximum(years, 1984), district)
     return np.where(outside, away.region(county, years), local), np.where(outside, county, -1)
 
 
