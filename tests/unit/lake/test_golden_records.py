@@ -328,6 +328,42 @@ async def test_from_files_to_served_registers_and_day_after_day(
     assert kinds.count("new") == 1
 
 
+async def test_two_identities_that_become_one_leave_one_record(
+    declared: Any, desk: Desk, pg: Any, database: Any
+) -> None:
+    """A permit without a usable number was a person of its own until identity saw whose it is."""
+    number = "320213198501010013"
+    desk.deliver("residence_permits", [permit("P8", None, "赵来")], day=19, who={"self": [80]})
+    desk.deliver("hukou", [hukou("8", number, "赵来")], day=19, who={"self": [81]})
+    plan = plan_of(desk.city, frozenset(d.source for d in desk.deliveries))
+    first = desk.run("first")
+    async with pg() as owner:
+        await owner.execute("SELECT registers.bulk_clear()")
+    with duckdb.connect() as lake:
+        await asyncio.to_thread(publish_first, lake, database, plan, first.folder, {"run": 10})
+        desk.identity["residence_permits:P8:self"] = 81
+        events = desk.folder / "events.parquet"
+        lake.execute(
+            f"COPY (SELECT 'person' AS entity, 'merge' AS kind, 81::BIGINT AS cid, 80::BIGINT AS other) TO '{events}' (FORMAT parquet)"
+        )
+        second = desk.run("second")
+        done = await asyncio.to_thread(
+            publish_changes, lake, database, plan, first.folder, second.folder, {"run": 11}, merges=[events]
+        )
+    assert done.rekeyed == 1
+    async with pg() as owner:
+        rows = await owner.fetch(
+            "SELECT key, superseded_at IS NULL AS stands FROM registers.record WHERE key = ANY ($1)",
+            [number, "T10000000000000080"],
+        )
+        assert {r["key"]: r["stands"] for r in rows} == {number: True, "T10000000000000080": False}
+        links = await owner.fetch(
+            "SELECT f.number AS former, i.number FROM registers.identity_link l JOIN registers.identity f ON f.id = l.former"
+            " JOIN registers.identity i ON i.id = l.id WHERE f.number = 'T10000000000000080'"
+        )
+        assert [(r["former"], r["number"]) for r in links] == [("T10000000000000080", number)]
+
+
 async def test_a_number_that_had_a_record_already_ends_the_temporary_one(declared: Any, pg: Any) -> None:
     """A window gave the newborn a number before the police's delivery did: one person afterwards, both pasts kept."""
     temporary, number = "T10000000000000077", "320213202611190012"

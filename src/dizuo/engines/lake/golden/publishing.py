@@ -9,7 +9,7 @@ publication that was killed is simply started again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -70,13 +70,17 @@ def publish_changes(
     after: Path,
     about: Mapping[str, object],
     progress: Progress | None = None,
+    *,
+    merges: Sequence[Path] = (),
 ) -> Published:
     """Bring what differs between two runs (their folders) into the registers, a lot of records a transaction.
 
+    Shapes: ``merges`` are identity's events since the earlier run, as Parquet (entity, kind, cid, other): where ``other`` went into
+    ``cid``, a record under a temporary key ends in the one with the number. Without them such a record stays and is counted as gone.
     Errors: GoldenMissing when a run has no records of a register, BulkRefused when the database finds something wrong in a lot
     (earlier lots stay, the rest waits for the next try).
     """
-    rows = [_difference(lake, register, before, after) for register in plan.registers]
+    rows = [_difference(lake, register, before, after, merges) for register in plan.registers]
     gone = {register.id: _gone(lake, register, before, after) for register in plan.registers}
     done = absorb_golden(database, lake, rows, about, progress)
     return Published(done.rows, done.new, done.changed, done.rekeyed, gone, done.entries)
@@ -90,7 +94,7 @@ def _file(folder: Path, register: RegisterPlan) -> str:
 
 
 def _difference(
-    lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: Path, after: Path
+    lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: Path, after: Path, merges: Sequence[Path]
 ) -> DailyRows:
     """What a register lacks of the later run: new records whole, of others the fields that differ."""
     same = "o.cid = n.cid" if register.entity else "o.key = n.key"
@@ -108,13 +112,23 @@ def _difference(
         else "o.key IS NULL"
     )
     old = f"(SELECT * FROM {_columns(lake, register, before)})"
+    ended, ends = "", ""
+    if register.entity and merges:
+        files = ", ".join(quoted(path) for path in merges)
+        ended = (
+            f" LEFT JOIN (SELECT e.cid, min(t.key) AS key FROM read_parquet([{files}]) AS e"
+            f" JOIN {_file(before, register)} AS t ON t.cid = e.other"
+            f" WHERE e.kind = 'merge' AND e.entity = '{register.entity}' AND t.key[1] = 'T' GROUP BY e.cid) AS m"
+            " ON m.cid = n.cid AND n.key[1] <> 'T'"
+        )
+        former, ends = f"coalesce({former}, m.key)", " OR m.key IS NOT NULL"
     return DailyRows(
         register.id,
         f"SELECT n.key, {former} AS former_key,"
         f" CASE WHEN {anew} THEN {data_of(register.fields, 'n.')} ELSE {patch_of(register)} END AS data,"
         f" {sources_of(register, 'n.')} AS sources, n.valid_from, n.valid_to"
-        f" FROM {_columns(lake, register, after)} AS n LEFT JOIN {old} AS o ON {same}"
-        f" WHERE {anew} OR o.key <> n.key OR {changed}",
+        f" FROM {_columns(lake, register, after)} AS n LEFT JOIN {old} AS o ON {same}{ended}"
+        f" WHERE {anew} OR o.key <> n.key OR {changed}{ends}",
     )
 
 

@@ -50,14 +50,15 @@ def numbers(lake: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         rows = " UNION ALL ".join(claims) or (
             "SELECT NULL::BIGINT AS cid, NULL::VARCHAR AS number, 0 AS rank, NULL::TIMESTAMP AS as_of WHERE false"
         )
+        # One text that sorts as (rank, newest first, number) is several times faster to take the least of than a row.
+        place = "rank::VARCHAR || lpad((99999999999 - epoch(as_of)::BIGINT)::VARCHAR, 11, '0')"
         lake.execute(
-            f"CREATE OR REPLACE TEMP TABLE claim AS SELECT cid, arg_min(number, (rank, -epoch(as_of), number)) AS number,"
-            " min(rank) AS rank, max(as_of) AS as_of"
-            f" FROM ({rows}) WHERE number IS NOT NULL GROUP BY cid"
+            "CREATE OR REPLACE TEMP TABLE claim AS SELECT cid, best[:12] AS place, best[13:] AS number FROM ("
+            f"SELECT cid, min({place} || number) AS best FROM ({rows}) WHERE number IS NOT NULL GROUP BY cid)"
         )
         lake.execute(
-            "CREATE OR REPLACE TEMP TABLE claimed AS SELECT number, arg_min(cid, (rank, -epoch(as_of), cid)) AS cid"
-            " FROM claim GROUP BY number"
+            "CREATE OR REPLACE TEMP TABLE claimed AS SELECT number, best[13:]::BIGINT AS cid FROM ("
+            "SELECT number, min(place || lpad(cid::VARCHAR, 19, '0')) AS best FROM claim GROUP BY number)"
         )
         lake.execute(
             f"CREATE OR REPLACE TABLE number_{entity} AS SELECT cid, number FROM claim SEMI JOIN claimed USING (cid, number)"
