@@ -6,7 +6,7 @@ Invents standard rows of eight sources and their identity map in DuckDB (about 2
 anybody's), then: golden records and the fate of every row; ``publish_first``; the rows again with ``--daily`` persons changed,
 golden records again, ``publish_changes``; the change feed read to its end; and beside it ``--absorb`` persons through today's
 ``registers.absorb`` in chunks of 50,000 and through plain COPY without index (the ceiling). Prints seconds and rows/s of each
-stage, peak memory of this process and of the server's, and the size on disk.
+stage, processor time (which a busy machine does not change much), peak memory of this process and of the server's, and the size on disk.
 """
 
 from __future__ import annotations
@@ -133,6 +133,21 @@ def deliver(
     identity = folder / "map.parquet"
     lake.execute(f"COPY ({' UNION ALL '.join(maps)}) TO '{identity}' (FORMAT parquet)")
     return found, identity
+
+
+def processor(server: Server) -> tuple[float, float]:
+    """Processor seconds so far: of this process, and of the server with the sessions that have ended."""
+    own = os.times()
+    tick = os.sysconf("SC_CLK_TCK")
+    used = 0.0
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    for pid in [str(server.pid), *children]:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        used += sum(int(n) for n in fields[11:15]) / tick  # own and reaped children's, user and system
+    return own.user + own.system, used
 
 
 class Watch:
@@ -282,6 +297,7 @@ def main(say: Callable[[str], None] = print) -> None:
             second, later = deliver(maker, city, folder / "day2", chosen.people, 21, chosen.daily)
         plan = plan_of(city, frozenset(d.source for d in first))
         watch = Watch(server)
+        start = processor(server)
         began = time.monotonic()
         with open_golden(folder / "work", memory=chosen.memory) as lake:
             one = build(lake, city, first, identity, folder / "golden1", date(2026, 11, 23))
@@ -290,7 +306,8 @@ def main(say: Callable[[str], None] = print) -> None:
             for timing in one.timings:
                 told(timing.name, timing.rows, timing.seconds)
             told("all of it", rows, time.monotonic() - began)
-            say(f"  peak memory: this process {watch.own:,} MB")
+            made = processor(server)
+            say(f"  processor: {made[0] - start[0]:.1f} s; peak memory: this process {watch.own:,} MB")
             began = time.monotonic()
             loaded = publish_first(lake, server, plan, one.folder, {"bench": "publish"})
             wall = time.monotonic() - began
@@ -299,6 +316,10 @@ def main(say: Callable[[str], None] = print) -> None:
             for stage in loaded.stages:
                 told(stage.name, stage.rows, stage.seconds)
             told("all of it", loaded.rows, wall)
+            after = processor(server)
+            say(
+                f"  processor: this process {after[0] - made[0]:.1f} s, PostgreSQL {after[1] - made[1]:.1f} s"
+            )
             say(f"  peak memory: this process {watch.own:,} MB, PostgreSQL {watch.server:,} MB")
             say(
                 "  on disk: "
@@ -309,8 +330,13 @@ def main(say: Callable[[str], None] = print) -> None:
             two = build(lake, city, second, later, folder / "golden2", date(2026, 11, 23))
             told("golden again", rows, time.monotonic() - began)
             began = time.monotonic()
+            start = processor(server)
             done = publish_changes(lake, server, plan, one.folder, two.folder, {"bench": "publish"})
             told("served", done.changed + done.new, time.monotonic() - began)
+            after = processor(server)
+            say(
+                f"  processor: this process {after[0] - start[0]:.1f} s, PostgreSQL {after[1] - start[1]:.1f} s"
+            )
             told("confirmed", done.rows - done.changed - done.new, 0)
             count, seconds = asyncio.run(followed(server))
             told("feed", count, seconds)
