@@ -114,3 +114,40 @@ async def test_what_is_not_there_is_said(town: Town, path: str) -> None:
     answer = await town.visitor().client.get(path)
     assert answer.status_code == 404
     assert "请从数源" in answer.text
+
+
+async def test_quality_is_computed_by_department_and_late_ones_come_first(
+    town: Town, deliveries: dict[str, int]
+) -> None:
+    visitor = town.visitor()
+    found = (await visitor.client.get("/data/quality.json")).json()
+    lines = {line["id"]: line for line in found["departments"]}
+    assert found["departments"][0]["id"] == "civil"  # the only one that is late
+    assert lines["civil"]["late"] == "1"
+    assert lines["psb"]["sources"] == 3
+    assert (lines["psb"]["rows"], lines["psb"]["back"]) == ("1,000", "1.00%")
+    assert (lines["psb"]["rules"], lines["psb"]["rules_tone"]) == ("1 / 2", "bad")
+    assert lines["education"]["rows"] == "—"
+
+
+async def test_the_five_base_registers_answer_the_same_questions(
+    town: Town, deliveries: dict[str, int]
+) -> None:
+    visitor = town.visitor()
+    await visitor.open("/data/assessment")
+    assert "五大基础库自评" in visitor.page.text
+    found = (await visitor.client.get("/data/assessment.json")).json()
+    assert found["bases"] == ["人口库", "法人库", "电子证照库", "地理库", "信用库"]
+    answers = {one["name"]: [text for text, _ in one["answers"]] for one in found["criteria"]}
+    assert int(answers["记录"][0].replace(",", "")) > 100
+    assert answers["质量规则达标"][0] == "1 / 2"
+    person = next(one for one in found["criteria"] if one["name"] == "按时更新的数源")["answers"][0]
+    assert person[1] == "bad"  # marriage is late
+
+
+async def test_a_register_tells_which_column_feeds_each_field(town: Town) -> None:
+    found = (await town.visitor().client.get("/data/registers/person.json")).json()
+    phone = next(field for field in found["fields"] if field["id"] == "phone")
+    assert [label for label, _ in phone["origins"]][:1] == ["居住证 · 联系电话"]
+    name = next(field for field in found["fields"] if field["id"] == "name")
+    assert name["origins"][0] == ["常住户口登记 · 姓名", "/data/sources/hukou"]

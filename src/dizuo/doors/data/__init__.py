@@ -20,7 +20,7 @@ from dizuo.engines.lake import intake
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
-from . import api_sources, pages, pages_sources
+from . import api_sources, pages, pages_quality, pages_sources
 
 ROUTES = (
     Route(
@@ -78,6 +78,22 @@ ROUTES = (
         purpose="Take records that a department's system pushes.",
         who="key",
         max_body=intake.MAX_PUSH,
+    ),
+    Route(
+        "GET",
+        "/data/quality",
+        pages_quality.quality,
+        purpose="See how good each department's data are.",
+        who="public",
+        json=True,
+    ),
+    Route(
+        "GET",
+        "/data/assessment",
+        pages_quality.assessment,
+        purpose="See how the five base registers stand.",
+        who="public",
+        json=True,
     ),
     Route(
         "GET",

@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from dizuo.foundation.blueprint.citing import law_text
+from dizuo.foundation.blueprint.lineage import sources_of
 from dizuo.foundation.blueprint.model import City, Item, Matter, Register, Words
 from dizuo.foundation.ledger import PublicKey
 from dizuo.web.format import as_date, day, moment, thousands
@@ -40,6 +41,8 @@ class FieldLine(msgspec.Struct, frozen=True):
     level: str
     personal: str
     used: int
+    origins: list[tuple[str, str]]
+    """Columns of sources that feed it, in the order in which they are asked, with their addresses: the lineage (血缘)."""
 
 
 class DeliveryLine(msgspec.Struct, frozen=True):
@@ -254,6 +257,7 @@ class DataMaker:
         used = self._used(one)
         held = stores.holdings.get(one.id)
         clock = self.city.clocks[one.correction_clock]
+        origins = sources_of(self.city, one.id)
         return RegisterView(
             here="data",
             id=one.id,
@@ -271,6 +275,7 @@ class DataMaker:
                 FieldLine(
                     f.id, self.pick(f.name), w[f"type_{f.type}"], self.unit(f.source), self.law(f.basis.key), f.level,
                     w["yes"] if f.personal else w["no"], used.get(f.id, 0),
+                    [(f"{self.pick(self.city.sources[o.source].name)} · {o.header}", f"/data/sources/{o.source}") for o in origins[f.id]],
                 )
                 for f in one.fields.values()
             ],

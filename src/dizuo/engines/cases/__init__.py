@@ -133,6 +133,7 @@ from dizuo.engines.cases.reads_citizen import (
     my_home,
     notices_of,
 )
+from dizuo.engines.cases.reads_corrections import CorrectionFigures, corrections_by_source
 from dizuo.engines.cases.reads_desk import QueuePage, QueueRow, desk_queue
 from dizuo.engines.cases.reads_documents import DocumentView, check_document, document_page, documents_of
 from dizuo.engines.cases.reads_follow_up import (
@@ -171,6 +172,7 @@ __all__ = [
     "ConsentAsked",
     "ConsentClosed",
     "Correction",
+    "CorrectionFigures",
     "Counts",
     "Decided",
     "DecidedByOther",
@@ -264,6 +266,7 @@ __all__ = [
     "consent_page",
     "consents_of",
     "correction_page",
+    "corrections_by_source",
     "corrections_of",
     "count_endings",
     "decide",
