@@ -100,6 +100,14 @@ def test_blank_lines_are_no_rows_and_the_last_line_may_lack_its_end(tmp_path: Pa
     assert not taken.rejected
 
 
+def test_a_line_of_empty_cells_is_no_row_unless_something_stands_in_it(tmp_path: Path) -> None:
+    header = [*HEADER, "备注"]
+    content = csv_text([a_row(1)], header=header) + ",,,,,,,\n" + ",,,,,,,有字\n"
+    taken = take(tmp_path, a_source(), content.encode())
+    assert [row["line"] for row in taken.rows] == [2]
+    assert taken.codes == [(4, "required")]
+
+
 def test_a_million_characters_in_a_cell_are_reported_with_their_beginning(tmp_path: Path) -> None:
     rows = [a_row(n) for n in range(20)]
     rows[7]["户籍地址"] = "长" * 1_000_000

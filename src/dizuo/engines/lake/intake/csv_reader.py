@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dizuo.engines.lake.intake.arrow import Table, pc
+from dizuo.engines.lake.intake.arrow import pc
 from dizuo.engines.lake.intake.csv_records import Cutter, Records
 from dizuo.engines.lake.intake.errors import ContentUnreadable, HeaderDiffers
 from dizuo.engines.lake.intake.heading import Heading, Note, match, plain
@@ -82,7 +82,7 @@ def _other_delimiter(source: Source, line: bytes, encodings: tuple[str, str], wa
 
 
 def _parts(source: Source, lines: Lines, heading: Heading, encoding: str) -> Iterator[Part]:
-    cutter = Cutter(heading.width, delimiter_of(source), tuple(sorted(set(heading.places.values()))))
+    cutter = Cutter(heading.width, delimiter_of(source), tuple(range(heading.width)))
     last = 2
     for block in lines.blocks(encoding):
         last = block.first + block.text.count(b"\n")
@@ -97,17 +97,12 @@ def _parts(source: Source, lines: Lines, heading: Heading, encoding: str) -> Ite
 def _part(source: Source, heading: Heading, records: Records) -> Part:
     columns: dict[str, Any] = {id: records.columns[place] for id, place in heading.places.items()}
     table = table_of(source, records.lines, columns)
-    # A blank line comes out of the parser as a record of nothing; a row without its key is looked at again here.
+    # A line without anything in any cell, declared or not, is no row; spreadsheets leave them at the end by the thousand.
     key = columns[source.row_key]
     if key.null_count:
         blank = pc.is_null(key)
-        for column in columns.values():
+        for column in records.columns.values():
             blank = pc.and_(blank, pc.is_null(column))
         if pc.any(blank).as_py():
             table = table.filter(pc.invert(blank))
     return Part(table, records.faults)
-
-
-def empty(source: Source) -> Table:
-    """No rows at all."""
-    return table_of(source, [], {})
