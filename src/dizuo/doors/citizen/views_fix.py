@@ -130,7 +130,7 @@ class FixMaker:
             notes=self._notes(),
             seen=form.seen,
             answer=form.answer if typed is None else typed.words,
-            answer_label=w["more" if questions or papers else "answer"],
+            answer_label=w["more" if questions else "answer"],
             answer_hint=w["more_hint" if questions else "hint"],
             error=wrong.get("answer", ""),
             sure_error=wrong.get("sure", ""),
