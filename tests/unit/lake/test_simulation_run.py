@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
 
+from dizuo.cli import main
+from dizuo.engines.lake import read_manifest
 from dizuo.engines.lake.simulation import KINDS, SourcesManifest, read_sources, simulate_sources
 from dizuo.engines.lake.simulation import blocks as blocks_module
 from dizuo.engines.lake.simulation.errors import FolderInUse, NothingToSimulate, SimulationTooLarge
@@ -19,6 +21,7 @@ from dizuo.engines.lake.simulation.events import DAILY
 from dizuo.engines.lake.simulation.merging import sha256_of
 from dizuo.engines.lake.simulation.people import BLOCK, STRIDE
 from dizuo.foundation.blueprint import City, load_city
+from dizuo.foundation.kernel.clock_source import SystemNow
 
 ROOT = Path(__file__).resolve().parents[3]
 DAY = dt.date(2026, 11, 23)
@@ -198,3 +201,15 @@ def test_blocks_are_bounded() -> None:
         assert sum(sizes) == people
         assert max(sizes) <= BLOCK
         assert max(sizes) * 1.5 < STRIDE
+
+
+def test_the_command_ends_today_and_leaves_the_clean_mode_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["simulate", "--people", "300", "--out"]
+    assert main([*command, str(tmp_path / "s"), "--sources", "--days", "1", "--workers", "1"]) == 0
+    manifest = read_sources(tmp_path / "s")
+    assert max(file.day for file in manifest.deliveries) == SystemNow()().date()
+    assert "演示数据" in capsys.readouterr().out
+    assert main([*command, str(tmp_path / "clean")]) == 0
+    assert read_manifest(tmp_path / "clean").people >= 300

@@ -233,7 +233,7 @@ def establish(places: Places, plan: Plan, block: int, people: People) -> Firms:
 def _marks(dice: Dice, rows: Ints) -> Ints:
     marks = np.stack([dice.below(f"mark{n}", rows, len(_MARKS)) for n in range(3)], axis=1)
     marks[:, 1] = np.where(marks[:, 1] == marks[:, 0], (marks[:, 1] + 1) % len(_MARKS), marks[:, 1])
-    marks[:, 2] = np.where(dice.chance("third", rows, 0.6), marks[:, 2], -1)
+    marks[:, 2] = np.where(dice.chance("third", rows, 0.92), marks[:, 2], -1)
     return marks
 
 

@@ -68,27 +68,12 @@ def simulate_sources(
     _check(city, plan)
     _empty(out)
     wanted = list(deliveries(plan, set(city.sources)))
-    report = tell or _silent
-    counts: dict[str, list[int]] = {one.name: [0, 0] for one in wanted}
-    with _workers(city, workers) as pool:
-        futures: list[Future[list[Written]]] = [
-            pool.submit(_block, plan, block, out / _PARTS) for block in range(plan.blocks)
-        ]
-        for done, future in enumerate(as_completed(futures), 1):
-            for written in future.result():
-                counts[written.name][0] += written.rows
-                counts[written.name][1] += written.mentions
-            report("生成来源数据", min(done * block, people), people)
-        # The largest first, so that no worker is left alone with it.
-        order = sorted(wanted, key=lambda one: (-counts[one.name][0], one.name))
-        merged = {one.name: pool.submit(_merge, one, plan, out, *counts[one.name]) for one in order}
-        files: list[DeliveredFile] = []
-        truths: list[TruthFile] = []
-        for done, one in enumerate(wanted, 1):
-            delivered, truth = merged[one.name].result()
-            files.append(delivered)
-            truths.append(truth)
-            report("合成交付文件", done, len(wanted))
+    pool = _workers(city, workers)
+    try:
+        files, truths = _made(pool, plan, wanted, out, tell or _silent)
+    finally:
+        # After an interrupt nothing that waits is begun.
+        pool.shutdown(cancel_futures=True)
     shutil.rmtree(out / _PARTS)
     files += _sent_again(files, plan)
     manifest = SourcesManifest(
@@ -102,6 +87,32 @@ def simulate_sources(
     )
     write(out, manifest)
     return manifest
+
+
+def _made(
+    pool: Executor, plan: Plan, wanted: list[Delivering], out: Path, tell: Tell
+) -> tuple[list[DeliveredFile], list[TruthFile]]:
+    """All blocks written, then all deliveries put together; in the order of `wanted`."""
+    counts: dict[str, list[int]] = {one.name: [0, 0] for one in wanted}
+    futures: list[Future[list[Written]]] = [
+        pool.submit(_block, plan, block, out / _PARTS) for block in range(plan.blocks)
+    ]
+    for done, future in enumerate(as_completed(futures), 1):
+        for written in future.result():
+            counts[written.name][0] += written.rows
+            counts[written.name][1] += written.mentions
+        tell("生成来源数据", min(done * plan.block, plan.people), plan.people)
+    # The largest first, so that no worker is left alone with it.
+    order = sorted(wanted, key=lambda one: (-counts[one.name][0], one.name))
+    merged = {one.name: pool.submit(_merge, one, plan, out, *counts[one.name]) for one in order}
+    files: list[DeliveredFile] = []
+    truths: list[TruthFile] = []
+    for done, one in enumerate(wanted, 1):
+        delivered, truth = merged[one.name].result()
+        files.append(delivered)
+        truths.append(truth)
+        tell("合成交付文件", done, len(wanted))
+    return files, truths
 
 
 def _check(city: City, plan: Plan) -> None:
