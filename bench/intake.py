@@ -143,14 +143,16 @@ def duckdbs(format: str, path: Path, out: Path) -> int:
 
 
 def one(who: str, format: str, path: str, out: str) -> None:
-    """In a process of its own: print rows, seconds, peak memory in MB."""
+    """In a process of its own: print rows, seconds, peak memory in MB, seconds of processor time."""
     work: Callable[[str, Path, Path], int] = ours if who == "dizuo" else duckdbs
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     count = work(format, Path(path), Path(out))
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     # VmHWM begins anew with each program; getrusage would tell the parent's peak.
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(count, seconds, int(peak.split()[1]) // 1024)
+    peak = next(
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
+    )
+    print(count, seconds, int(peak.split()[1]) // 1024, cpu)
 
 
 def main() -> None:
@@ -159,7 +161,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="dizuo-bench-") as made:
         folder = Path(made)
         paths = write(folder, count)
-        seen: dict[tuple[str, str], list[tuple[float, float, int]]] = {}
+        seen: dict[tuple[str, str], list[tuple[float, float, int, float]]] = {}
         for _ in range(ROUNDS):
             for format, path in paths.items():
                 for who in ("dizuo", "duckdb"):
@@ -167,15 +169,21 @@ def main() -> None:
                         [sys.executable, __file__, "--one", who, format, str(path), made],
                         check=True, capture_output=True, text=True,
                     ).stdout.split()  # fmt: skip
-                    seen.setdefault((format, who), []).append((float(told[0]), float(told[1]), int(told[2])))
-        print(f"{'format':14}{'MB':>7}{'rows/s':>12}{'peak MB':>9}{'DuckDB rows/s':>15}{'ratio':>7}")
+                    seen.setdefault((format, who), []).append(
+                        (float(told[0]), float(told[1]), int(told[2]), float(told[3]))
+                    )
+        print(
+            f"{'format':14}{'MB':>7}{'rows/s':>12}{'CPU µs/row':>12}{'peak MB':>9}{'DuckDB rows/s':>15}{'CPU':>6}{'ratio':>7}"
+        )
         for format, path in paths.items():
             ours_, theirs = (seen[format, who] for who in ("dizuo", "duckdb"))
-            rate = statistics.median(n / s for n, s, _ in ours_)
-            peak = max(mb for *_, mb in ours_)
-            beside = statistics.median(n / s for n, s, _ in theirs)
-            tail = f"{beside:>15,.0f}{rate / beside:>7.2f}" if beside else f"{'—':>15}"
-            print(f"{format:14}{path.stat().st_size / 1e6:>7.0f}{rate:>12,.0f}{peak:>9,}{tail}")
+            rate, beside = (statistics.median(n / s for n, s, _, _ in rounds) for rounds in (ours_, theirs))
+            spent, theirs_spent = (
+                statistics.median(c / max(n, 1) * 1e6 for n, _, _, c in rounds) for rounds in (ours_, theirs)
+            )
+            peak = max(mb for _, _, mb, _ in ours_)
+            tail = f"{beside:>15,.0f}{theirs_spent:>6.1f}{rate / beside:>7.2f}" if beside else f"{'—':>15}"
+            print(f"{format:14}{path.stat().st_size / 1e6:>7.0f}{rate:>12,.0f}{spent:>12.1f}{peak:>9,}{tail}")
 
 
 if __name__ == "__main__":

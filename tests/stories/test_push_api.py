@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from town import BASE, Town
 
 from dizuo.commands import source_key
 from dizuo.engines.lake import intake
+from dizuo.foundation.kernel.clock_source import SHANGHAI
 from dizuo.foundation.store import LOADER, Pool, open_pool
 
 ROWS = "/data/api/sources/credit/rows"
@@ -170,6 +172,26 @@ async def test_pushes_at_the_same_time_all_arrive(bureau: Bureau) -> None:
     answers = await asyncio.gather(*(bureau.push(bureau.records(n)) for n in range(600, 630)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["push"] for answer in answers}) == 30
+
+
+async def test_the_command_makes_lists_and_revokes(bureau: Bureau) -> None:
+    from dizuo.cli import parser
+
+    async def act(*words: str) -> str:
+        arguments = parser().parse_args(["source-key", *words])
+        return await source_key._act(
+            bureau.town.database, bureau.town.city, bureau.loader.places.root, arguments
+        )
+
+    made = await act("make", "credit", "--by", "data-steward", "--note", "信用平台前置机")
+    key, number = made.split()[0], made.split()[2]
+    bureau.client.headers["authorization"] = f"Bearer {key}"
+    bureau.town.now.set(datetime.now(SHANGHAI))  # the command lives by the machine's clock
+    assert (await bureau.push(bureau.records(70))).status_code == 202
+    assert "信用平台前置机" in await act("list", "credit")
+    assert key not in await act("list")
+    assert "revoked" in await act("revoke", number, "--by", "data-steward", "--why", "换新的")
+    assert (await bureau.push(bureau.records(71))).status_code == 401
 
 
 def test_the_commands_words_are_checked_before_anything_is_done() -> None:

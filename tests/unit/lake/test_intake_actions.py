@@ -89,6 +89,14 @@ async def test_the_same_bytes_are_the_same_delivery(bench: Bench) -> None:
     assert len(await deliveries(bench.intake.pool, bench.source.id, ["landed"])) == 2
 
 
+async def test_the_serving_side_may_receive_too(bench: Bench) -> None:
+    content = csv_text([a_row(1)]).encode()
+    sent = await actions.receive(bench.app, bench.source.id, [content], DAY)
+    again = await actions.receive(bench.app, bench.source.id, [content], DAY)
+    assert (sent.new, again.new) == (True, False)
+    assert (await actions.read(bench.intake, sent.delivery.id)).state == "read"
+
+
 async def test_many_readers_of_one_delivery_come_to_one_end(bench: Bench) -> None:
     sent = await bench.send(500)
     done = await asyncio.gather(*(actions.read(bench.intake, sent.delivery.id) for _ in range(4)))

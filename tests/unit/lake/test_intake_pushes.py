@@ -196,6 +196,8 @@ async def test_the_serving_side_cannot_read_what_was_pushed_nor_make_keys(door: 
         await door.app.pool.fetch("SELECT body FROM lake.push")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await lake.make_key(door.app, door.source, by="web")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await door.app.pool.execute("UPDATE lake.source_delivery SET rows_published = 1")
 
 
 async def test_refused_requests_are_counted_by_the_minute(door: Door) -> None:
