@@ -49,15 +49,17 @@ def _yyyymmdd(days: Days) -> Ints:
     return year * 10_000 + month * 100 + day
 
 
-def sequences(region: Ints, birth: Days, sex: Ints, block: int, blocks: int) -> tuple[Ints, Days]:
+def sequences(region: Ints, birth: Days, sex: Ints, twin: Ints, block: int, blocks: int) -> tuple[Ints, Days]:
     """Sequence numbers such that no two persons of the city share region, day and number; and the days they carry.
 
     Each block of people owns every `blocks`-th of a day's 497 numbers, so blocks need not know each other. Where a
-    day's numbers are used up the birth moves a day back, as a crowded police station's registers do.
+    day's numbers are used up the birth moves a day back, as a crowded police station's registers do; a twin (`twin`: place of the other, -1 none) moves along, as long as a day
+    has room for both.
     """
     slots = len(range(block, MOST_BLOCKS, blocks))
     days = birth.astype("datetime64[D]").astype(np.int64)
     rank = np.zeros(len(days), np.int64)
+    together = np.flatnonzero(twin >= 0)
     while True:
         group = (region * 100_000 + days + 50_000) * 2 + sex % 2
         order = np.argsort(group, kind="stable")
@@ -68,6 +70,8 @@ def sequences(region: Ints, birth: Days, sex: Ints, block: int, blocks: int) -> 
         over = rank >= slots
         if not over.any():
             break
+        if slots > 2:
+            over[together] |= over[twin[together]]
         days[over] -= 1
     step = block + rank * blocks
     # A stride prime to 497 scatters the numbers, as several police stations issuing on one day do.

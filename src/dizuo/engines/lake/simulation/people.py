@@ -139,8 +139,7 @@ def populate(places: Places, plan: Plan, block: int) -> People:
     base = places.draw(rng, households)
     district = places.district_of[base.community[homes.household]]
     region, county = _regions(dice, people, birth, district, homes, places)
-    order, birth = sequences(region, birth, homes.sex, block, plan.blocks)
-    # Twins stay twins even where a day's numbers ran out for one of them.
+    order, birth = sequences(region, birth, homes.sex, homes.twin, block, plan.blocks)
     citizen = citizen_numbers(region, birth, order)
     names, former, has_former, ethnic = named(dice, homes, birth)
     addresses, current, hukou, old = _dwellings(rng, dice, homes, base, places)
