@@ -12,6 +12,7 @@ an identity is a signed event, and what the machine may not decide goes to two o
 6. ``learn``, ``default_models``, ``waterfall``  weights, and what they mean in words.
 """
 
+from dizuo.engines.lake.identity.asking import Query
 from dizuo.engines.lake.identity.events import (
     IdentityEvent,
     ask_people,
@@ -22,6 +23,7 @@ from dizuo.engines.lake.identity.events import (
 )
 from dizuo.engines.lake.identity.evidence import Step, Waterfall, waterfall
 from dizuo.engines.lake.identity.learn import learn
+from dizuo.engines.lake.identity.resolve import About, Candidate, Resolver, build_index
 from dizuo.engines.lake.identity.review import (
     Pair,
     PairSummary,
@@ -34,7 +36,32 @@ from dizuo.engines.lake.identity.settle import Decision, Settled
 from dizuo.engines.lake.identity.store import Store, open_store
 
 __all__ = [
-    "Decision", "EntityReport", "IdentityEvent", "Pair", "PairSummary", "RunReport", "Settled", "Step", "Store", "Waterfall", "ask_people",
-    "decide_pair", "decisions", "default_models", "events_after", "learn", "link", "open_store", "question_pair", "review_pair",
-    "review_queue", "tell_events", "waterfall",
+    "About",
+    "Candidate",
+    "Decision",
+    "EntityReport",
+    "IdentityEvent",
+    "Pair",
+    "PairSummary",
+    "Query",
+    "Resolver",
+    "RunReport",
+    "Settled",
+    "Step",
+    "Store",
+    "Waterfall",
+    "ask_people",
+    "build_index",
+    "decide_pair",
+    "decisions",
+    "default_models",
+    "events_after",
+    "learn",
+    "link",
+    "open_store",
+    "question_pair",
+    "review_pair",
+    "review_queue",
+    "tell_events",
+    "waterfall",
 ]  # fmt: skip

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 from dizuo.engines.lake.identity.person import PHONE, PLACE
-from dizuo.engines.lake.identity.spec import Comparison, Key, Level, Shape, keyed
+from dizuo.engines.lake.identity.spec import Comparison, Key, Level, Shape
 
-_PLACE = "^(江苏省?)?(无锡市?|江阴市?|宜兴市?)?((梁溪|锡山|惠山|滨湖|新吴|崇安|南长|北塘)区|无锡新区|经开区|经济开发区|高新区)?"
-_FORM = "(股份有限公司|有限责任公司|有限公司|集团公司|集团|总公司|公司|合伙企业（有限合伙）|（有限合伙）|（普通合伙）|（个人独资）|（个体工商户）)+$"
+PLACE_PATTERN: Final = "^(江苏省?)?(无锡市?|江阴市?|宜兴市?)?((梁溪|锡山|惠山|滨湖|新吴|崇安|南长|北塘)区|无锡新区|经开区|经济开发区|高新区)?"
+FORM_PATTERN: Final = "(股份有限公司|有限责任公司|有限公司|集团公司|集团|总公司|公司|合伙企业（有限合伙）|（有限合伙）|（普通合伙）|（个人独资）|（个体工商户）)+$"
 
 CORE: Final = (
-    f"coalesce(nullif(regexp_replace(regexp_replace(replace(replace(t.name, '(', '（'), ')', '）'), '{_PLACE}', ''), '{_FORM}', ''), ''),"
+    f"coalesce(nullif(regexp_replace(regexp_replace(replace(replace(t.name, '(', '（'), ')', '）'), '{PLACE_PATTERN}', ''), '{FORM_PATTERN}', ''), ''),"
     " t.name)"
 )
 """SQL over ``t.name``: the name without place and form; the whole name when nothing else is left."""
@@ -45,11 +45,11 @@ NUMBER: Final = Comparison(
 )  # fmt: skip
 
 KEYS: Final = (
-    Key("number", "统一社会信用代码相同", (keyed("en", "number"),)),
-    Key("core", "名称主体相同", (keyed("ec", "core"),)),
-    Key("name_phone", "名称前两字与电话", tuple(keyed("ep", "left(core, 2)", phone) for phone in ("phone_a", "phone_b"))),
-    Key("name_door", "名称前两字与门牌", tuple(keyed("ed", "left(core, 2)", door) for door in ("door_a", "door_b"))),
-    Key("name_town", "名称前四字与镇街", tuple(keyed("et", "left(core, 4)", town) for town in ("town_a", "town_b"))),
+    Key("number", "统一社会信用代码相同", (("en", "number"),)),
+    Key("core", "名称主体相同", (("ec", "core"),)),
+    Key("name_phone", "名称前两字与电话", tuple(("ep", "left(core, 2)", phone) for phone in ("phone_a", "phone_b"))),
+    Key("name_door", "名称前两字与门牌", tuple(("ed", "left(core, 2)", door) for door in ("door_a", "door_b"))),
+    Key("name_town", "名称前四字与镇街", tuple(("et", "left(core, 4)", town) for town in ("town_a", "town_b"))),
 )  # fmt: skip
 
 COLUMNS: Final = (

@@ -18,6 +18,7 @@ import pyarrow
 from dizuo.engines.lake.identity.enterprise import CORE
 from dizuo.engines.lake.identity.person import CROWDED, SHARED_PHONE
 from dizuo.engines.lake.identity.sounds import sounded
+from dizuo.engines.lake.identity.spec import lasting_sql
 
 Connection = duckdb.DuckDBPyConnection
 _pa: Final[Any] = pyarrow
@@ -32,8 +33,10 @@ _MENTION: Final = f"""
 WITH told AS (
     SELECT record_id, as_of, nullif(trim(name), '') AS name, nullif(trim(former_name), '') AS former, {{own}},
            TRY_CAST(sex AS TINYINT) AS sex, birth_date AS birth,
-           coalesce(TRY_CAST(phone AS UBIGINT), hash('tel', phone)) AS phone, {_DIVISION} AS division,
-           nullif(address_rest, '') AS rest
+           coalesce(TRY_CAST(phone AS UBIGINT), CASE WHEN phone <> '' THEN {
+    lasting_sql("'tel|' || phone")
+} END) AS phone, {_DIVISION} AS division,
+           nullif(address_rest, '') AS rest, regexp_extract_all(address_rest, '[0-9]+') AS numbers
     FROM {{mentions}} WHERE entity = '{{entity}}'
 )
 SELECT record_id, as_of, {
@@ -49,10 +52,12 @@ SELECT record_id, as_of, {
        name, CASE WHEN former <> name THEN former END AS former, number, number_ok, birth, sex, phone,
        CASE WHEN division % 1000 <> 0 THEN division END AS community,
        CASE WHEN (division // 1000) % 1000 <> 0 THEN (division // 1000)::INTEGER END AS town,
-       CASE WHEN regexp_matches(rest, '[0-9]') THEN hash(division // 1000000, rest) END AS place,
-       CASE WHEN regexp_matches(rest, '[0-9][^0-9]+[0-9]')
-            THEN hash(CASE WHEN (division // 1000) % 1000 <> 0 THEN division // 1000 ELSE division // 1000000 END,
-                      trim(regexp_replace(rest, '[^0-9]+', '-', 'g'), '-')) END AS door
+       CASE WHEN regexp_matches(rest, '[0-9]') THEN {
+    lasting_sql("concat_ws('|', division // 1000000, rest)")
+} END AS place,
+       CASE WHEN len(numbers) > 1 THEN {
+    lasting_sql("concat_ws('|', division // 1000000, numbers[-2], numbers[-1])")
+} END AS door
 FROM told
 """
 
@@ -109,16 +114,13 @@ CASE WHEN pa.node_count IS NULL THEN t.tel_a END AS phone_a,
        t.town_a, CASE WHEN t.town_b > t.town_a THEN t.town_b END AS town_b,
        CASE WHEN ca.place IS NULL THEN t.place_a END AS place_a,
        CASE WHEN cb.place IS NULL AND t.place_b > t.place_a THEN t.place_b END AS place_b,
-       CASE WHEN da.place IS NULL THEN t.door_a END AS door_a,
-       CASE WHEN db.place IS NULL AND t.door_b > t.door_a THEN t.door_b END AS door_b
+       t.door_a, CASE WHEN t.door_b > t.door_a THEN t.door_b END AS door_b
 """
 _CONTACT_JOINS: Final = """
 LEFT JOIN shared_phone pa ON pa.phone = t.tel_a
 LEFT JOIN shared_phone pb ON pb.phone = t.tel_b
 LEFT JOIN crowded_place ca ON ca.place = t.place_a
 LEFT JOIN crowded_place cb ON cb.place = t.place_b
-LEFT JOIN crowded_place da ON da.place = t.door_a
-LEFT JOIN crowded_place db ON db.place = t.door_b
 """
 # A node as the comparisons want it.
 _PERSON: Final = f"""
@@ -176,7 +178,7 @@ def tell(store: Connection, entity: str, mentions: str, run: int, *, apart: bool
     told = mention_sql(entity, mentions, apart=apart)
     store.execute(f"CREATE OR REPLACE TABLE said_{entity} AS SELECT record_id, node, as_of FROM {told}")
     _keep_latest(store, f"said_{entity}")
-    grouped = _GROUPED.format(source=told, run=run)
+    grouped = grouped_sql(told, run)
     if _one(store, f"SELECT count(*) FROM told_{entity}") == 0:
         store.execute(f"INSERT INTO told_{entity} {grouped}")
     else:
@@ -207,9 +209,7 @@ def build(store: Connection, entity: str) -> int:
         f"CREATE OR REPLACE TEMP TABLE shared_phone AS SELECT v AS phone, count(*) AS node_count FROM ({phones}) GROUP BY v"
         f" HAVING count(*) >= {SHARED_PHONE}"
     )
-    places = " UNION ".join(
-        _TWO.format(a=f"{kind}_a", b=f"{kind}_b", table=told) for kind in ("place", "door")
-    )
+    places = _TWO.format(a="place_a", b="place_b", table=told)
     store.execute(
         f"CREATE OR REPLACE TEMP TABLE crowded_place AS SELECT v AS place FROM ({places}) GROUP BY v HAVING count(*) >= {CROWDED}"
     )
@@ -223,6 +223,11 @@ def build(store: Connection, entity: str) -> int:
 def node_sql(entity: str, told: str, named: int) -> str:
     """The query that makes nodes of a table like ``told_<entity>``; ``named`` is how many of them have a name."""
     return _NODE_OF[entity].format(told=told, total=named)
+
+
+def grouped_sql(told: str, run: int) -> str:
+    """The query that makes of mentions (`mention_sql`) what ``told_<entity>`` holds, one row for each node."""
+    return _GROUPED.format(source=told, run=run)
 
 
 def _keep_latest(store: Connection, said: str) -> None:
@@ -252,7 +257,9 @@ def enter_names(store: Connection, names: Sequence[str]) -> None:
     sounds, blurs, outlines = sounded(names)
     heard = _pa.table({"name": list(names), "sound": sounds, "blurred": blurs, "outline": outlines})
     store.register("heard", heard)
-    store.execute("INSERT INTO name_sound SELECT name, hash(sound), hash(blurred), outline FROM heard")
+    store.execute(
+        f"INSERT INTO name_sound SELECT name, {lasting_sql('sound')}, {lasting_sql('blurred')}, outline FROM heard"
+    )
     store.unregister("heard")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dizuo.engines.lake.identity.spec import Comparison, Key, Level, Shape, keyed
+from dizuo.engines.lake.identity.spec import Comparison, Key, Level, Shape
 
 SHARED_PHONE: Final = 4
 """A telephone of this many nodes is an office's or an agent's as likely as a household's."""
@@ -63,7 +63,7 @@ NUMBER: Final = Comparison(
         Level(
             "swapped", "两位颠倒",
             "length(number_l) = length(number_r) AND length(number_l) >= 8"
-            " AND hamming(number_l, number_r) = 2 AND damerau_levenshtein(number_l, number_r) = 1",
+            " AND levenshtein(number_l, number_r) = 2 AND damerau_levenshtein(number_l, number_r) = 1",
             fixed_u=2e-8,
         ),
         Level(
@@ -123,7 +123,7 @@ PLACE: Final = Comparison(
     f"(town_a_l IS NULL OR town_a_r IS NULL) AND NOT coalesce({_either('place_a', 'place_b')}, FALSE)",
     (
         Level("equal", "门牌完全相同", _either("place_a", "place_b"), shrinks=True),
-        Level("door", "镇街和门牌号相同，写法不同", _either("door_a", "door_b"), shrinks=True),
+        Level("door", "同一区县，楼栋和室号相同", _either("door_a", "door_b")),
         Level("community", "同一社区（村）", _either("community_a", "community_b")),
         Level("town", "同一镇街", _either("town_a", "town_b")),
         Level("different", "不同"),
@@ -133,18 +133,18 @@ PLACE: Final = Comparison(
 _DAY = "substr(born, 1, 4) || least(substr(born, 5, 2), substr(born, 7, 2)) || greatest(substr(born, 5, 2), substr(born, 7, 2))"
 
 KEYS: Final = (
-    Key("number", "证件号码相同", (keyed("n", "number"),)),
-    Key("name_birth", "姓名读音与出生日期（日月可颠倒）", (keyed("nb", "blurred", _DAY),)),
-    Key("former_birth", "曾用名与出生日期", (keyed("nb", "coalesce(former_blurred, blurred)", _DAY),)),
-    Key("name_phone", "姓名读音与电话", tuple(keyed("np", "blurred", phone) for phone in ("phone_a", "phone_b", "phone_s"))),
-    Key("name_door", "姓名读音与门牌", tuple(keyed("nd", "blurred", door) for door in ("door_a", "door_b"))),
+    Key("number", "证件号码相同", (("n", "number"),)),
+    Key("name_birth", "姓名读音与出生日期（日月可颠倒）", (("nb", "blurred", _DAY),)),
+    Key("former_birth", "曾用名与出生日期", (("nb", "coalesce(former_blurred, blurred)", _DAY),)),
+    Key("name_phone", "姓名读音与电话", tuple(("np", "blurred", phone) for phone in ("phone_a", "phone_b", "phone_s"))),
+    Key("name_door", "姓名读音与门牌", tuple(("nd", "blurred", door) for door in ("door_a", "door_b", "place_a", "place_b"))),
     Key(
         "name_number", "姓名读音与号码的地区、顺序码",
-        (keyed("nr", "blurred", "CASE WHEN length(number) = 18 THEN left(number, 6) || substr(number, 15, 3) END"),),
+        (("nr", "blurred", "CASE WHEN length(number) = 18 THEN left(number, 6) || substr(number, 15, 3) END"),),
     ),
-    Key("birth_phone", "出生日期与电话", tuple(keyed("bp", "born", phone) for phone in ("phone_a", "phone_b"))),
-    Key("birth_door", "出生日期、性别与门牌", tuple(keyed("bd", "born", "sex", door) for door in ("door_a", "door_b"))),
-    Key("surname_birth", "姓、性别、出生日期与镇街", tuple(keyed("sb", "substr(outline, 1, 1)", "born", "sex", town) for town in ("town_a", "town_b"))),
+    Key("birth_phone", "出生日期与电话", tuple(("bp", "born", phone) for phone in ("phone_a", "phone_b"))),
+    Key("birth_door", "出生日期、性别与门牌", tuple(("bd", "born", "sex", door) for door in ("door_a", "door_b"))),
+    Key("surname_birth", "姓、性别、出生日期与镇街", tuple(("sb", "substr(outline, 1, 1)", "born", "sex", town) for town in ("town_a", "town_b"))),
 )  # fmt: skip
 
 COLUMNS: Final = (
@@ -152,4 +152,16 @@ COLUMNS: Final = (
     "place_a", "place_b", "door_a", "door_b", "community_a", "community_b", "town_a", "town_b",
 )  # fmt: skip
 
-PERSON: Final = Shape("person", COLUMNS, (NAME, NUMBER, BIRTH, SEX, PHONE, PLACE), KEYS)
+# However heavy, such a pair is a person's to judge. Members of a household share door, telephone and surname, twins the birth date
+# too, so nothing of that makes up for another name; and a number under quite another name is often a relative's.
+_NAMES_AGREE: Final = " OR ".join(
+    f"({level.when})" for level in NAME.levels if level.id not in {"one_character", "surname", "different"}
+)
+_NUMBERS_AGREE: Final = " OR ".join(f"({level.when})" for level in NUMBER.levels[:4])
+_KIN: Final = f"substr(name_l, 1, 1) = substr(name_r, 1, 1) OR ({NAME.levels[7].when})"
+GUARD: Final = (
+    f"name_l IS NOT NULL AND name_r IS NOT NULL AND NOT coalesce({_NAMES_AGREE}, FALSE)"
+    f" AND NOT (coalesce({_NUMBERS_AGREE}, FALSE) AND coalesce({_KIN}, FALSE))"
+)
+
+PERSON: Final = Shape("person", COLUMNS, (NAME, NUMBER, BIRTH, SEX, PHONE, PLACE), KEYS, GUARD)

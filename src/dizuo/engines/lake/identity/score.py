@@ -122,7 +122,8 @@ def _score_part(store: Connection, job: Scoring, place: int, part: int, count: i
         pairs.append("(a.fresh OR b.fresh)")
     sides = ", ".join(f"a.{c} AS {c}_l, b.{c} AS {c}_r" for c in job.model.shape.columns)
     store.execute(
-        f"INSERT INTO {job.edges} SELECT l, r, w FROM (SELECT l, r, ({job.model.total_sql(job.people)})::FLOAT AS w FROM"
+        f"INSERT INTO {job.edges} SELECT l, r, ({job.model.guarded_sql('w')})::FLOAT FROM"
+        f" (SELECT *, ({job.model.total_sql(job.people)})::FLOAT AS w FROM"
         f" (SELECT a.node AS l, b.node AS r, {sides} FROM block a JOIN block b ON a.k = b.k AND {' AND '.join(pairs)}))"
         f" WHERE w >= {job.model.weights.lower}"
     )

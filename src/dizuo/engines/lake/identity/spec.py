@@ -5,12 +5,10 @@ m is how often two records of one person agree so and u how often two strangers 
 ``name_r``; Splink estimates m and u with the very same text (`learn`), and `score` runs it without Splink.
 """
 
-
-
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -56,26 +54,46 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A blocking key (分块键): two records that share a non-null value of any of ``sql`` are compared. SQL over node columns."""
+    """A blocking key (分块键): records that share one of its values are compared. ``values``: each a tag and SQL over node columns."""
 
     id: str
     zh: str
-    sql: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+
+    @property
+    def sql(self) -> tuple[str, ...]:
+        """SQL of each value: a hash that is quick and good within one run; null when a part is (DuckDB hashes nulls like values)."""
+        return tuple(self._known(parts, f"hash('{tag}', {', '.join(parts)})") for tag, *parts in self.values)
+
+    @property
+    def lasting_sql(self) -> tuple[str, ...]:
+        """SQL of each value as a number that Python and later versions of DuckDB find again; see `asking.lasting`."""
+        return tuple(
+            self._known(parts, lasting_sql(f"concat_ws('|', '{tag}', {', '.join(parts)})"))
+            for tag, *parts in self.values
+        )
+
+    @staticmethod
+    def _known(parts: Sequence[str], value: str) -> str:
+        return f"CASE WHEN {' AND '.join(f'({part}) IS NOT NULL' for part in parts)} THEN {value} END"
 
 
-def keyed(tag: str, *parts: str) -> str:
-    """SQL of a key's value: a hash of the parts under a tag, null when any part is (DuckDB hashes nulls like values)."""
-    known = " AND ".join(f"({part}) IS NOT NULL" for part in parts)
-    return f"CASE WHEN {known} THEN hash('{tag}', {', '.join(parts)}) END"
+def lasting_sql(text: str) -> str:
+    """SQL of a text's number that does not depend on the version of anything: the first half of its MD5, for finding, not for secrecy."""
+    return f"(md5_number({text}) >> 64)::UBIGINT"
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """The structure of a model: what code knows. ``columns`` are those of a node that comparisons read."""
+    """The structure of a model: what code knows. ``columns`` are those of a node that comparisons read.
+
+    ``guard``: SQL; a pair for which it holds is never joined by the machine, it stays just below ``upper``.
+    """
 
     entity: str
     columns: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     keys: tuple[Key, ...]
+    guard: str = ""
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,6 +162,13 @@ class Model(msgspec.Struct, frozen=True):
         """The whole weight of a pair in bits as a SQL expression."""
         parts = (self.weight_sql(people, comparison) for comparison in self.comparisons())
         return " + ".join((f"({self.prior_bits(people):.6f})", *parts))
+
+    def guarded_sql(self, w: str) -> str:
+        """A weight (SQL) as the machine may use it: where the guard holds, no more than a hundredth below ``upper``."""
+        if not self.shape.guard:
+            return w
+        top = self.weights.upper
+        return f"CASE WHEN {w} >= {top} AND ({self.shape.guard}) THEN {top - 0.01} ELSE {w} END"
 
     def level_sql(self, comparison: Comparison) -> str:
         """The place of the level that holds (0 first; -1 absent) as a SQL expression."""

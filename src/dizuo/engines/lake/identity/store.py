@@ -4,8 +4,6 @@ Each step of a run is one transaction together with its note in ``step``: a proc
 without a note, and a step is never done twice. One process at a time may write (DuckDB locks the file).
 """
 
-
-
 from __future__ import annotations
 
 import hashlib
