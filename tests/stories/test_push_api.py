@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from jsonschema import Draft202012Validator
 from town import BASE, Town
 
 from dizuo.commands import source_key
@@ -172,6 +173,32 @@ async def test_pushes_at_the_same_time_all_arrive(bureau: Bureau) -> None:
     answers = await asyncio.gather(*(bureau.push(bureau.records(n)) for n in range(600, 630)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["push"] for answer in answers}) == 30
+
+
+async def test_the_interface_describes_itself_as_it_is(bureau: Bureau) -> None:
+    told = (await bureau.client.get("/data/api/openapi")).json()
+    operation = told["paths"]["/data/api/sources/{source}/rows"]["post"]
+    assert "credit" in operation["parameters"][0]["schema"]["enum"]
+    schemas = told["components"]["schemas"]
+
+    def wrong(name: str, value: Any) -> list[str]:
+        whole = {"$ref": f"#/components/schemas/{name}", "components": told["components"]}
+        return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
+
+    Draft202012Validator.check_schema(schemas["credit"])
+    record = bureau.records(80)[0]
+    assert not wrong("credit", record)
+    assert wrong("credit", dict(list(record.items())[1:])), "the key of the row is required"
+    answer = await bureau.push([record, {}])
+    assert not wrong("Pushed", answer.json())
+    for path, body in (
+        (ROWS, b""),
+        ("/data/api/sources/hukou/rows", b"{}"),
+        ("/data/api/sources/nobody/rows", b"{}"),
+    ):
+        refused = await bureau.client.post(path, content=body)
+        assert not wrong("Problem", refused.json())
+        assert str(refused.status_code) in operation["responses"]
 
 
 async def test_the_command_makes_lists_and_revokes(bureau: Bureau) -> None:

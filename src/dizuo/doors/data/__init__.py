@@ -72,6 +72,13 @@ ROUTES = (
         json=True,
     ),
     Route(
+        "GET",
+        "/data/api/openapi",
+        api_sources.interface,
+        purpose="Describe the interface for pushing to machines (OpenAPI).",
+        who="public",
+    ),
+    Route(
         "POST",
         "/data/api/sources/{source}/rows",
         api_sources.rows_pushed,

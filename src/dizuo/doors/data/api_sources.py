@@ -8,6 +8,8 @@ from dizuo.engines.lake import intake
 from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.web import WebRequest, json
 
+from .openapi import describe
+
 
 def _intake(request: WebRequest) -> intake.Intake:
     app = request.dizuo
@@ -25,6 +27,11 @@ async def admit_key(request: WebRequest, key: str) -> object | None:
     if found is None:
         await intake.note_refused(desk, _named(request), None, "key_needed", 0)
     return found
+
+
+async def interface(request: WebRequest) -> Response:
+    """What may be pushed and how, for machines."""
+    return json(describe(request.dizuo.city, request.shell.site.version))
 
 
 async def rows_pushed(request: WebRequest) -> Response:

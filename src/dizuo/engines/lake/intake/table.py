@@ -29,6 +29,7 @@ from dizuo.foundation.store import secret_text
 OVERLAP: Final = dt.timedelta(hours=1)
 OVERLAP_COUNT: Final = 10_000
 """The same for a watermark that is a number."""
+_PIECE: Final = 1 << 18
 _TIMES: Final = frozenset({"timestamp with time zone", "timestamp without time zone", "date"})
 _NUMBERS: Final = frozenset({"bigint", "integer", "numeric"})
 _SETTINGS: Final = (
@@ -131,8 +132,13 @@ def _copied(
         sql.SQL(", ").join(map(sql.Identifier, wanted)), place, where, order
     )
     with connection.cursor().copy(query) as copy:
-        for data in copy:
-            yield bytes(data)
+        gathered = bytearray()
+        for data in copy:  # one row each
+            gathered += data
+            if len(gathered) >= _PIECE:
+                yield bytes(gathered)
+                gathered.clear()
+        yield bytes(gathered)
 
 
 def _columns(connection: psycopg.Connection, table: SourceTable) -> dict[str, str]:
