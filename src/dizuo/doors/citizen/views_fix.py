@@ -9,16 +9,17 @@ import msgspec
 from dizuo.engines.cases import FixChange, FixForm, PlannedQuestion, Upload, takes_files
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
+from dizuo.foundation.kernel.saying import said_in
 from dizuo.web import human_size
 from dizuo.web.format import moment
 from dizuo.web.words import fill
 
 from .declared import listed, pick, title_said
-from .form_facts import ANSWER, FieldView, LineView, OptionView, QuestionView
+from .form_facts import LineView, QuestionView
+from .question_field import question_field
 from .views_matter import Texts
 
 FILE = "file-"
-_INPUT = {"phone": ("tel", "tel"), "number": ("text", "decimal"), "date": ("date", "")}
 
 
 class FixQuestion(msgspec.Struct, frozen=True):
@@ -104,7 +105,8 @@ class FixMaker:
     def page(self, typed: FixTyped | None = None) -> FixPage:
         """The page as first opened, or with what was typed and its errors."""
         form, w = self.form, self.w
-        wrong = dict(typed.errors) if typed is not None else {}
+        errors: Mapping[str, str] = typed.errors if typed is not None else {}
+        wrong = {name: said_in(says, self.lang) for name, says in errors.items()}
         questions = [self._question(members, typed, wrong) for members in _groups(form.questions)]
         ids = [question.id for question in form.questions]
         papers = self._papers(wrong) if form.open else []
@@ -206,7 +208,17 @@ class FixMaker:
     def _question(
         self, members: Sequence[PlannedQuestion], typed: FixTyped | None, wrong: Mapping[str, str]
     ) -> FixQuestion:
-        fields = [self._field(question, typed, wrong.get(question.id, "")) for question in members]
+        answers: Mapping[str, str] = typed.answers if typed is not None else {}
+        fields = [
+            question_field(
+                question,
+                self.lang,
+                self.words["form"],
+                error=wrong.get(question.id, ""),
+                value=answers.get(question.id, question.value or ""),
+            )
+            for question in members
+        ]
         main = next((question for question in members if question.type != "choice"), members[0])
         ids = {question.id for question in members}
         present = self.form.present
@@ -227,35 +239,6 @@ class FixMaker:
             ),
             [want["why"] for want in self.form.wants if want.get("question") in ids and want.get("why")],
             was,
-        )
-
-    def _field(self, question: PlannedQuestion, typed: FixTyped | None, error: str) -> FieldView:
-        form = self.words["form"]
-        options = [
-            OptionView(o.value, pick(o.label, self.lang), pick(o.detail, self.lang)) for o in question.options
-        ]
-        if question.type == "boolean":
-            options = [OptionView("true", form["is_true"], ""), OptionView("false", form["is_false"], "")]
-        input_type, input_mode = _INPUT.get(question.type, ("text", ""))
-        kept = typed.answers.get(question.id) if typed is not None else None
-        return FieldView(
-            id=f"q-{question.id}",
-            name=ANSWER + question.id,
-            number=question.number,
-            kind="choice" if options else "text",
-            label=pick(question.asks, self.lang),
-            small=pick(question.asks, self.lang).rstrip("？?"),
-            hint=pick(question.hint, self.lang),
-            error=error,
-            value=(question.value or "") if kept is None else kept,
-            options=options,
-            short=bool(options) and all(len(o.label) <= 6 and not o.detail for o in options),
-            more=fill(form["more"], n=question.more) if question.more else "",
-            size="s" if 0 < question.max_length <= 30 else "",
-            max_length=question.max_length,
-            autocomplete=question.autofill or "off",
-            input_mode=input_mode,
-            input_type=input_type,
         )
 
 
