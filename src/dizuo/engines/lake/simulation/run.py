@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import shutil
+import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -152,7 +153,13 @@ def _workers(city: City, workers: int) -> Executor:
         _start(city)
         return _Here()
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, initializer=_start, initargs=(city,))
+    return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(city,))
+
+
+def _begin(city: City) -> None:
+    # An interrupt is for the process that waits: it lets blocks in hand be finished and begins no other.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _start(city)
 
 
 def _start(city: City) -> None:
