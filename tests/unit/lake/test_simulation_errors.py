@@ -236,6 +236,18 @@ def test_foreigners_carry_passports_and_are_marked(quarter: Quarter, write: Writ
     assert set(cells(rows, "id_kind", foreign)) == {"护照"}
 
 
+def test_late_rows_were_updated_weeks_before(quarter: Quarter) -> None:
+    subjects = MAKERS["medical_insurance"].subjects(quarter)
+    ones = np.ones(len(subjects), np.int64)
+    rows = MAKERS["medical_insurance"].write(quarter, subjects, Moment(1, ones == 0, ones))
+    late = has(rows.said[0], "late")
+    near(late.mean(), RATES["medical_insurance"].late, len(subjects))
+    days = [dt.date.fromisoformat(value[:10]) for value in cells(rows, "updated_at")]
+    tomorrow = DAY + dt.timedelta(days=1)
+    for place, day in enumerate(days):
+        assert (tomorrow - day).days in (range(5, 35) if late[place] else (0,))
+
+
 def test_rates_of_every_source_are_declared() -> None:
     assert set(RATES) == set(MAKERS)
     assert len(KINDS) < 63

@@ -76,6 +76,20 @@ def test_every_file_is_readable_as_declared_and_has_its_rows(
         assert file.format == city.sources[file.source].delivery.format
 
 
+def test_the_household_register_holds_characters_of_four_bytes(
+    folder: Path, manifest: SourcesManifest
+) -> None:
+    file = next(f for f in manifest.deliveries if f.source == "hukou" and f.day == DAY)
+    raw = (folder / file.path).read_bytes()
+    assert file.encoding == "gb18030"
+    assert raw.endswith(b"\r\n")
+    text = raw.decode("gb18030")
+    long = {c for c in text if len(c.encode("gb18030")) == 4 and c not in "\r\n"}
+    assert long, "a name with a rare character"
+    with pytest.raises(UnicodeDecodeError):
+        raw.decode("gbk")
+
+
 def test_the_truth_tells_of_every_row_and_only_of_rows(
     city: City, folder: Path, manifest: SourcesManifest
 ) -> None:
