@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import uuid
 from pathlib import Path
 
@@ -428,6 +429,88 @@ async def test_a_number_given_meanwhile_is_not_given_twice(empty, pg, database):
     assert loaded.rows == 1
     async with pg() as owner:
         assert await owner.fetchval("SELECT count(*) FROM registers.identity WHERE number = $1", MOTHER) == 1
+
+
+async def state(pg):
+    """What a reader could come to know: records with their people by number, and what they are found by."""
+    async with pg() as owner:
+        records = await owner.fetch("""
+            SELECT r.register, r.key, r.version, r.data, r.sources, r.superseded_at IS NULL AS stands, ARRAY(
+                SELECT i.scheme || ':' || i.number FROM unnest(r.subjects) WITH ORDINALITY AS s(id, ord)
+                JOIN registers.identity i ON i.id = s.id ORDER BY s.ord) AS people
+            FROM registers.record r ORDER BY 1, 2, 3""")
+        lookups = await owner.fetch("SELECT register, field, value, key, known_to IS NULL AS stands FROM registers.lookup"
+                                    " ORDER BY 1, 2, 3, 4")  # fmt: skip
+        return [dict(r) for r in records], [tuple(r) for r in lookups]
+
+
+async def test_in_bulk_or_one_by_one_it_is_the_same(empty, pg, database, town_rows):
+    told = {
+        ("person", MOTHER): {"citizen_id": MOTHER, "name": "林晓晴", "sex": "2", "household_no": "H1"},
+        ("person", FATHER): {"citizen_id": FATHER, "name": '王"启\\明', "household_no": "H1"},
+        ("certificate", "C1"): {"number": "C1", "mother_id": MOTHER, "father_id": FATHER, "weight": 3200, "twin": False},
+        ("certificate", "C2"): {"number": "C2", "mother_id": STRANGER, "state": "0"},
+        ("household", "H1"): {"household_no": "H1", "address": "崇安寺街道 1 号"},
+    }  # fmt: skip
+    source = {"person": "psb", "certificate": "health", "household": "psb"}
+    for (register, key), data in told.items():
+        await town_rows((register, key, source[register], data))
+    one_by_one = await state(pg)
+    async with pg() as owner:
+        await owner.execute(
+            "TRUNCATE registers.record, registers.lookup, registers.identity, registers.tally"
+        )
+
+    def rows(register, *fields):
+        said = [(key, data, {source[register]: "2026-11-19"}, [data.get(f) for f in fields])
+                for (r, key), data in told.items() if r == register]  # fmt: skip
+        return BulkRows(register, relation(said), tuple((f"s{i}", "citizen_id") for i in range(len(fields))))
+
+    await asyncio.to_thread(load, database, [rows("person", "citizen_id"), rows("certificate", "father_id", "mother_id"),
+                                             rows("household")], "same")  # fmt: skip
+    assert await state(pg) == one_by_one
+
+
+async def test_what_is_written_meanwhile_is_carried_over_and_the_switch_waits_its_turn(
+    empty, pg, database, town_rows
+):
+    """Life goes on during a load: what a window writes after it began is there afterwards, and an open write is waited for."""
+    await town_rows(("person", MOTHER, "psb", {"citizen_id": MOTHER, "name": "林晓晴"}))
+    loop = asyncio.get_running_loop()
+    written = threading.Event()
+
+    async def write():
+        async with pg() as owner:
+            await owner.execute(
+                "SELECT version FROM registers.put('person', $1, '{\"name\": \"林改\"}', 'psb', '2026-11-22')",
+                MOTHER,
+            )
+            change = owner.transaction()  # still open when the switch comes
+            await change.start()
+            await owner.execute("SELECT version FROM registers.put('person', $1, $2, 'psb', '2026-11-22')",
+                                STRANGER, {"citizen_id": STRANGER, "name": "周新"})  # fmt: skip
+            written.set()
+            await asyncio.sleep(1)
+            await change.commit()
+
+    def tell(what, done, total):
+        if what == "切换" and not written.is_set():
+            asyncio.run_coroutine_threadsafe(write(), loop)
+            assert written.wait(30)
+
+    rows = [people(person(FATHER, name="王启明"), person(CHILD, name="王小"))]
+    loaded = await asyncio.to_thread(load, database, rows, "meanwhile", progress=tell)
+    assert loaded.rows == 2
+    async with pg() as owner:
+        found = await owner.fetch(
+            "SELECT key, data ->> 'name' AS name FROM registers.record WHERE superseded_at IS NULL"
+        )
+    assert {r["key"]: r["name"] for r in found} == {
+        MOTHER: "林改",
+        STRANGER: "周新",
+        FATHER: "王启明",
+        CHILD: "王小",
+    }
 
 
 async def test_readers_go_on_while_the_tables_change_places(empty, pg, database, app_pool):

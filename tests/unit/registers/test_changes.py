@@ -173,6 +173,17 @@ async def test_what_is_forgotten_is_said_and_thirty_days_are_kept(town, pg):
         await after(pg, end - 2)
 
 
+async def test_what_nobody_asked_for_can_be_forgotten_too(town, pg):
+    await town.deliver([("person", MOTHER, "psb", {"name": "林四"})], "psb", dt.date(2026, 11, 25))
+    async with pg() as owner:
+        await owner.execute("UPDATE registers.change_note SET at = at - interval '40 days'")
+        kept = await owner.fetchval("WITH old AS (UPDATE registers.change SET at = at - interval '40 days' RETURNING 1)"
+                                    " SELECT count(*) FROM old")  # fmt: skip
+        assert await owner.fetchval("SELECT count(*) FROM registers.change_note") == 1
+        assert await forget_changes(owner, dt.datetime.now(dt.UTC)) == kept + 1
+        assert await owner.fetchval("SELECT count(*) FROM registers.change_note") == 0
+
+
 async def test_nobody_else_reads_it(town, pg):
     async with pg("dizuo_app") as app:
         for statement in ("SELECT * FROM registers.change", "SELECT registers.changes_after(0, NULL, 1)",
