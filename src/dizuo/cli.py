@@ -136,6 +136,22 @@ def parser() -> argparse.ArgumentParser:
         help="the verifier key to hold signatures against, when you kept it elsewhere; this installation's own otherwise",
     )
 
+    witness = add("witness", "watch ledgers and cosign their checkpoints; for somebody independent of them")
+    witness.add_argument(
+        "--state", type=Path, required=True, help="folder of its key and of what it has seen"
+    )
+    witness.add_argument("--name", required=True, help="the witness's name, such as audit.wuxi.example/w1")
+    witness.add_argument(
+        "--log",
+        metavar="FILE|KEY",
+        action="append",
+        default=[],
+        help="verifier key of a log to watch; repeat it",
+    )
+    witness.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    witness.add_argument("--port", type=int, default=8366, help="port to listen on")
+    witness.add_argument("--key-only", action="store_true", help="print the witness's key and end")
+
     forget = add(
         "forget", "erase what is personal in one person's old ledger entries and ended cases; proofs stay"
     )

@@ -8,7 +8,8 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``cases``
 3. The ledger: size, last signed checkpoint, public key, how to verify.
 4. Sources: every department's contract, what arrived, how far it got, what was wrong, how good it was.
 5. Pushing: departments' systems send records with a bearer key; the one row that changes something here.
-6. No page shows anything about a person; every page is JSON at the same address with ``.json``.
+6. The ledger as a public log for machines (C2SP tlog-tiles).
+7. No page shows anything about a person; every page is JSON at the same address with ``.json``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dizuo.engines.lake import intake
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
-from . import api_sources, pages, pages_quality, pages_sources
+from . import api_sources, log, pages, pages_quality, pages_sources
 
 ROUTES = (
     Route(
@@ -110,6 +111,7 @@ ROUTES = (
         who="public",
         json=True,
     ),
+    *log.ROUTES,
 )
 
 

@@ -6,20 +6,25 @@
 3. The ``Sealer``, one at a time, places the entries of finished transactions in a Merkle tree (RFC 9162) and signs its
    head (C2SP checkpoint, Ed25519).
 4. ``proof`` gives a person a text file that anybody checks offline with ``verify_proof`` and the public key.
-5. ``verify`` recomputes everything and finds what was altered, removed, reordered, cut off or written anew.
+5. ``served_checkpoint`` and ``tile_bytes`` serve the tree and its entries to everybody (C2SP tlog-tiles).
+6. ``verify`` recomputes everything and finds what was altered, removed, reordered, cut off or written anew.
 """
 
 from dizuo.foundation.ledger.batcher import Batcher, entry_batcher
+from dizuo.foundation.ledger.cosign import Cosigned, cosign, cosignatures, witness_key
 from dizuo.foundation.ledger.entry import Entry, EntryView
 from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
+from dizuo.foundation.ledger.tiles import ENTRIES, Tile, served_checkpoint, tile_bytes
 from dizuo.foundation.ledger.verify import Problem, Report, verify
 
 __all__ = [
+    "ENTRIES",
     "KEY_FILE",
     "Batcher",
     "Checkpoint",
+    "Cosigned",
     "Entry",
     "EntryView",
     "Problem",
@@ -28,10 +33,16 @@ __all__ = [
     "Report",
     "Sealer",
     "SigningKey",
+    "Tile",
     "consistency",
+    "cosign",
+    "cosignatures",
     "entries_of",
     "entry_batcher",
     "proof",
+    "served_checkpoint",
+    "tile_bytes",
     "verify",
     "verify_proof",
+    "witness_key",
 ]

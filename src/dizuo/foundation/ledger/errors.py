@@ -55,3 +55,33 @@ class LedgerBroken(DizuoError):
 
     def __init__(self, why: str) -> None:
         super().__init__(why=why)
+
+
+class NothingSealed(NotFound):
+    """账本里还没有签过名的清单。"""
+
+    fix = "第一条记录编号之后就有，请过几秒再看。"
+
+
+class TileUnknown(NotFound):
+    """公开日志里没有这一块。"""
+
+    fix = "请先取 checkpoint，按它写的条数计算有哪些块（C2SP tlog-tiles）。"
+
+
+class EntryTooLong(DizuoError):
+    """第 {entry} 条超过 65535 字节，公开日志的格式装不下。"""
+
+    fix = "这一条仍可用 dizuo verify 核验，也可单独下载证明。"
+
+    def __init__(self, entry: int) -> None:
+        super().__init__(entry=entry)
+
+
+class WitnessStateBroken(DizuoError):
+    """见证人的状态不能用：{why}。"""
+
+    fix = "在查清之前见证人不签名。请勿删除状态目录：没有它，见证人分不出被倒回的日志。"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why)

@@ -19,13 +19,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from dizuo.foundation.ledger.errors import CheckpointInvalid, KeyInvalid
 from dizuo.foundation.store.secrets import secret_text
 
-_ED25519: Final = b"\x01"
-_DASH: Final = "— "
+ED25519: Final = b"\x01"
+COSIGNATURE: Final = b"\x04"
+DASH: Final = "— "
 KEY_FILE: Final = "ledger-key"
+MOST_SIGNATURES: Final = 100
 
 
-def _key_id(name: str, public: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+def _key_id(name: str, kind: bytes, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:4]
 
 
 def _check_name(name: str) -> None:
@@ -35,21 +37,25 @@ def _check_name(name: str) -> None:
 
 @dataclass(frozen=True)
 class PublicKey:
-    """Who signs the ledger; ``str()`` is the verifier key that ``dizuo doctor`` prints: name+id+base64."""
+    """Who signs the ledger; ``str()`` is the verifier key that ``dizuo doctor`` prints: name+id+base64.
+
+    ``kind`` is the signature type of C2SP signed-note: ``ED25519`` for a log, ``COSIGNATURE`` for a witness.
+    """
 
     name: str
     raw: bytes
+    kind: bytes = ED25519
 
     @property
     def id(self) -> bytes:
-        return _key_id(self.name, self.raw)
+        return _key_id(self.name, self.kind, self.raw)
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{base64.b64encode(_ED25519 + self.raw).decode()}"
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(self.kind + self.raw).decode()}"
 
     @classmethod
-    def parse(cls, text: str) -> PublicKey:
-        """Read a verifier key. Errors: KeyInvalid."""
+    def parse(cls, text: str, kind: bytes = ED25519) -> PublicKey:
+        """Read a verifier key of this kind. Errors: KeyInvalid."""
         parts = text.strip().split("+", 2)
         if len(parts) != 3:
             raise KeyInvalid("公钥应有三段，用加号分开：名字+编号+密钥")
@@ -59,9 +65,9 @@ class PublicKey:
             data = base64.b64decode(encoded, validate=True)
         except binascii.Error as error:
             raise KeyInvalid("公钥的第三段不是 base64") from error
-        if len(data) != 33 or data[:1] != _ED25519:
-            raise KeyInvalid("公钥不是 Ed25519 的")
-        found = cls(name, data[1:])
+        if len(data) != 33 or data[:1] != kind:
+            raise KeyInvalid(f"公钥不是 Ed25519 的，或不是{'见证人' if kind == COSIGNATURE else '账本'}的")
+        found = cls(name, data[1:], kind)
         if found.id.hex() != key_id.lower():
             raise KeyInvalid(f"公钥的编号应是 {found.id.hex()}，却写着 {key_id}；可能抄错了一个字")
         return found
@@ -96,16 +102,16 @@ class SigningKey:
         return cls(name, Ed25519PrivateKey.generate())
 
     @classmethod
-    def load(cls, data: Path, name: str) -> SigningKey:
+    def load(cls, data: Path, name: str, file: str = KEY_FILE) -> SigningKey:
         """The key of the installation in ``data`` (``secrets/ledger-key``, 0600), made on first use. Errors: KeyInvalid."""
         _check_name(name)
-        text = secret_text(data, KEY_FILE, _new_seed)
+        text = secret_text(data, file, _new_seed)
         try:
             seed = base64.b64decode(text, validate=True)
         except binascii.Error as error:
-            raise KeyInvalid(f"{KEY_FILE} 不是 base64") from error
+            raise KeyInvalid(f"{file} 不是 base64") from error
         if len(seed) != 32:
-            raise KeyInvalid(f"{KEY_FILE} 应有 32 字节，却有 {len(seed)}")
+            raise KeyInvalid(f"{file} 应有 32 字节，却有 {len(seed)}")
         return cls(name, Ed25519PrivateKey.from_private_bytes(seed))
 
     @property
@@ -146,7 +152,7 @@ class Checkpoint:
         text = self.text()
         public = key.public
         signature = base64.b64encode(public.id + key.sign(text.encode())).decode()
-        return f"{text}\n{_DASH}{public.name} {signature}\n"
+        return f"{text}\n{DASH}{public.name} {signature}\n"
 
     @classmethod
     def open(cls, note: str, key: PublicKey) -> Checkpoint:
@@ -154,11 +160,13 @@ class Checkpoint:
 
         Errors: CheckpointInvalid, which says what is wrong.
         """
-        text, separator, signatures = note.partition("\n\n")
-        text += "\n"
-        if not separator:
-            raise CheckpointInvalid("没有签名")
+        text, signatures = split_note(note)
         _check_signatures(signatures, text.encode(), key)
+        return cls.read(text)
+
+    @classmethod
+    def read(cls, text: str) -> Checkpoint:
+        """What a checkpoint's text says, whoever signed it. Errors: CheckpointInvalid."""
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] != "" or not lines[0]:
             raise CheckpointInvalid("应有三行：名称、条数、根")
@@ -175,18 +183,42 @@ class Checkpoint:
         return cls(lines[0], int(lines[1]), root)
 
 
-def _check_signatures(signatures: str, text: bytes, key: PublicKey) -> None:
+def split_note(note: str) -> tuple[str, str]:
+    """A signed note's text and its signature lines (C2SP signed-note). Errors: CheckpointInvalid."""
+    # The last empty line parts them, and a note may hold control characters nowhere but its line feeds.
+    text, separator, signatures = note.rpartition("\n\n")
+    if not separator:
+        raise CheckpointInvalid("没有签名")
+    if any(sign < " " and sign != "\n" for sign in note):
+        raise CheckpointInvalid("里面有控制字符")
+    return text + "\n", signatures
+
+
+def signature_lines(signatures: str) -> list[tuple[str, bytes]]:
+    """(name, key id and signature) of each line. Errors: CheckpointInvalid."""
     if not signatures.endswith("\n"):
         raise CheckpointInvalid("签名不完整")
-    found = False
-    for line in signatures[:-1].split("\n"):
-        name, space, encoded = line.removeprefix(_DASH).partition(" ")
-        if not line.startswith(_DASH) or not space:
+    lines = signatures[:-1].split("\n")
+    if len(lines) > MOST_SIGNATURES:
+        raise CheckpointInvalid("签名太多")
+    found: list[tuple[str, bytes]] = []
+    for line in lines:
+        name, space, encoded = line.removeprefix(DASH).partition(" ")
+        if not line.startswith(DASH) or not space or not name or "+" in name:
             raise CheckpointInvalid("签名行的格式不对")
         try:
             data = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
+        except (binascii.Error, ValueError) as error:
             raise CheckpointInvalid("签名不是 base64") from error
+        if len(data) < 5:
+            raise CheckpointInvalid("签名不完整")
+        found.append((name, data))
+    return found
+
+
+def _check_signatures(signatures: str, text: bytes, key: PublicKey) -> None:
+    found = False
+    for name, data in signature_lines(signatures):
         if name != key.name or data[:4] != key.id:
             continue
         if not key.verifies(data[4:], text):

@@ -58,7 +58,7 @@ async def entries_of(
 
 
 async def proof(connection: Connection, entry: int) -> bytes:
-    """The proof of one entry under the newest checkpoint, as a text file (``.tlog-proof``).
+    """The proof of one entry under the newest checkpoint, the newest that witnesses signed if there is one, as a text file (``.tlog-proof``).
 
     It holds the entry without anything personal, its path, and the signed checkpoint. Errors: EntryUnknown,
     EntryNotSealed (a moment after it was made), LedgerBroken.
@@ -68,13 +68,20 @@ async def proof(connection: Connection, entry: int) -> bytes:
         raise EntryUnknown(entry)
     head = None
     if row["seq"] is not None:
-        head = await connection.fetchrow(_QUERIES["first_checkpoint_over"], row["seq"])
+        head = await connection.fetchrow(_QUERIES["proving_checkpoint"], row["seq"])
     if head is None:
         raise EntryNotSealed(entry)
     ranges = inclusion_ranges(row["seq"], head["size"])
     path = await _range_heads(connection, ranges)
     extra = leaf_bytes(row["id"], row["at"], row["kind"], row["body"], row["commitment"])
-    lines = [FORMAT, f"extra {_base64(extra)}", f"index {row['seq']}", *map(_base64, path), "", head["note"]]
+    lines = [
+        FORMAT,
+        f"extra {_base64(extra)}",
+        f"index {row['seq']}",
+        *map(_base64, path),
+        "",
+        head["note"] + head["cosignatures"],
+    ]
     return "\n".join(lines).encode()
 
 

@@ -82,3 +82,43 @@ SELECT id, at, kind, body, payload, seq FROM ledger.entries_of($1, $2, $3)
 -- append_batch --
 -- Many entries in one statement.
 SELECT ledger.append_batch($1)
+
+-- served_checkpoint --
+-- The tree head that the public sees: the newest one with a cosignature while that is younger than $1 seconds, else the newest.
+SELECT c.size, c.root, c.note,
+       coalesce((SELECT string_agg(s.line || E'\n', '' ORDER BY s.witness) FROM ledger.cosignature s WHERE s.size = c.size), '')
+           AS cosignatures
+FROM ledger.checkpoint c
+WHERE c.size = coalesce(
+    (SELECT w.size FROM (SELECT max(size) AS size FROM ledger.cosignature) m JOIN ledger.checkpoint w ON w.size = m.size
+     WHERE w.at > clock_timestamp() - make_interval(secs => $1)),
+    (SELECT max(size) FROM ledger.checkpoint))
+
+-- proving_checkpoint --
+-- The tree head for a proof of leaf $1: the newest that witnesses signed, when it covers the leaf; else the newest.
+SELECT c.size, c.root, c.note,
+       coalesce((SELECT string_agg(s.line || E'\n', '' ORDER BY s.witness) FROM ledger.cosignature s WHERE s.size = c.size), '')
+           AS cosignatures
+FROM ledger.checkpoint c
+WHERE c.size = coalesce((SELECT max(size) FROM ledger.cosignature WHERE size > $1),
+                        (SELECT max(size) FROM ledger.checkpoint WHERE size > $1))
+
+-- bundle --
+-- What the leaves of a range cover.
+SELECT seq, id, at, kind, body, commitment FROM ledger.bundle($1, $2)
+
+-- cosigned --
+-- How far each witness has signed.
+SELECT witness, max(size) AS size FROM ledger.cosignature GROUP BY witness
+
+-- add_cosignature --
+-- Keep what a witness signed.
+INSERT INTO ledger.cosignature (size, witness, line, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- last_stamp --
+-- How far an authority has stamped.
+SELECT coalesce(max(size), 0) FROM ledger.stamp WHERE authority = $1
+
+-- add_stamp --
+-- Keep a time-stamp token.
+INSERT INTO ledger.stamp (size, authority, token, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING

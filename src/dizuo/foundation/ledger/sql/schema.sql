@@ -52,6 +52,27 @@ CREATE TABLE ledger.checkpoint (
 );
 COMMENT ON TABLE ledger.checkpoint IS 'Signed tree heads (C2SP checkpoint, Ed25519)';
 
+-- What witnesses and time-stamp authorities said about a checkpoint; kept beside it, because the checkpoint is signed first.
+CREATE TABLE ledger.cosignature (
+    size    bigint NOT NULL,
+    witness text   NOT NULL,
+    -- The note's signature line (C2SP cosignature/v1).
+    line    text   NOT NULL CHECK (line LIKE '— %' AND position(E'\n' IN line) = 0),
+    at      timestamptz NOT NULL,
+    PRIMARY KEY (size, witness)
+);
+COMMENT ON TABLE ledger.cosignature IS 'What independent witnesses signed under a checkpoint';
+
+CREATE TABLE ledger.stamp (
+    size      bigint NOT NULL,
+    authority text   NOT NULL,
+    -- TimeStampToken of RFC 3161 over the checkpoint's text.
+    token     bytea  NOT NULL,
+    at        timestamptz NOT NULL,
+    PRIMARY KEY (size, authority)
+);
+COMMENT ON TABLE ledger.stamp IS 'Time stamps of a checkpoint (RFC 3161)';
+
 -- Writing ---------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION ledger.commitment(salt bytea, subject bigint, payload jsonb) RETURNS bytea
@@ -146,6 +167,10 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.node
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.checkpoint
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.cosignature
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.stamp
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
 -- Erase what is personal in one entry: salt, payload and subject go, the leaf and every proof stay.
 -- `reason_entry` is an entry of kind 'ledger.erase' whose body.entries names what it erases. False: already erased.
@@ -190,6 +215,16 @@ BEGIN ATOMIC
     FROM ledger.entry e LEFT JOIN ledger.leaf l ON l.entry = e.id WHERE e.id = $1;
 END;
 
+-- What the leaves of a range cover, for the public log: sealed entries only, at most one bundle of 256.
+CREATE FUNCTION ledger.bundle(low bigint, high bigint)
+RETURNS TABLE (seq bigint, id bigint, at timestamptz, kind text, body text, commitment bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT l.seq, e.id, e.at, e.kind, e.body::text, e.commitment
+    FROM ledger.leaf l JOIN ledger.entry e ON e.id = l.entry
+    WHERE l.seq >= $1 AND l.seq < least($2, $1 + 256) ORDER BY l.seq;
+END;
+
 -- Rights ----------------------------------------------------------------------------------------------------------
 
 REVOKE ALL ON ALL TABLES IN SCHEMA ledger FROM PUBLIC;
@@ -203,3 +238,6 @@ GRANT EXECUTE ON FUNCTION ledger.erase(bigint, bigint) TO dizuo_eraser;
 GRANT SELECT ON ledger.leaf, ledger.node, ledger.checkpoint TO dizuo_app;
 GRANT SELECT (id, tx, at, kind, body, commitment) ON ledger.entry TO dizuo_sealer;
 GRANT SELECT, INSERT ON ledger.leaf, ledger.node, ledger.checkpoint TO dizuo_sealer;
+GRANT EXECUTE ON FUNCTION ledger.bundle(bigint, bigint) TO dizuo_app;
+GRANT SELECT ON ledger.cosignature, ledger.stamp TO dizuo_app;
+GRANT SELECT, INSERT ON ledger.cosignature, ledger.stamp TO dizuo_sealer;
