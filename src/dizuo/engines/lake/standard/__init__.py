@@ -6,15 +6,13 @@ The same expressions run on DuckDB and on Spark; nothing here loops over rows in
    exactly one of them.
 2. ``mentions`` of standard rows: the persons and enterprises that identity links.
 3. ``rule_counts``/``results``/``score``/``failing_rows``: the declared rules by the six dimensions of GB/T 36344-2018.
-4. ``freshness`` of a delivery against its source's promise.
-5. ``standardise`` does 1 to 3 for one delivery on DuckDB, file to file. Compile with ``stages_kept`` elsewhere.
-6. ``cut`` takes any Chinese address apart, from province to room.
+4. ``standardise`` does 1 to 3 for one delivery on DuckDB, file to file. Compile with ``stages_kept`` elsewhere.
+5. ``cut`` takes any Chinese address apart, from province to room.
 """
 
 from dizuo.engines.lake.standard.cells import stages_kept
 from dizuo.engines.lake.standard.cutting import cut
 from dizuo.engines.lake.standard.faults import SENTENCES
-from dizuo.engines.lake.standard.freshness import Freshness, due_at, freshness, last_ended, period_end
 from dizuo.engines.lake.standard.mentions import SCHEMA, mentions
 from dizuo.engines.lake.standard.places import successors_in
 from dizuo.engines.lake.standard.quality import (
@@ -33,21 +31,16 @@ __all__ = [
     "DIMENSIONS",
     "SCHEMA",
     "SENTENCES",
-    "Freshness",
     "Outputs",
     "RuleResult",
     "Score",
     "Standardised",
     "Standards",
     "cut",
-    "due_at",
     "failing_rows",
     "fault_counts",
-    "freshness",
-    "last_ended",
     "mentions",
     "open_engine",
-    "period_end",
     "rejected_rows",
     "results",
     "rule_counts",

@@ -66,12 +66,18 @@ def _table(pairs: dict[str, str]) -> Table:
 
 @cache
 def half_width() -> Table:
-    """Compatibility forms to plain ones (NFKC, Unicode Standard Annex 15), where one character stands for one."""
+    """Full-width letters, digits and signs to plain ones: what a Chinese input method writes."""
+    return _table({chr(0xFF01 + n): chr(0x21 + n) for n in range(94)} | {"\u3000": " "})
+
+
+@cache
+def compatible() -> Table:
+    """The other compatibility forms to plain ones (NFKC, Unicode Standard Annex 15), where one stands for one."""
     pairs: dict[str, str] = {}
     for low, high in _COMPATIBLE:
         for code in range(low, high + 1):
             plain = unicodedata.normalize("NFKC", chr(code))
-            if len(plain) == 1 and plain != chr(code):
+            if len(plain) == 1 and plain != chr(code) and chr(code) not in half_width().source:
                 pairs[chr(code)] = plain
     return _table(pairs)
 

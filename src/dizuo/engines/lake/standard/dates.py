@@ -35,8 +35,9 @@ def dates(column: str) -> Recipe:
 
     return Recipe(
         (
-            {f"{column}__tidy": lambda t: _tidy(text(t, column), _ISO)},
-            {f"{column}__serial": lambda t: _serial(text(t, f"{column}__tidy"))},
+            {f"{column}__good": lambda t: text(t, column).re_search(_ISO)},
+            {f"{column}__tidy": lambda t: _tidy(t, column)},
+            {f"{column}__serial": lambda t: _serial(t, column)},
             {f"{column}__iso": lambda t: _iso(t, column)},
             {f"{column}__value": value},
             {f"{column}__fault": _bad(column)},
@@ -51,18 +52,18 @@ def moments(column: str) -> Recipe:
     """
 
     def value(t: Rows) -> Value:
-        day, clock = text(t, f"{column}__iso"), text(t, f"{column}__clock")
-        tidy = text(t, f"{column}__tidy")
-        whole = either((tidy.re_search(_ISO_MOMENT), tidy), other=joined(day, " ", clock))
+        day, time = text(t, f"{column}__iso"), text(t, f"{column}__clock")
+        whole = either((t[f"{column}__good"], text(t, column)), other=joined(day, " ", time))
         return whole.try_cast("timestamp")
 
     def clock(t: Rows) -> Value:
-        return _clock(text(t, f"{column}__tidy"))
+        return either((t[f"{column}__good"], "00:00:00"), other=_clock(text(t, f"{column}__tidy")))
 
     return Recipe(
         (
-            {f"{column}__tidy": lambda t: _tidy(text(t, column), _ISO_MOMENT)},
-            {f"{column}__serial": lambda t: _serial(text(t, f"{column}__tidy")), f"{column}__clock": clock},
+            {f"{column}__good": lambda t: text(t, column).re_search(_ISO_MOMENT)},
+            {f"{column}__tidy": lambda t: _tidy(t, column)},
+            {f"{column}__serial": lambda t: _serial(t, column), f"{column}__clock": clock},
             {f"{column}__iso": lambda t: _iso(t, column)},
             {f"{column}__value": value},
             {f"{column}__fault": _bad(column)},
@@ -70,24 +71,28 @@ def moments(column: str) -> Recipe:
     )
 
 
-def _tidy(raw: Text, good: str) -> Value:
-    return either((raw.re_search(good), raw), other=trimmed(written(raw, plain_digits())))
+def _tidy(t: Rows, column: str) -> Value:
+    raw = text(t, column)
+    return either((t[f"{column}__good"], raw), other=trimmed(written(raw, plain_digits())))
 
 
 def _bad(column: str) -> Callable[[Rows], Value]:
     def fault(t: Rows) -> Value:
-        missing = text(t, f"{column}__tidy").isnull() | t[f"{column}__value"].notnull()
+        held = t[f"{column}__value"].notnull()
+        missing = text(t, f"{column}__tidy").isnull()
         day = text(t, f"{column}__iso").try_cast("date")
-        return either((missing, nothing()), (day.notnull(), "bad_time"), other="bad_date")
+        return either((held, nothing()), (missing, nothing()), (day.notnull(), "bad_time"), other="bad_date")
 
     return fault
 
 
-def _serial(tidy: Text) -> Value:
+def _serial(t: Rows, column: str) -> Value:
     """The days from 0000-03-01 of a spreadsheet's day number, for the calendar arithmetic of `_iso`."""
+    tidy = text(t, f"{column}__tidy")
     number = emptied(tidy.re_extract(_SERIAL, 1)).try_cast("int64")
+    days = either((number <= _LAST_SERIAL, number + 693_899), other=nothing("int64"))
     return either(
-        (tidy.re_search(_SERIAL) & (number <= _LAST_SERIAL), number + 693_899), other=nothing("int64")
+        (t[f"{column}__good"], nothing("int64")), (tidy.re_search(_SERIAL), days), other=nothing("int64")
     )
 
 
@@ -102,6 +107,7 @@ def _iso(t: Rows, column: str) -> Value:
     )
     close = joined(tidy.left(4), "-", tidy.substr(4, 2), "-", tidy.substr(6, 2))
     return either(
+        (t[f"{column}__good"], tidy.left(10)),
         (tidy.re_search(_ISO), tidy),
         (tidy.re_search(_PARTED), parted),
         (tidy.re_search(_CLOSE), close),

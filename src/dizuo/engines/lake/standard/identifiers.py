@@ -196,8 +196,8 @@ def letter(alphabet: str, place: Value) -> Text:
 
 def weighted(digits: Text, weights: Sequence[int]) -> Whole:
     """The weighted sum of the leading digits of a text."""
-    terms = [(digits.substr(place, 1).ascii_str() - 48) * weight for place, weight in enumerate(weights)]
-    return total(terms)
+    terms = [digits.substr(place, 1).ascii_str() * weight for place, weight in enumerate(weights)]
+    return total(terms) - ord("0") * sum(weights)
 
 
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"

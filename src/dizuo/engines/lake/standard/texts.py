@@ -24,18 +24,19 @@ from dizuo.engines.lake.standard.characters import (
     PRIVATE_USE,
     SPACES,
     UNSEEN,
+    compatible,
     half_width,
     simplified,
     upper,
 )
-from dizuo.engines.lake.standard.terms import Rows, Text, Value
+from dizuo.engines.lake.standard.terms import Rows, Text, Truth, Value
 
 _BLANK = f"[{SPACES}]+"
 _HIDDEN = f"[{UNSEEN}]+"
 # Everything that makes a name need any work, apart from traditional characters.
 _UNTIDY = f"[^{HAN}{INTERPUNCT}]|[\u2e80-\u2fdf\ufa0e-\ufa29]"
 _FORMULA = "^([=@]|[+\\-]([^0-9.]|\\z))"
-_WRONG = f"[{PRIVATE_USE}{BROKEN}]"
+_ALL_DOTS = DOTS + ".。"
 
 
 def texts(column: str) -> Recipe:
@@ -88,9 +89,32 @@ def names(column: str) -> Recipe:
     `<column>_raw` is the name as delivered where that differs. Faults as for text; not_a_name for one without a letter.
     """
 
-    def once(t: Rows) -> Value:
+    def untidy(t: Rows) -> Truth:
+        return text(t, column).re_search(_UNTIDY)
+
+    def wide(t: Rows) -> Value:
         raw = text(t, column)
-        return either((raw.re_search(_UNTIDY), trimmed(_plain(raw))), other=emptied(raw))
+        return either((untidy(t), trimmed(raw.re_replace(_HIDDEN, ""))), other=emptied(raw))
+
+    def half(t: Rows) -> Value:
+        value = text(t, f"{column}__wide")
+        return either((value.re_search("[\uff01-\uff5e\u3000]"), written(value, half_width())), other=value)
+
+    def compat(t: Rows) -> Value:
+        return written(text(t, f"{column}__half"), compatible())
+
+    def once(t: Rows) -> Value:
+        value = text(t, f"{column}__compat")
+        has_han, has_latin = value.re_search(f"[{HAN}]"), value.re_search("[0-9A-Za-z\u00c0-\u024f]")
+        close = value.re_replace(_BLANK, "")
+        return either(
+            (~untidy(t), value),
+            (has_han & has_latin, written(close, upper())),
+            (has_latin, written(value, upper()).re_replace(_BLANK, " ")),
+            other=close.translate(_ALL_DOTS, INTERPUNCT * len(_ALL_DOTS)).re_replace(
+                f"{INTERPUNCT}+", INTERPUNCT
+            ),
+        )
 
     def simple(t: Rows) -> Value:
         return written(text(t, f"{column}__once"), simplified())
@@ -115,6 +139,9 @@ def names(column: str) -> Recipe:
 
     return Recipe(
         (
+            {f"{column}__wide": wide},
+            {f"{column}__half": half},
+            {f"{column}__compat": compat},
             {f"{column}__once": once},
             {f"{column}__simple": simple},
             {f"{column}__fault": fault, f"{column}_raw": as_delivered},
@@ -122,13 +149,3 @@ def names(column: str) -> Recipe:
         ),
         (f"{column}_raw",),
     )
-
-
-def _plain(raw: Text) -> Text:
-    value = written(raw.re_replace(_HIDDEN, ""), half_width())
-    value = value.translate(DOTS, INTERPUNCT * len(DOTS))
-    has_han, has_latin = value.re_search(f"[{HAN}]"), value.re_search("[0-9A-Za-z\u00c0-\u024f]")
-    close = value.re_replace(_BLANK, "")
-    dotted = close.translate(".。", INTERPUNCT * 2).re_replace(f"{INTERPUNCT}+", INTERPUNCT)
-    latin = written(value, upper()).re_replace(_BLANK, " ")
-    return either((has_han & has_latin, written(close, upper())), (has_latin, latin), other=dotted)
