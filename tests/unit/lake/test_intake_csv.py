@@ -34,6 +34,13 @@ def test_a_character_of_gb_18030_alone_is_kept(tmp_path: Path) -> None:
     assert take(tmp_path, a_source(encoding="gb18030"), content).rows[0]["name"] == "王㛃𰻝"
 
 
+def test_rare_characters_whose_bytes_could_be_another_encoding_are_believed(tmp_path: Path) -> None:
+    rare = bytes([0xC2, 0x80, 0xC3, 0x85]).decode("gb18030")  # two hanzi; as UTF-8 two letters
+    content = csv_text([a_row(1, 姓名=rare, 户籍地址="")]).encode("gb18030")
+    taken = take(tmp_path, a_source(encoding="gb18030"), content)
+    assert [row["name"] for row in taken.rows] == [rare]
+
+
 def test_the_file_is_read_as_what_it_is_when_the_header_says_so(tmp_path: Path) -> None:
     content = csv_text([a_row(1)]).encode("utf-8")
     taken = take(tmp_path, a_source(encoding="gb18030"), content)

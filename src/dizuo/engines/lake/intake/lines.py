@@ -163,7 +163,8 @@ def _blank_foreign(data: bytes, first: int, bad: dict[int, Fault]) -> bytes:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
             continue
-        if sum(1 for sign in text if sign > "\x7f") < 2:  # two bytes may be one rare character of GB 18030
+        # Some pairs of GB 18030 read as one letter of a European script; two Chinese characters by chance do not occur.
+        if sum(1 for sign in text if sign >= "\u3000") < 2:
             continue
         number = first + index
         says = "这一行是 UTF-8 编码，文件其他部分是 GB 18030"
