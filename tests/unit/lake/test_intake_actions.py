@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import datetime as dt
 import gzip
+import io
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -18,10 +20,11 @@ import pyarrow.parquet as pq
 import pytest
 from intake_sources import NOW, a_row, a_source, csv_text
 
-from dizuo.engines.lake.intake import actions
+from dizuo.engines.lake.intake import actions, writing
 from dizuo.engines.lake.intake.deliveries import QUERIES, Intake, deliveries, delivery
 from dizuo.engines.lake.intake.errors import DeliveryStep, DeliveryUnknown, LandedLost, SourceUnknown
 from dizuo.engines.lake.intake.places import Places
+from dizuo.engines.lake.intake.returning import returned_rows
 from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.kernel.clock_source import FrozenNow
 from dizuo.foundation.store import APP, LOADER, open_pool
@@ -228,6 +231,37 @@ async def test_the_database_keeps_the_order_of_stages_and_the_sum_of_rows(bench:
     assert (await delivery(bench.intake.pool, done.id)).state == "published"
     with pytest.raises(asyncpg.PostgresError, match="never exchanged"):
         await bench.intake.pool.execute("UPDATE lake.source_delivery SET sha256 = $2 WHERE id = $1", done.id, "0" * 64)  # fmt: skip
+
+
+async def test_a_department_takes_back_what_it_has_to_correct(bench: Bench, pg: Any) -> None:
+    rows = [a_row(1, 姓名="=cmd()"), a_row(2, 姓名=""), a_row(3)]
+    done = await bench.taken(csv_text([{**row, "人员编号": f"+{n}"} for n, row in enumerate(rows)]).encode())
+    first = bench.intake.places.rejected(bench.source.id, done.id)
+    first.with_name(f"{done.id}.standard.parquet").write_bytes(first.read_bytes())
+    pieces = await returned_rows(bench.app, done.id, by="official:7", why="退回更正")
+    async with pg() as connection:
+        told = await connection.fetchval("SELECT body FROM ledger.entry WHERE kind = 'lake.returned' ORDER BY id DESC")  # fmt: skip
+    assert (told["delivery"], told["by"], told["rows"]) == (done.id, "official:7", 2)
+    text = b"".join(pieces).decode("utf-8-sig")
+    found = list(csv.reader(io.StringIO(text)))
+    assert found[0] == ["行号", "栏目", "原因代码", "原因", "原文"]
+    assert [(row[0], row[2]) for row in found[1:]] == [("2", "formula"), ("3", "required")] * 2
+    assert all(row[4].startswith("'+") for row in found[1:])
+
+
+async def test_a_disk_that_is_full_while_reading_changes_nothing(bench: Bench) -> None:
+    sent = await bench.send(100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing.os, "fsync", _full)
+        with pytest.raises(OSError, match="full"):
+            await actions.read(bench.intake, sent.delivery.id)
+    assert not list(bench.intake.places.root.rglob("*.parquet"))
+    assert not list(bench.intake.places.root.rglob("*.part"))
+    assert (await actions.read(bench.intake, sent.delivery.id)).state == "read"
+
+
+def _full(_: int) -> None:
+    raise OSError(28, "disk full")
 
 
 _KILLED = """

@@ -16,7 +16,9 @@ import pytest
 from intake_sources import NOW, a_row, a_source
 
 from dizuo.engines.lake import intake as lake
+from dizuo.engines.lake.intake import landing
 from dizuo.engines.lake.intake.errors import (
+    FileTooLarge,
     PushKeyForeign,
     PushKeyReused,
     PushNotDeclared,
@@ -102,6 +104,26 @@ async def test_what_was_pushed_is_landed_and_read_with_the_same_verdicts(door: D
     bodies = await door.loader.pool.fetch("SELECT body FROM lake.push WHERE delivery = $1", done.id)
     assert [row["body"] for row in bodies] == [None, None]
     assert (await door.push(a_row(9))).delivery != done.id
+
+
+async def test_a_disk_that_is_full_while_closing_loses_nothing(door: Door) -> None:
+    for n in range(12):  # more than are held between the database and the disk
+        await door.push(a_row(n))
+    small = replace(door.loader, limits=lake.Limits(landed=500))
+    with pytest.raises(FileTooLarge):
+        await lake.collect(small, door.source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(landing.os, "fsync", _full)
+        with pytest.raises(OSError, match="full"):
+            await lake.collect(door.loader, door.source)
+    await door.push(a_row(12))
+    closed = await lake.collect(door.loader, door.source)
+    assert closed is not None
+    assert (await lake.read(door.loader, closed.id)).rows_read == 13
+
+
+def _full(_: int) -> None:
+    raise OSError(28, "disk full")
 
 
 async def test_what_the_sender_was_told_stays_so(door: Door) -> None:

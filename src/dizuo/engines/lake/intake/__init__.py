@@ -7,7 +7,8 @@
 3. What cannot be taken is ``refused`` with its reason, what looks wrong is held; ``release_held``, ``refuse`` and ``hold`` are a
    steward's decisions and stand in the ledger.
 4. ``advance``  notes a later stage; the database keeps the order of stages and the sum of rows.
-5. ``make_key`` and ``revoke_key``  are for those who push.
+5. ``returned_rows``  are what a department has to correct; taking them stands in the ledger.
+6. ``make_key`` and ``revoke_key``  are for those who push.
 """
 
 from dizuo.engines.lake.intake.actions import Received, advance, hold, read, receive, refuse, release_held
@@ -19,6 +20,7 @@ from dizuo.engines.lake.intake.limits import Limits
 from dizuo.engines.lake.intake.places import Places
 from dizuo.engines.lake.intake.pushes import MAX_PUSH, MAX_RECORDS, Pushed, collect, note_refused, push
 from dizuo.engines.lake.intake.reading import Outcome, read_file
+from dizuo.engines.lake.intake.returning import returned_rows
 from dizuo.engines.lake.intake.table import pull, source_address
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "receive",
     "refuse",
     "release_held",
+    "returned_rows",
     "revoke_key",
     "source_address",
     "source_keys",
