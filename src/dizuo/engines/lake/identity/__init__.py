@@ -24,16 +24,10 @@ from dizuo.engines.lake.identity.events import (
 from dizuo.engines.lake.identity.evidence import Step, Waterfall, waterfall
 from dizuo.engines.lake.identity.learn import learn
 from dizuo.engines.lake.identity.resolve import About, Candidate, Resolver, build_index
-from dizuo.engines.lake.identity.review import (
-    Pair,
-    PairSummary,
-    decide_pair,
-    review_pair,
-    review_queue,
-)
 from dizuo.engines.lake.identity.run import EntityReport, RunReport, default_models, link
 from dizuo.engines.lake.identity.settle import Decision, Settled
 from dizuo.engines.lake.identity.store import Store, open_store
+from dizuo.engines.lake.review import Pair, PairSummary, decide_pair, review_pair, review_queue
 
 __all__ = [
     "About",

@@ -12,7 +12,7 @@ from dizuo.engines.lake.identity.person import PHONE, PLACE
 from dizuo.engines.lake.identity.spec import Comparison, Key, Level, Shape
 
 PLACE_PATTERN: Final = "^(江苏省?)?(无锡市?|江阴市?|宜兴市?)?((梁溪|锡山|惠山|滨湖|新吴|崇安|南长|北塘)区|无锡新区|经开区|经济开发区|高新区)?"
-FORM_PATTERN: Final = "(股份有限公司|有限责任公司|有限公司|集团公司|集团|总公司|公司|合伙企业（有限合伙）|（有限合伙）|（普通合伙）|（个人独资）|（个体工商户）)+$"
+FORM_PATTERN: Final = "(股份有限公司|有限责任公司|有限公司|集团公司|集团|总公司|公司|合伙企业（有限合伙）|（有限合伙）|（普通合伙）|（个人独资）|（个体工商户）|（演示）)+$"
 
 CORE: Final = (
     f"coalesce(nullif(regexp_replace(regexp_replace(replace(replace(t.name, '(', '（'), ')', '）'), '{PLACE_PATTERN}', ''), '{FORM_PATTERN}', ''), ''),"
@@ -23,21 +23,23 @@ CORE: Final = (
 NAME: Final = Comparison(
     "name", "名称", "name_l IS NULL OR name_r IS NULL",
     (
-        Level("exact", "完全相同", "name_l = name_r", tf="name_tf"),
-        Level("core", "去掉地名和组织形式后相同", "core_l = core_r"),
+        # No two enterprises of one registration authority may have one name (企业名称登记管理规定).
+        Level("exact", "完全相同", "name_l = name_r", fixed_u=2e-8),
+        Level("core", "去掉地名和组织形式后相同", "core_l = core_r", fixed_u=5e-7, fixed_m=0.02),
         Level(
             "inside", "一方包含另一方",
             "least(length(core_l), length(core_r)) >= 4 AND (contains(core_l, core_r) OR contains(core_r, core_l))",
         ),
         Level("near", "相近", "jaro_winkler_similarity(core_l, core_r) >= 0.92"),
-        Level("different", "不同"),
+        # Enterprises change their names; where the code is the same, expectation maximisation takes that for another enterprise.
+        Level("different", "不同", fixed_m=0.02),
     ),
 )  # fmt: skip
 
 NUMBER: Final = Comparison(
     "number", "统一社会信用代码", "number_l IS NULL OR number_r IS NULL",
     (
-        Level("equal", "相同", "number_l = number_r", fixed_u=2e-9),
+        Level("equal", "相同", "number_l = number_r", fixed_u=1e-10),
         Level("near", "差一位或两位颠倒", "length(number_l) >= 8 AND damerau_levenshtein(number_l, number_r) = 1", fixed_u=1e-6),
         Level("wrong", "不同，且至少一方校验不过", "NOT (number_ok_l AND number_ok_r)"),
         Level("different", "不同，两方校验都对"),
@@ -53,7 +55,7 @@ KEYS: Final = (
 )  # fmt: skip
 
 COLUMNS: Final = (
-    "name", "name_tf", "core", "number", "number_ok", "phone_a", "phone_b", "phone_s", "place_a", "place_b", "door_a", "door_b",
+    "name", "core", "number", "number_ok", "phone_a", "phone_b", "phone_s", "place_a", "place_b", "door_a", "door_b",
     "community_a", "community_b", "town_a", "town_b",
 )  # fmt: skip
 

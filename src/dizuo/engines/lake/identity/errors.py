@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from dizuo.foundation.kernel.errors import Conflict, DizuoError, Invalid, NotFound
+from dizuo.engines.lake.review.errors import PairDecided, PairUnknown, SamePerson, VerdictInvalid
+from dizuo.foundation.kernel.errors import Conflict, DizuoError
+
+__all__ = [
+    "IdentityBusy",
+    "IdentityUnfinished",
+    "IndexMissing",
+    "MentionsUnusable",
+    "ModelUnfit",
+    "PairDecided",
+    "PairUnknown",
+    "SamePerson",
+    "VerdictInvalid",
+]
 
 
 class ModelUnfit(DizuoError):
@@ -36,28 +49,3 @@ class IndexMissing(DizuoError):
 
     http = 503
     fix = "请先完成一次身份比对。"
-
-
-class PairUnknown(NotFound):
-    """没有这一对待核记录。"""
-
-    fix = "它可能已由别人核完，请回到待核清单。"
-
-
-class PairDecided(Conflict):
-    """这一对记录已经核完，不能再改。"""
-
-    fix = "结论有误的，请另行提出纠错，由两人重新核定。"
-
-
-class SamePerson(Conflict):
-    """同一对记录要由两位不同的工作人员核定。"""
-
-    code = "second_reviewer_needed"
-    fix = "您已经核过一次，请由另一位同事核第二次。"
-
-
-class VerdictInvalid(Invalid):
-    """核定内容不完整。"""
-
-    fix = "请选择“同一人”“不是同一人”或“看不清”，并写明理由。"

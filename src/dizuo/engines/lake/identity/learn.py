@@ -55,7 +55,6 @@ def learn(
     api: Any = DuckDBAPI(store)
     frame = api.register(nodes)
     linker: Any = Linker(frame, splink_settings(shape, None, training), log_level=None)
-    records = _count(store, nodes)
     linker.training.estimate_probability_two_random_records_match(list(training[:1]), recall=0.8)
     prior = float(linker._settings_obj._probability_two_random_records_match)
     linker.training.estimate_u_using_random_sampling(max_pairs=pairs, seed=seed, min_count_per_level=None)
@@ -68,7 +67,8 @@ def learn(
         comparison.id: _learnt(comparison, told, prior)
         for comparison, told in zip(shape.comparisons, found["comparisons"], strict=True)
     }
-    people = round(records / (1 + prior * (records - 1)))
+    # Numbers tell best how many a sample is about: some are mentioned once, an employer a thousand times.
+    people = max(_count(store, f"(SELECT DISTINCT number FROM {nodes} WHERE number IS NOT NULL)"), 2)
     weights = Weights(shape.entity, levels, people, lower, upper, dict(learnt))
     fitted(shape, weights)
     return weights
@@ -92,7 +92,10 @@ def _comparison(comparison: Comparison, model: Model | None) -> dict[str, Any]:
 def _learnt(comparison: Comparison, told: dict[str, Any], prior: float) -> dict[str, tuple[float, float]]:
     """[m, u] of each level, both summing to one, with the matches in the random sample taken out of u."""
     by_label = {level["label_for_charts"]: level for level in told["comparison_levels"]}
-    m = [max(_number(by_label[level.id].get("m_probability")), _LEAST) for level in comparison.levels]
+    m = [
+        level.fixed_m or max(_number(by_label[level.id].get("m_probability")), _LEAST)
+        for level in comparison.levels
+    ]
     u = [
         _strangers(level, _number(by_label[level.id].get("u_probability")), here, prior)
         for level, here in zip(comparison.levels, m, strict=True)

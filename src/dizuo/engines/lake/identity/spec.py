@@ -27,7 +27,7 @@ class Level(msgspec.Struct, frozen=True):
 
     ``shrinks``: the chance that strangers agree so shrinks with the number of people (a household's telephone), so u is scaled
     from the sample to the city. ``tf``: a column with the value's relative frequency, which then takes the place of u.
-    ``fixed_u``: u is given by reason instead of estimated.
+    ``fixed_u`` and ``fixed_m``: given by reason instead of estimated.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Level(msgspec.Struct, frozen=True):
     shrinks: bool = False
     tf: str = ""
     fixed_u: float | None = None
+    fixed_m: float | None = None
 
 
 class Comparison(msgspec.Struct, frozen=True):
