@@ -1,4 +1,5 @@
-"""The clerk: one background process that seals the ledger and does what is due (effects after the undo window, expiries).
+"""The clerk: one background process that seals the ledger, has it witnessed, and does what is due (effects,
+expiries).
 
 Any number may run: the database lets one seal at a time and gives each job to one of them.
 Run by `dizuo up` as `python -m dizuo.clerk`; the runtime file is named by DIZUO_RUNTIME.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from dizuo.engines.cases import Cases
 from dizuo.engines.registers import Registers
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SystemNow
-from dizuo.foundation.ledger import Sealer, SigningKey
+from dizuo.foundation.ledger import WITNESSES, Sealer, SigningKey, Submitter, read_witnesses
 from dizuo.foundation.policy import Policy
 from dizuo.foundation.store import open_pool
 from dizuo.foundation.store.jobs import JobRunner
@@ -27,7 +29,7 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
     """Seal and do jobs until `stop` is set; what was begun is finished first."""
     city = load_city(runtime.city)
     now = SystemNow()
-    sealer_pool = await open_pool(runtime.sealer_dsn, min_size=1, max_size=2)
+    sealer_pool = await open_pool(runtime.sealer_dsn, min_size=1, max_size=4)
     pool = await open_pool(runtime.app_dsn, min_size=1, max_size=4)
     try:
         policy = Policy.from_city(city)
@@ -35,7 +37,11 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         key = SigningKey.load(Path(runtime.data), runtime.ledger_origin)
         sealer = Sealer(sealer_pool, key, runtime.ledger_origin)
         runner = JobRunner(pool, cases.handlers(engine), now)
-        await asyncio.gather(sealer.run(stop), runner.run(stop))
+        tasks = [sealer.run(stop), runner.run(stop)]
+        if os.environ.get(WITNESSES):
+            witnesses = read_witnesses(Path(os.environ[WITNESSES]))
+            tasks.append(Submitter(sealer_pool, witnesses).run(stop))
+        await asyncio.gather(*tasks)
     finally:
         await pool.close()
         await sealer_pool.close()

@@ -7,7 +7,8 @@
    head (C2SP checkpoint, Ed25519).
 4. ``proof`` gives a person a text file that anybody checks offline with ``verify_proof`` and the public key.
 5. ``served_checkpoint`` and ``tile_bytes`` serve the tree and its entries to everybody (C2SP tlog-tiles).
-6. ``verify`` recomputes everything and finds what was altered, removed, reordered, cut off or written anew.
+6. ``Submitter`` brings new checkpoints to witnesses (C2SP tlog-witness) and keeps their cosignatures.
+7. ``verify`` recomputes everything and finds what was altered, removed, reordered, cut off or written anew.
 """
 
 from dizuo.foundation.ledger.batcher import Batcher, entry_batcher
@@ -18,21 +19,25 @@ from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proo
 from dizuo.foundation.ledger.sealer import Sealer
 from dizuo.foundation.ledger.tiles import ENTRIES, Tile, served_checkpoint, tile_bytes
 from dizuo.foundation.ledger.verify import Problem, Report, verify
+from dizuo.foundation.ledger.witnessing import WITNESSES, KnownWitness, Submitter, read_witnesses
 
 __all__ = [
     "ENTRIES",
     "KEY_FILE",
+    "WITNESSES",
     "Batcher",
     "Checkpoint",
     "Cosigned",
     "Entry",
     "EntryView",
+    "KnownWitness",
     "Problem",
     "Proven",
     "PublicKey",
     "Report",
     "Sealer",
     "SigningKey",
+    "Submitter",
     "Tile",
     "consistency",
     "cosign",
@@ -40,6 +45,7 @@ __all__ = [
     "entries_of",
     "entry_batcher",
     "proof",
+    "read_witnesses",
     "served_checkpoint",
     "tile_bytes",
     "verify",

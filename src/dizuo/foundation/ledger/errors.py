@@ -85,3 +85,12 @@ class WitnessStateBroken(DizuoError):
 
     def __init__(self, why: str) -> None:
         super().__init__(why=why)
+
+
+class WitnessesInvalid(DizuoError):
+    """见证人名单 {path} 不能用：{why}。"""
+
+    fix = "每行写一个：witness 名字 公钥 网址。公钥由见证人用 dizuo witness --key-only 显示。"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path=path, why=why)
