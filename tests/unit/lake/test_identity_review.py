@@ -26,7 +26,7 @@ from dizuo.engines.lake.identity import (
     tell_events,
 )
 from dizuo.engines.lake.identity.errors import PairDecided, PairUnknown, SamePerson, VerdictInvalid
-from dizuo.engines.lake.identity.review import side_by_side
+from dizuo.engines.lake.review.pairs import side_by_side
 
 OLD = mention("hukou:1:self", **WANG, **HOME)
 NEW = mention("permits:2:self", **{**WANG, **HOME, "citizen_id": "320211198503071250"})

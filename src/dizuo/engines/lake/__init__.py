@@ -10,10 +10,11 @@ take from a department only the fields it is the source of.
 4. ``last_deliveries``  what came last from whom, in counts, for everybody.
 5. ``intake``    declared sources: land, pull or take pushes, read, hold and release; see its own front page.
 6. ``sources_seen``, ``deliveries_of_source``, ``delivery_in_detail``, ``freshness``  where every declared source stands.
-7. ``demo_subjects`` and ``representatives``  what the directory needs to know after a load.
+7. ``review``   pairs of records that two officials judge.
+8. ``demo_subjects`` and ``representatives``  what the directory needs to know after a load.
 """
 
-from dizuo.engines.lake import intake
+from dizuo.engines.lake import intake, review
 from dizuo.engines.lake.after import Represents, demo_subjects, rejected_rows, representatives
 from dizuo.engines.lake.characters import DemoPerson
 from dizuo.engines.lake.delivered import LastDelivery, RejectedKind, last_deliveries
@@ -61,6 +62,7 @@ __all__ = [
     "read_manifest",
     "rejected_rows",
     "representatives",
+    "review",
     "simulate",
     "sources_seen",
 ]

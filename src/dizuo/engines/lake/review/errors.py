@@ -1,0 +1,30 @@
+"""What can go wrong when officials judge a pair of records, and the way out."""
+
+from __future__ import annotations
+
+from dizuo.foundation.kernel.errors import Conflict, Invalid, NotFound
+
+
+class PairUnknown(NotFound):
+    """没有这一对待核记录。"""
+
+    fix = "它可能已由别人核完，请回到待核清单。"
+
+
+class PairDecided(Conflict):
+    """这一对记录已经核完，不能再改。"""
+
+    fix = "结论有误的，请另行提出纠错，由两人重新核定。"
+
+
+class SamePerson(Conflict):
+    """同一对记录要由两位不同的工作人员核定。"""
+
+    code = "second_reviewer_needed"
+    fix = "您已经核过一次，请由另一位同事核第二次。"
+
+
+class VerdictInvalid(Invalid):
+    """核定内容不完整。"""
+
+    fix = "请选择“同一人”“不是同一人”或“看不清”，并写明理由。"
