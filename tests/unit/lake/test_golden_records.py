@@ -21,6 +21,7 @@ from dizuo.engines.lake.golden import (
     publish_changes,
     publish_first,
 )
+from dizuo.engines.lake.golden.errors import GoldenShrinks
 from dizuo.engines.registers import changes_after, declare_fallbacks, publish
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.store import LOADER
@@ -51,7 +52,13 @@ class Desk:
         self.identity: dict[str, int] = {}
 
     def deliver(
-        self, source: str, rows: list[dict[str, Any]], *, day: int = 20, who: dict[str, list[int | None]]
+        self,
+        source: str,
+        rows: list[dict[str, Any]],
+        *,
+        day: int = 20,
+        who: dict[str, list[int | None]],
+        mode: str = "",
     ) -> Delivery:
         """``who``: mention → city identity of each row (None: not linked)."""
         spec = self.city.sources[source]
@@ -80,7 +87,7 @@ class Desk:
                     self.identity[f"{source}:{row[spec.row_key]}:{mention}"] = cid
         with duckdb.connect() as lake:
             lake.execute(f"COPY ({' UNION ALL '.join(parts)}) TO '{path}' (FORMAT parquet)")
-        delivery = Delivery(source, number, path, dt.date(2026, 11, day))
+        delivery = Delivery(source, number, path, dt.date(2026, 11, day), mode=mode)
         self.deliveries.append(delivery)
         return delivery
 
@@ -240,6 +247,37 @@ def test_a_finished_run_is_not_made_again_from_the_same(desk: Desk, city: Any) -
     desk.deliver("medical_insurance", [insured("M1", ZHOU, "周晓")], who={"self": [3]})
     assert again().records["medical_insurance"] == 0  # made anew: her identity is not in this map
     assert first.file("person").stat().st_mtime_ns != written
+
+
+def test_a_source_of_snapshots_may_send_changes_in_between(desk: Desk) -> None:
+    desk.deliver("hukou", [hukou("1", LIN, "林"), hukou("2", WANG, "王")], day=19, who={"self": [1, 2]})
+    later = desk.deliver("hukou", [hukou("1", LIN, "林改", updated_at="2026-11-20 09:00:00"), hukou("3", ZHOU, "周")],
+                         day=20, who={"self": [1, 3]}, mode="changes")  # fmt: skip
+    run = desk.run("one")
+    assert {key: record["name"] for key, record in desk.gold(run, "person").items()} == {
+        LIN: "林改",
+        WANG: "王",
+        ZHOU: "周",
+    }
+    assert set(desk.fate(run, later).values()) == {("published", "used")}
+    desk.deliver("hukou", [hukou("1", LIN, "林又改")], day=21, who={"self": [1]}, mode="full")
+    assert set(desk.gold(desk.run("two"), "person")) == {LIN}
+
+
+async def test_a_run_that_lost_a_third_of_the_people_is_not_published(
+    declared: Any, desk: Desk, database: Any
+) -> None:
+    """A part of a delivery taken for the whole would take everybody else's values back."""
+    rows = [hukou(str(n), None, f"演示{n}") for n in range(150)]
+    desk.deliver("hukou", rows, day=19, who={"self": list(range(150))})
+    plan = plan_of(desk.city, frozenset({"hukou"}))
+    first = desk.run("first")
+    desk.deliver("hukou", rows[:50], day=20, who={"self": list(range(50))})
+    second = desk.run("second")
+    with duckdb.connect() as lake, pytest.raises(GoldenShrinks, match="100"):
+        await asyncio.to_thread(
+            publish_changes, lake, database, plan, first.folder, second.folder, {"run": 2}
+        )
 
 
 @pytest.fixture(scope="module")

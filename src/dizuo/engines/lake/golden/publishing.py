@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from dizuo.engines.lake.golden.errors import GoldenMissing
+from dizuo.engines.lake.golden.errors import GoldenMissing, GoldenShrinks
 from dizuo.engines.lake.golden.plan import Plan, RegisterPlan
 from dizuo.engines.lake.golden.staging import quoted
 from dizuo.engines.lake.golden.words import bulk_rows, data_of, patch_of, sources_of
@@ -25,6 +25,8 @@ from dizuo.engines.registers import BulkLoaded, DailyRows, absorb_golden, bulk_l
 if TYPE_CHECKING:
     import duckdb
 
+_FEW = 100
+"""Registers with fewer records change too much from day to day for shares to mean anything."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -72,16 +74,24 @@ def publish_changes(
     progress: Progress | None = None,
     *,
     merges: Sequence[Path] = (),
+    largest_drop: float = 0.3,
 ) -> Published:
     """Bring what differs between two runs (their folders) into the registers, a lot of records a transaction.
 
     Shapes: ``merges`` are identity's events since the earlier run, as Parquet (entity, kind, cid, other): where ``other`` went into
     ``cid``, a record under a temporary key ends in the one with the number. Without them such a record stays and is counted as gone.
-    Errors: GoldenMissing when a run has no records of a register, BulkRefused when the database finds something wrong in a lot
+    ``largest_drop`` is the share (0..1) of a register's records that a run may speak of no more.
+
+    Errors: GoldenMissing when a run has no records of a register, GoldenShrinks when it has far fewer than the run before (what its
+    sources no longer say would be taken back from everybody; nothing is published), BulkRefused when the database finds something wrong in a lot
     (earlier lots stay, the rest waits for the next try).
     """
     rows = [_difference(lake, register, before, after, merges) for register in plan.registers]
-    gone = {register.id: _gone(lake, register, before, after) for register in plan.registers}
+    gone: dict[str, int] = {}
+    for register in plan.registers:
+        gone[register.id], there = _gone(lake, register, before, after)
+        if there >= _FEW and gone[register.id] > there * largest_drop:
+            raise GoldenShrinks(register=register.id, gone=gone[register.id], before=there)
     done = absorb_golden(database, lake, rows, about, progress)
     return Published(done.rows, done.new, done.changed, done.rekeyed, gone, done.entries)
 
@@ -145,12 +155,17 @@ def _columns(lake: duckdb.DuckDBPyConnection, register: RegisterPlan, folder: Pa
     return f"(SELECT *{''.join(', ' + column for column in missing)} FROM {relation})"
 
 
-def _gone(lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: Path, after: Path) -> int:
+def _gone(
+    lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: Path, after: Path
+) -> tuple[int, int]:
+    """How many records of the earlier run the later one has not, and how many the earlier one had."""
     key = "cid" if register.entity else "key"
     row = lake.execute(
-        f"SELECT count(*) FROM {_file(before, register)} AS o ANTI JOIN {_file(after, register)} AS n ON n.{key} = o.{key}"
+        f"SELECT count(*) FILTER (n.{key} IS NULL), count(*) FROM {_file(before, register)} AS o"
+        f" LEFT JOIN {_file(after, register)} AS n ON n.{key} = o.{key}"
     ).fetchone()
-    return int(row[0]) if row else 0
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 def _sha256(path: Path) -> str:

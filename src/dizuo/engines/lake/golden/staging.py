@@ -1,7 +1,7 @@
 """From standard rows and the identity map to rows that know whose they are, one DuckDB table per source.
 
-A source that delivers changes is read as its newest row per row key; one that delivers everything as its newest delivery
-alone. Rows that were superseded so are kept apart, because their fate is told too.
+A source that delivers changes is read as its newest row per row key; one that delivers everything as its newest snapshot, with
+what changed since. Rows that were superseded so are kept apart, because their fate is told too.
 """
 
 # ruff: noqa: S608 - statements are put together from declared identifiers and file names, never from what rows say
@@ -25,7 +25,8 @@ from dizuo.foundation.blueprint.model_source import Source
 class Delivery:
     """One delivery that is checked and linked: its number, its standard rows, the day it speaks of, what was rejected.
 
-    ``told`` says that its rows' fates are known from an earlier run.
+    ``told`` says that its rows' fates are known from an earlier run. ``mode`` is full (a snapshot of everything) or changes;
+    empty means what its source is declared to deliver. A source of snapshots may send changes in between.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Delivery:
     period: dt.date
     rejected: tuple[Path, ...] = ()
     told: bool = False
+    mode: str = ""
 
 
 def quoted(path: Path | str) -> str:
@@ -42,9 +44,10 @@ def quoted(path: Path | str) -> str:
 
 
 def current(source: Source, deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
-    """The deliveries whose rows count now, in order: the newest of a full source, all of one that delivers changes."""
+    """The deliveries whose rows count now, in order: the newest snapshot and the changes after it, or all changes."""
     own = sorted((d for d in deliveries if d.source == source.id), key=lambda d: (d.period, d.id))
-    return tuple(own[-1:] if source.delivery.mode == "full" else own)
+    whole = [n for n, d in enumerate(own) if (d.mode or source.delivery.mode) == "full"]
+    return tuple(own[whole[-1] :] if whole else own)
 
 
 def stage(
@@ -85,7 +88,7 @@ def stage(
         ]
     )
     rows = f"SELECT {chosen} FROM {relation} AS r"
-    if source.delivery.mode == "changes":
+    if any((d.mode or source.delivery.mode) == "changes" for d in counted):
         rows += " QUALIFY row_number() OVER (PARTITION BY r.row_key ORDER BY as_of DESC, r.delivery DESC, r.line DESC) = 1"
     mentions = sorted(_mentions(source, registers))
     joins = "".join(
