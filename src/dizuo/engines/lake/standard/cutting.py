@@ -198,7 +198,7 @@ def _road(column: str, before: str) -> list[Stage]:
     def front(t: Rows) -> Value:
         """What stands before the road; where there is none, the name of the place that the number belongs to."""
         found, whole = text(t, f"{column}_road"), text(t, before)
-        named = _found(f"^([{_HAN}]{{1,8}}?){_NUMBER}号", never=_NUMBERED_INSIDE)(whole, t)
+        named = _found(f"^([{_HAN}]{{1,24}}?){_NUMBER}号", never=_NUMBERED_INSIDE)(whole, t)
         return either((found.isnull(), named.fill_null("")), other=whole.left(whole.find(found)))
 
     def behind(t: Rows) -> Value:
@@ -210,7 +210,8 @@ def _road(column: str, before: str) -> list[Stage]:
         several = after.re_extract(f"^({_NUMBER}(?:[-、~至]{_NUMBER})+号)", 1)
         one = after.re_extract(f"^({_NUMBER}(?:号|弄|#)?)", 1)
         hit = either((several != "", several), other=one)
-        other = after.substr(hit.length()).re_search(_NO_NUMBER)
+        follows = after.substr(hit.length())
+        other = follows.re_search(_NO_NUMBER) | (~hit.re_search("[号弄#]\\z") & follows.re_search("^[0-9]"))
         lonely = text(t, f"{column}_road").isnull() & ~hit.re_search("[号弄]\\z")
         han = hit.re_search(f"^[{_MANY}]+\\z")
         return either(((hit == "") | other | lonely | han, nothing()), other=hit)

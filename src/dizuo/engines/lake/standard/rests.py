@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dizuo.engines.lake.standard.cells import Stage, Term, either, emptied, joined, text
+from dizuo.engines.lake.standard.cells import Stage, Term, either, emptied, joined, nothing, text
 from dizuo.engines.lake.standard.cutting import house_stages
-from dizuo.engines.lake.standard.terms import Rows, Text, Value
+from dizuo.engines.lake.standard.terms import Rows, Text, Value, ibis
 
 _MARKS = "(?:号楼|#楼|单元|号门|房间|号房|[幢栋座门室房号#])\\z"
+# Most addresses are written so already; for them nothing of the rest is computed.
+_REGULAR = (
+    "^[\u4e00-\u9fa5]{1,8}(?:路|街|大道|巷|弄|村|头|桥)[0-9]{1,5}号(?:[0-9]{1,4}幢(?:[0-9]{1,2}单元)?[0-9]{1,5}室)?\\z"
+    "|^[^0-9A-Za-z一二三四五六七八九十#]*\\z"
+)
 _NUMERALS, _DIGITS = "一二三四五六七八九", "123456789"
 
 
@@ -30,13 +35,14 @@ def rest_stages(column: str, before: str, to: str) -> list[Stage]:
         )
         place = part("_place")(t)
         front = part("__r_front")(t)
-        inner = place.substr(front.length())
+        inner = place.substr(front.re_replace("^[-_ ]+", "").length())
         return emptied(joined(front, street, inner, doors, part("__behind")(t)))
 
-    plain = f"^[^0-9A-Za-z{_NUMERALS}十#]*\\z"
+    other = f"{column}__irregular"
     return [
-        *house_stages(column, before),
-        {to: lambda t: either((text(t, before).re_search(plain), text(t, before)), other=one_form(t))},
+        {other: lambda t: either((text(t, before).re_search(_REGULAR), nothing()), other=text(t, before))},
+        *house_stages(column, other),
+        {to: lambda t: either((text(t, other).isnull(), text(t, before)), other=one_form(t))},
     ]
 
 
@@ -54,10 +60,14 @@ def _numbered(number: Text) -> Value:
 
 
 def _marked(written: Text, mark: str) -> Value:
-    """3幢 for 3号楼, 三栋 and 3."""
+    """3幢 for 3号楼, 三栋 and 3; a plain 3号 stays, for it may be a house as well."""
     bare = written.re_replace(_MARKS, "")
     plain = either((bare.length() == 1, bare.translate(_NUMERALS, _DIGITS)), other=bare)
-    return either((written == "", ""), other=joined(plain, mark))
+    return either(
+        (written == "", ""),
+        (written.re_search("号\\z") & ibis.literal(mark == "幢"), written),
+        other=joined(plain, mark),
+    )
 
 
 def _floor(written: Text) -> Value:
