@@ -302,8 +302,8 @@ class _Settling:
         e, run = self._e, self._store.run
         held = [pair for pair in found.held if pair.why != "judged"]
         columns = {
-            "a": ("int64", [pair.left for pair in held]),
-            "b": ("int64", [pair.right for pair in held]),
+            "a": ("int64", [min(pair.left, pair.right) for pair in held]),
+            "b": ("int64", [max(pair.left, pair.right) for pair in held]),
             "why": ("string", [pair.why for pair in held]),
         }
         with self._store.lent("given", columns):
@@ -313,7 +313,7 @@ class _Settling:
             f" coalesce(p.v, l) AS a, coalesce(q.v, r) AS b FROM pair LEFT JOIN vertex p ON p.node = l LEFT JOIN vertex q ON q.node = r)"
             f" SELECT DISTINCT ON (least(x.cid, y.cid), greatest(x.cid, y.cid)) {run}, '{e}', l, r, w,"
             f" coalesce(h.why, 'uncertain') FROM named n JOIN member_{e} x ON x.node = l JOIN member_{e} y ON y.node = r"
-            " LEFT JOIN held h ON h.a = n.a AND h.b = n.b OR h.a = n.b AND h.b = n.a"
+            " LEFT JOIN held h ON h.a = least(n.a, n.b) AND h.b = greatest(n.a, n.b)"
             f" WHERE x.cid <> y.cid AND (h.why IS NOT NULL OR w < {self._upper})"
             " AND NOT EXISTS (SELECT 1 FROM judged j WHERE least(j.l, j.r) = n.l AND greatest(j.l, j.r) = n.r)"
             " ORDER BY least(x.cid, y.cid), greatest(x.cid, y.cid), w DESC, l, r"
