@@ -141,7 +141,10 @@ class CompiledMatter:
     def shows(self) -> tuple[tuple[Show, tuple[tuple[Words, Compiled, Field | None], ...]], ...]:
         """The prefilled groups with their lines: label, expression, and the field when it is one fact."""
         return tuple(
-            (show, tuple((label, self.compile(one), self.field(one.text.strip())) for label, one in show.lines))
+            (
+                show,
+                tuple((label, self.compile(one), self.field(one.text.strip())) for label, one in show.lines),
+            )
             for show in self.matter.shows
         )
 
