@@ -2,13 +2,25 @@
 
 1. ``Policy.from_city`` writes schema, entities and policies from the declarations and has them validated.
 2. ``decide`` answers one question with a verdict: allowed or not, by which rule, under which law, in plain Chinese.
-3. A refusal names who could do it.
+3. ``explained`` says it in Chinese and English: rule, law and article, what was missing, who could do it.
 4. Pure: no I/O, nothing personal; decisions are kept by the shape of the question.
 5. ``text`` is the whole policy as it is in force, for audit and ``dizuo policy``.
 """
 
 from dizuo.foundation.policy.decide import Policy
 from dizuo.foundation.policy.errors import PolicyInvalid
+from dizuo.foundation.policy.explain import Explanation, Missing
 from dizuo.foundation.policy.model import Action, Ask, Principal, Relation, Request, Verdict
 
-__all__ = ["Action", "Ask", "Policy", "PolicyInvalid", "Principal", "Relation", "Request", "Verdict"]
+__all__ = [
+    "Action",
+    "Ask",
+    "Explanation",
+    "Missing",
+    "Policy",
+    "PolicyInvalid",
+    "Principal",
+    "Relation",
+    "Request",
+    "Verdict",
+]

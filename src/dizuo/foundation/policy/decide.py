@@ -9,33 +9,20 @@ import cedarpy
 
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.policy.errors import PolicyInvalid
+from dizuo.foundation.policy.explain import Explanation, Lang, explanation
 from dizuo.foundation.policy.generate import Rule, holders, rules_of, who_holds
-from dizuo.foundation.policy.model import Action, Ask, Principal, Request, Verdict
+from dizuo.foundation.policy.model import Ask, Principal, Request, Verdict
 from dizuo.foundation.policy.schema import (
-    SUPERVISE,
-    WINDOW,
     divisions_of,
     entities_of,
     names_of,
-    powers_of,
+    powers_asked,
     reference,
     references,
     schema_of,
 )
 
 _KEPT: Final = 20_000
-_VERB: Final[Mapping[str, str]] = {
-    "read": "调取资料",
-    "view_case": "查看办件",
-    "supervise": "督办",
-    "follow_up": "核实和回访差评",
-    "decide": "作出决定",
-    "write": "登记结果",
-    "submit": "提交申请",
-    "consent": "表示同意",
-    "serve": "窗口服务",
-    "correct": "更正数据",
-}
 _NONE: Final = ("no_rule", "pipl-2021:34")
 
 
@@ -76,14 +63,13 @@ class Policy:
             self._kept[request] = verdict
         return verdict
 
-    def explain(self, request: Request) -> str:
-        """The verdict in plain Chinese: what, by which rule and law, and who could when it is refused."""
-        verdict = self.decide(request)
-        head = "可以" if verdict.allowed else "不可以"
-        who = f"可以办的是：{'、'.join(verdict.who_can)}。" if verdict.who_can else ""
-        return (
-            f"{head}{_VERB[request.action]}：{verdict.why_zh}{who}（规则 {verdict.rule}，依据 {verdict.law}）"
-        )
+    def explained(self, request: Request) -> Explanation:
+        """The verdict with its rule, law and article, what was missing and who could, in Chinese and English."""
+        return explanation(self._city, request, self.decide(request))
+
+    def explain(self, request: Request, lang: Lang = "zh") -> str:
+        """The same as one paragraph."""
+        return self.explained(request).text(lang)
 
     def render(self) -> str:
         """Schema and policies as they are in force, for ``dizuo policy`` and for audit."""
@@ -167,7 +153,7 @@ class Policy:
     # ------------------------------------------------------------------ explaining
 
     def _refused(self, request: Request, rule: Rule | None) -> Verdict:
-        powers = self._powers(request.action, request.resource)
+        powers = powers_asked(self._city, request.action, request.resource)
         who_can = tuple(f"{o.short.zh}{post.name.zh}" for o, post in holders(self._city, powers))
         if rule is not None:  # a bound was crossed: nobody may
             return Verdict(False, rule.id, rule.law, rule.says)
@@ -203,20 +189,6 @@ class Policy:
             names[request.action] = "resident.own"
         rule = self.rules.get(names[request.action]) or self.rules.get(f"{request.resource}.auto")
         return (rule.id, rule.law) if rule else _NONE
-
-    def _powers(self, action: Action, resource: str) -> tuple[str, ...]:
-        if action in {"submit", "consent", "serve"}:
-            return (WINDOW,)
-        if action in {"supervise", "follow_up"}:
-            return (SUPERVISE,)
-        if action == "correct":
-            register = self._city.registers.get(resource)
-            sources = {field.source for field in register.fields.values()} if register else set[str]()
-            return tuple(f"{source}.correct" for source in sorted(sources))
-        matter_id, _, item_id = resource.partition(".")
-        matter = self._city.matters.get(matter_id)
-        found = [item for item in matter.items if item.id == item_id] if matter else []
-        return powers_of(found[0]) if found else ()
 
     def _place(self, code: str) -> str:
         if not code or code == self._city.code:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from dizuo.foundation.blueprint.model import City, Item
+from dizuo.foundation.policy.model import Action
 
 WINDOW = "window.serve"
 """The power (职权) of a clerk who serves people at a window."""
@@ -96,6 +97,27 @@ def literal(value: str) -> str:
 def powers_of(item: Item) -> tuple[str, ...]:
     """The powers that the item's steps ask for, each once, in their order."""
     return tuple(dict.fromkeys(step.power for step in item.steps if step.power))
+
+
+def item_of(city: City, resource: str) -> Item | None:
+    """The item that ``matter.item`` names."""
+    matter_id, _, item_id = resource.partition(".")
+    matter = city.matters.get(matter_id)
+    return next((item for item in matter.items if item.id == item_id), None) if matter else None
+
+
+def powers_asked(city: City, action: Action, resource: str) -> tuple[str, ...]:
+    """The powers of which a post must hold one for this action on this resource; empty when nobody declared it."""
+    if action in {"submit", "consent", "serve"}:
+        return (WINDOW,)
+    if action in {"supervise", "follow_up"}:
+        return (SUPERVISE,)
+    if action == "correct":
+        register = city.registers.get(resource)
+        sources = {field.source for field in register.fields.values()} if register else set[str]()
+        return tuple(f"{source}.correct" for source in sorted(sources))
+    item = item_of(city, resource)
+    return powers_of(item) if item else ()
 
 
 def entities_of(city: City) -> dict[str, dict[str, object]]:
