@@ -1,20 +1,45 @@
-"""The ledger as a public log for machines: checkpoint, tiles and entries (C2SP tlog-tiles 0.1). Nothing here is personal."""
+"""The ledger as a public log for machines: checkpoint, tiles and entries (C2SP tlog-tiles 0.1). Nothing here is personal.
+
+The entries are open in a demonstration city and where the city says so; tiles and checkpoints always are.
+"""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from typing import Final
 
 from starlette.responses import Response
 
+from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.foundation.ledger import ENTRIES, Tile, served_checkpoint, tile_bytes
 from dizuo.web import Route, WebRequest
 
 PREFIX: Final = "/data/log"
+OPEN: Final = "DIZUO_LOG_ENTRIES"
+"""The environment variable that opens the entries of a real city when it is `public`.
+
+An entry names nobody. But whoever knows when somebody applied for something finds the entries of that moment, and reads
+there which registers knew the person. So a real city's tiles are public and its entries are not, unless it decides so.
+"""
 _MOMENT: Final = "public, max-age=2"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _OCTETS: Final = "application/octet-stream"
+# Full and partial tiles up to index 999,999,999, which is two hundred billion entries.
+_TILES: Final = (
+    "/tile/{level}/{a}",
+    "/tile/{level}/{a}/{b}",
+    "/tile/{level}/{a}/{b}/{c}",
+    "/tile/{level}/{a}/{b}/{c}/{d}",
+)
+
+
+class EntriesClosed(DizuoError):
+    """公开日志只对外提供哈希和签名清单，不提供条目内容。"""
+
+    http = 403
+    fix = "本人可以在“我的数据”里下载每一条的证明；审计部门请向账本的管理部门取得全部条目。"
 
 
 async def checkpoint(request: WebRequest) -> Response:
@@ -26,7 +51,9 @@ async def checkpoint(request: WebRequest) -> Response:
 
 async def tile(request: WebRequest) -> Response:
     """256 hashes of one level of the tree."""
-    which = Tile.parse(str(request.path_params["which"]))
+    which = Tile.parse("/".join(map(str, request.path_params.values())))
+    if which.level == ENTRIES and not (request.dizuo.city.demonstration or os.environ.get(OPEN) == "public"):
+        raise EntriesClosed()
     async with request.dizuo.pool.acquire() as connection:
         body = await tile_bytes(connection, which)
     return _sent(request, body, _OCTETS, _FOR_EVER, pack=which.level == ENTRIES)
@@ -53,11 +80,14 @@ ROUTES: Final = (
         purpose="Hold the ledger's newest signed tree head.",
         who="public",
     ),
-    Route(
-        "GET",
-        PREFIX + "/tile/{which:path}",
-        tile,
-        purpose="Copy the ledger's tree and entries, to verify them elsewhere.",
-        who="public",
+    *(
+        Route(
+            "GET",
+            PREFIX + path,
+            tile,
+            purpose="Copy the ledger's tree and entries, to verify them elsewhere.",
+            who="public",
+        )
+        for path in _TILES
     ),
 )
