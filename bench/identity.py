@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import json
 import os
 import resource
@@ -166,32 +167,25 @@ def _truth(mentions: str, truth: str) -> str:
 
 
 def invent(people: int, folder: Path) -> tuple[str, str]:
-    """An invented city's mentions and truth as Parquet, a hundred thousand people a file."""
-    for n, start in enumerate(range(0, people, 100_000)):
-        made = list(Rehearsal(min(100_000, people - start), seed=100 + n).mentions())
-        rows = [m.row() | {"record_id": f"{m.source}:{n}-{m.record_id}"} for m in made]
+    """An invented city's mentions and truth as Parquet, some hundred thousand a file; one city, so that no number is given twice."""
+    made = Rehearsal(people, seed=100).mentions()
+    for n in itertools.count():
+        part = list(itertools.islice(made, 250_000))
+        if not part:
+            break
+        rows = [m.row() for m in part]
         schema = pa.schema(
             [(name, pa.date32() if name in {"birth_date", "as_of"} else pa.string()) for name in rows[0]]
         )
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / f"m{n}.parquet")
-        columns = {
-            "record_id": [r["record_id"] for r in rows],
-            "entity_id": [f"{n}-{m.entity_id}" for m in made],
-            "errors": [list(m.errors) for m in made],
-        }
-        pq.write_table(
-            pa.table(
-                columns,
-                schema=pa.schema(
-                    [
-                        ("record_id", pa.string()),
-                        ("entity_id", pa.string()),
-                        ("errors", pa.list_(pa.string())),
-                    ]
-                ),
-            ),
-            folder / f"t{n}.parquet",
+        truth = pa.table(
+            {
+                "record_id": [m.record_id for m in part],
+                "entity_id": [m.entity_id for m in part],
+                "errors": pa.array([list(m.errors) for m in part], pa.list_(pa.string())),
+            }
         )
+        pq.write_table(truth, folder / f"t{n}.parquet")
     return str(folder / "m*.parquet"), str(folder / "t*.parquet")
 
 

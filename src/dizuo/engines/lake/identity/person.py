@@ -135,7 +135,7 @@ _DAY = "substr(born, 1, 4) || least(substr(born, 5, 2), substr(born, 7, 2)) || g
 KEYS: Final = (
     Key("number", "证件号码相同", (("n", "number"),)),
     Key("name_birth", "姓名读音与出生日期（日月可颠倒）", (("nb", "blurred", _DAY),)),
-    Key("former_birth", "曾用名与出生日期", (("nb", "coalesce(former_blurred, blurred)", _DAY),)),
+    Key("former_birth", "曾用名与出生日期", (("nb", "coalesce(former_blurred, blurred)", _DAY),), only="former IS NOT NULL"),
     Key("name_phone", "姓名读音与电话", tuple(("np", "blurred", phone) for phone in ("phone_a", "phone_b", "phone_s"))),
     Key("name_door", "姓名读音与门牌", tuple(("nd", "blurred", door) for door in ("door_a", "door_b", "place_a", "place_b"))),
     Key(

@@ -93,28 +93,26 @@ def prepare(store: Connection, job: Scoring) -> None:
 
 def _score_part(store: Connection, job: Scoring, place: int, part: int, count: int) -> None:
     key = job.model.shape.keys[place]
-    columns = ", ".join(job.model.shape.columns)
+    columns = ", ".join(f"n.{column}" for column in job.model.shape.columns)
     earlier = [(n, k) for n, k in enumerate(job.model.shape.keys[:place]) if len(k.sql) == 1]
     seen = "".join(f", {_unless_crowded(store, job, k)} AS x{n}" for n, k in earlier)
     where = f" AND k % {count} = {part}" if count > 1 else ""
-    keyed = " UNION ALL ".join(
-        f"SELECT {sql} AS k, node, touched = {job.run} AS fresh FROM {job.nodes}" for sql in key.sql
-    )
-    # A node may hold one value twice (telephone and shared telephone); it is one node of the block all the same.
+    asks = f"touched = {job.run}" if job.fresh else "TRUE"
+    asks += f" AND ({key.only})" if key.only else ""
+    keyed = " UNION ".join(f"SELECT {sql} AS k, node, {asks} AS asks FROM {job.nodes}" for sql in key.sql)
     store.execute(
-        f"CREATE OR REPLACE TEMP TABLE block_size AS SELECT k, count(*) AS nodes, bool_or(fresh) AS fresh"
-        f" FROM ({keyed}) WHERE k IS NOT NULL{where} GROUP BY k HAVING count(*) > 1{' AND bool_or(fresh)' if job.fresh else ''}"
+        f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT k, node, asks FROM ({keyed}) WHERE k IS NOT NULL{where}"
+    )
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE block_size AS SELECT k, count(*) AS nodes FROM keyed"
+        " GROUP BY k HAVING count(*) > 1 AND bool_or(asks)"
     )
     store.execute(
         f"INSERT INTO {job.edges}_crowd SELECT '{key.id}', k, nodes FROM block_size WHERE nodes > {job.cap}"
     )
-    block = " UNION ALL ".join(
-        f"SELECT {sql} AS k, node, touched = {job.run} AS fresh, {columns}{seen} FROM {job.nodes}"
-        for sql in key.sql
-    )
     store.execute(
-        f"CREATE OR REPLACE TEMP TABLE block AS SELECT b.* FROM ({block}) b"
-        f" SEMI JOIN (SELECT k FROM block_size WHERE nodes <= {job.cap}) s ON b.k = s.k"
+        f"CREATE OR REPLACE TEMP TABLE block AS SELECT h.k, n.node, n.touched = {job.run} AS fresh, {columns}{seen} FROM {job.nodes} n"
+        f" JOIN (SELECT k, node FROM keyed SEMI JOIN (SELECT k FROM block_size WHERE nodes <= {job.cap}) USING (k)) h ON h.node = n.node"
     )
     pairs = ["a.node < b.node"]
     pairs += [f"(a.x{n} = b.x{n}) IS NOT TRUE" for n, _ in earlier]
@@ -127,8 +125,8 @@ def _score_part(store: Connection, job: Scoring, place: int, part: int, count: i
         f" (SELECT a.node AS l, b.node AS r, {sides} FROM block a JOIN block b ON a.k = b.k AND {' AND '.join(pairs)}))"
         f" WHERE w >= {job.model.weights.lower}"
     )
-    store.execute("DROP TABLE block")
-    store.execute("DROP TABLE block_size")
+    for table in ("block", "block_size", "keyed"):
+        store.execute(f"DROP TABLE {table}")
 
 
 def _unless_crowded(store: Connection, job: Scoring, key: Key) -> str:

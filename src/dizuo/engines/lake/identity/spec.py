@@ -55,11 +55,15 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A blocking key (分块键): records that share one of its values are compared. ``values``: each a tag and SQL over node columns."""
+    """A blocking key (分块键): records that share one of its values are compared. ``values``: each a tag and SQL over node columns.
+
+    ``only``: SQL; a value is of use only where one of its nodes fulfils it.
+    """
 
     id: str
     zh: str
     values: tuple[tuple[str, ...], ...]
+    only: str = ""
 
     @property
     def sql(self) -> tuple[str, ...]:
@@ -150,19 +154,19 @@ class Model(msgspec.Struct, frozen=True):
 
     def weight_sql(self, people: int, comparison: Comparison) -> str:
         """The bits of one comparison as a SQL expression over ``*_l`` and ``*_r``."""
-        arms: list[str] = [f"WHEN {comparison.absent} THEN 0.0"]
+        arms: list[str] = [f"WHEN {comparison.absent} THEN 0e0"]
         for level in comparison.levels[:-1]:
-            bits = f"{self.bits(level, people):.6f}"
+            bits = f"{self.bits(level, people):.6f}e0"
             if level.tf:
                 u = self.chance(level, people)
                 bits = f"{bits} + coalesce(log2({u:.12g} / greatest({level.tf}_l, {level.tf}_r, {_SMALLEST})), 0.0)"
             arms.append(f"WHEN {level.when} THEN {bits}")
-        return f"CASE {' '.join(arms)} ELSE {self.bits(comparison.levels[-1], people):.6f} END"
+        return f"CASE {' '.join(arms)} ELSE {self.bits(comparison.levels[-1], people):.6f}e0 END"
 
     def total_sql(self, people: int) -> str:
         """The whole weight of a pair in bits as a SQL expression."""
         parts = (self.weight_sql(people, comparison) for comparison in self.comparisons())
-        return " + ".join((f"({self.prior_bits(people):.6f})", *parts))
+        return " + ".join((f"({self.prior_bits(people):.6f}e0)", *parts))
 
     def guarded_sql(self, w: str) -> str:
         """A weight (SQL) as the machine may use it: where the guard holds, no more than a hundredth below ``upper``."""
