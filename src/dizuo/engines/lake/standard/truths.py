@@ -7,6 +7,7 @@ asks about it.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import operator
 import re
@@ -197,17 +198,22 @@ class _Compiler:
         """A day or a moment moved by a constant duration; months end where the shorter month ends."""
         assert isinstance(node.right, Literal)
         step, start = node.right.value, self.write(node.left, kind)
+        kept = _KINDS[kind]
         if isinstance(step, Months):
             by = ibis.interval(months=step.n)
+            year, month = divmod(9_999 * 12 + 11 - step.n, 12)
+            last = dt.date(year, month + 1, calendar.monthrange(year, month + 1)[1])
         elif isinstance(step, dt.timedelta) and (kind == DATETIME or not step.seconds):
             seconds = step.days * 86_400 + step.seconds
+            last = dt.date.max - dt.timedelta(days=step.days + (step.seconds > 0))
             by = ibis.interval(seconds=seconds) if kind == DATETIME else ibis.interval(days=step.days)
         else:
             return self.refuse(node, "日期只能加减整天、整月的时长。")
         far = start + by if node.op == "+" else start - by
-        # Nobody lives in the year 9999: 长期 stays what it is, and no engine leaves its calendar.
-        kept = ibis.cases((start.year() >= 9_000, start.cast("timestamp")), else_=far.cast("timestamp"))
-        return kept.cast("date") if kind == DATE else kept
+        if node.op == "-":
+            return far.cast(kept)
+        # 长期 is 9999-12-31: what lies behind the calendar's end is null, and no engine leaves its calendar.
+        return ibis.cases((start.cast("date") > last, ibis.null(kept)), else_=far.cast(kept))
 
     # --- functions --------------------------------------------------------------------------------------------
 
