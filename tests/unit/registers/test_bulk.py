@@ -235,10 +235,18 @@ async def test_the_loader_can_bring_and_not_read_and_not_after_the_seal(empty, p
             )
         with pytest.raises(psycopg.Error, match="lacks"):
             loader.execute("SELECT registers.bulk_switch(%s)", (run,))
-        with pytest.raises(psycopg.Error, match="seal"):
-            loader.execute("SELECT registers.bulk_check(%s, 'person')", (run,))
+        for call in ("bulk_check", "bulk_found_by"):
+            with pytest.raises(psycopg.Error, match="seal"):
+                loader.execute(f"SELECT registers.{call}(%s, 'person')", (run,))
+        for part in ("check/person", "sealed", "record/person/1; x", "index/record_pkey"):
+            with pytest.raises(psycopg.Error, match="no part of rows"):
+                loader.execute("SELECT registers.bulk_copied(%s, %s, 1)", (run, part))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            loader.execute("SELECT registers.bulk_did(%s, 'check/person', 1)", (run,))
         loader.execute("SELECT registers.bulk_known(%s)", (run,))
         loader.execute("SELECT registers.bulk_seal(%s)", (run,))
+        with pytest.raises(psycopg.Error, match="no part of rows"):
+            loader.execute("SELECT registers.bulk_copied(%s, 'record/person/000001', 1)", (run,))
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             loader.execute(
                 "INSERT INTO registers.identity_next (id, scheme, number) OVERRIDING SYSTEM VALUE VALUES (1, 'temp', 'x')"

@@ -254,7 +254,7 @@ async def test_only_the_doors_can_be_called(pg):
             "changes_after",
             "change_reach",
             "bulk_begin",
-            "bulk_did",
+            "bulk_copied",
             "bulk_known",
             "bulk_found_by",
             "bulk_indexes",
@@ -263,7 +263,8 @@ async def test_only_the_doors_can_be_called(pg):
             "bulk_seal",
             "bulk_analyze",
             "bulk_switch",
-            "bulk_give_up", "absorb_golden",
+            "bulk_give_up",
+            "absorb_golden",
         },
         "dizuo_sealer": set(),
     }

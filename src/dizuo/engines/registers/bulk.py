@@ -272,7 +272,7 @@ class _Load:
                     for lines_of in part:
                         copy.write(lines_of)
                 connection.execute(
-                    "SELECT registers.bulk_did(%s, %s, %s)", (self._run, f"{name}/{number:06}", rows)
+                    "SELECT registers.bulk_copied(%s, %s, %s)", (self._run, f"{name}/{number:06}", rows)
                 )
                 connection.commit()
                 number += 1
