@@ -28,6 +28,7 @@ OURS = {
     "devZone": "zone", "road": "road", "roadno": "number", "poi": "place", "subpoi": "inner_place",
     "houseno": "building", "cellno": "unit", "floorno": "floor", "roomno": "room",
 }  # fmt: skip
+ENDINGS = {"town": ("街道", "镇", "乡"), "community": ("社区", "村", "委会")}
 GROUPS = {
     "province, city, district": ("province", "city", "district"),
     "town, community": ("town", "community"),
@@ -65,6 +66,12 @@ def main() -> None:
     print(f"{'part':14} {'marked':>7} {'recall':>7} {'precision':>9} {'F1':>6}")
     for level, (marked, recall, precision, f1) in figures.items():
         print(f"{level:14} {marked:7,} {recall:7.3f} {precision:9.3f} {f1:6.3f}")
+    for level, endings in ENDINGS.items():
+        ended = [(a, b) for a, b in zip(theirs, ours, strict=True) if a.get(level, "").endswith(endings)]
+        right = sum(a[level] == b.get(level) for a, b in ended)
+        print(
+            f"{level} written with its ending ({'、'.join(endings)}): {right / max(len(ended), 1):.3f} of {len(ended):,}"
+        )
     whole = {name: _whole(levels, theirs, ours) for name, levels in GROUPS.items()}
     print("addresses wholly right in:")
     for name, (share, of) in whole.items():

@@ -11,7 +11,7 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import ibis
 import msgspec
@@ -27,7 +27,7 @@ from dizuo.engines.lake.standard import (
     stages_kept,
     standard_rows,
 )
-from dizuo.foundation.blueprint.model_source import Source
+from dizuo.foundation.blueprint.model_source import Source, Standard
 
 pytestmark = [
     pytest.mark.slow,
@@ -65,14 +65,19 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def every_standardiser() -> Source:
-    """A source with a column of each kind, made of the city's declared ones."""
+    """A source with a column of each kind, made of the city's declared ones: Spark plans every column for seconds."""
     hukou, market = sources()["hukou"], sources()["enterprises"]
-    columns = {**hukou.columns, "uscc": market.columns["uscc"], "capital": market.columns["capital"]}
-    text = hukou.columns["native_place"]
+    kept = ("person_no", "citizen_id", "name", "sex", "birth_date", "address", "state", "updated_at")
+    columns = {name: hukou.columns[name] for name in kept}
+    columns["uscc"] = msgspec.structs.replace(market.columns["uscc"], required=False)
+    columns["capital"] = market.columns["capital"]
     for kind in ("division", "integer", "boolean", "phone"):
-        columns[kind] = msgspec.structs.replace(text, id=kind, column=kind, as_=kind)
-    columns["uscc"] = msgspec.structs.replace(columns["uscc"], required=False)
-    return msgspec.structs.replace(hukou, columns=columns)
+        columns[kind] = msgspec.structs.replace(hukou.columns["native_place"], id=kind, column=kind, as_=kind)
+    mention = msgspec.structs.replace(hukou.mentions[0], former_name="", phone="phone")
+    read = {column.as_ for column in columns.values()}
+    assert read == set(get_args(Standard))
+    rules = tuple(rule for rule in hukou.quality if "id_valid_to" not in rule.rule.text)
+    return msgspec.structs.replace(hukou, columns=columns, mentions=(mention,), quality=rules)
 
 
 def cells(engine: Any, table: Any) -> list[dict[str, object]]:
