@@ -18,7 +18,15 @@ from dizuo.engines.cases import Cases
 from dizuo.engines.registers import Registers
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SystemNow
-from dizuo.foundation.ledger import WITNESSES, Sealer, SigningKey, Submitter, read_witnesses
+from dizuo.foundation.ledger import (
+    WITNESSES,
+    Sealer,
+    SigningKey,
+    Stamper,
+    Submitter,
+    read_authority,
+    read_witnesses,
+)
 from dizuo.foundation.policy import Policy
 from dizuo.foundation.store import open_pool
 from dizuo.foundation.store.jobs import JobRunner
@@ -41,6 +49,9 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         if os.environ.get(WITNESSES):
             witnesses = read_witnesses(Path(os.environ[WITNESSES]))
             tasks.append(Submitter(sealer_pool, witnesses).run(stop))
+        authority = read_authority(os.environ)
+        if authority is not None:
+            tasks.append(Stamper(sealer_pool, authority).run(stop))
         await asyncio.gather(*tasks)
     finally:
         await pool.close()

@@ -17,6 +17,14 @@ from dizuo.foundation.ledger.entry import Entry, EntryView
 from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
+from dizuo.foundation.ledger.stamp import Stamped, check_stamp
+from dizuo.foundation.ledger.stamping import (
+    Authority,
+    Stamper,
+    check_stamps,
+    read_authority,
+    read_certificate,
+)
 from dizuo.foundation.ledger.tiles import ENTRIES, Tile, served_checkpoint, tile_bytes
 from dizuo.foundation.ledger.verify import Problem, Report, verify
 from dizuo.foundation.ledger.witnessing import WITNESSES, KnownWitness, Submitter, read_witnesses
@@ -25,6 +33,7 @@ __all__ = [
     "ENTRIES",
     "KEY_FILE",
     "WITNESSES",
+    "Authority",
     "Batcher",
     "Checkpoint",
     "Cosigned",
@@ -37,14 +46,20 @@ __all__ = [
     "Report",
     "Sealer",
     "SigningKey",
+    "Stamped",
+    "Stamper",
     "Submitter",
     "Tile",
+    "check_stamp",
+    "check_stamps",
     "consistency",
     "cosign",
     "cosignatures",
     "entries_of",
     "entry_batcher",
     "proof",
+    "read_authority",
+    "read_certificate",
     "read_witnesses",
     "served_checkpoint",
     "tile_bytes",

@@ -94,3 +94,21 @@ class WitnessesInvalid(DizuoError):
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(path=path, why=why)
+
+
+class StampInvalid(DizuoError):
+    """这个时间戳不成立：{why}。"""
+
+    fix = "请核对时间戳机构的证书（DIZUO_TSA_CERT）；账本不受影响，会另盖一个。"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why)
+
+
+class StampingUnset(DizuoError):
+    """时间戳机构没有配置好：{why}。"""
+
+    fix = "DIZUO_TSA_URL 是网址，DIZUO_TSA_CERT 是机构证书（PEM）的文件，DIZUO_TSA_EVERY 是正整数。"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why)

@@ -115,9 +115,16 @@ SELECT witness, max(size) AS size FROM ledger.cosignature GROUP BY witness
 -- Keep what a witness signed.
 INSERT INTO ledger.cosignature (size, witness, line, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 
--- last_stamp --
--- How far an authority has stamped.
-SELECT coalesce(max(size), 0) FROM ledger.stamp WHERE authority = $1
+-- due_for_stamp --
+-- The newest checkpoint, when an authority stamped none of the last $2.
+SELECT c.size, c.note FROM ledger.checkpoint c
+WHERE c.size = (SELECT max(size) FROM ledger.checkpoint)
+  AND coalesce((SELECT max(s.size) FROM ledger.stamp s WHERE s.authority = $1), -1)
+      < (SELECT min(n.size) FROM (SELECT size FROM ledger.checkpoint ORDER BY size DESC LIMIT $2) n)
+
+-- stamps --
+-- Every time stamp with its checkpoint.
+SELECT s.size, s.token, c.note FROM ledger.stamp s JOIN ledger.checkpoint c ON c.size = s.size ORDER BY s.size
 
 -- add_stamp --
 -- Keep a time-stamp token.
