@@ -60,8 +60,34 @@ def parser() -> argparse.ArgumentParser:
     schema = add("schema", "write the JSON Schemas of declarations, for editors")
     schema.add_argument("--out", type=Path, default=Path("schemas"), help="folder to write into")
 
-    policy = add("policy", "print the policy generated from the city's declarations")
+    policy = add(
+        "policy",
+        "print the policy generated from the declarations; analyse its use; replay reads under another",
+    )
     places(policy)
+    policy.add_argument(
+        "--analyse",
+        action="store_true",
+        help="what is granted and never used, needed by nothing, read in vain",
+    )
+    policy.add_argument(
+        "--replay", action="store_true", help="decide the recorded reads under the policy of --against"
+    )
+    policy.add_argument("--against", type=Path, help="with --replay: the folder of the other city or version")
+    policy.add_argument("--since", type=_day, help="first day, such as 2026-11-01 (default: 30 days ago)")
+    policy.add_argument("--json", action="store_true", help="the report as JSON")
+
+    policy_key = add(
+        "policy-key", "make, list or revoke keys with which other systems ask policy", "policy_key"
+    )
+    places(policy_key)
+    policy_key.add_argument("action", choices=["make", "list", "revoke"])
+    policy_key.add_argument(
+        "which", nargs="?", default="", help="who asks with it; for revoke a key's number"
+    )
+    policy_key.add_argument("--by", default="", help="who does it, for the ledger: an account or a post")
+    policy_key.add_argument("--why", default="", help="why a key is revoked")
+    policy_key.add_argument("--days", type=int, default=365, help="how long a new key lives")
 
     simulate = add("simulate", "write invented departments' deliveries (演示数据)")
     places(simulate)

@@ -9,7 +9,8 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``cases``
 4. Sources: every department's contract, what arrived, how far it got, what was wrong, how good it was.
 5. Pushing: departments' systems send records with a bearer key; the one row that changes something here.
 6. The ledger as a public log for machines (C2SP tlog-tiles).
-7. No page shows anything about a person; every page is JSON at the same address with ``.json``.
+7. Policy as a decision point for other systems (OpenID AuthZEN), with keys of its own.
+8. No page shows anything about a person; every page is JSON at the same address with ``.json``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dizuo.engines.lake import intake
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
-from . import api_sources, log, pages, pages_quality, pages_sources
+from . import api_sources, authzen, log, pages, pages_quality, pages_sources
 
 ROUTES = (
     Route(
@@ -112,6 +113,7 @@ ROUTES = (
         json=True,
     ),
     *log.ROUTES,
+    *authzen.ROUTES,
 )
 
 
@@ -133,5 +135,5 @@ DOOR = Door(
     prefix="/data",
     context=_context,
     say_law=_say_law,
-    admit_key=api_sources.admit_key,
+    admit_key=authzen.admit_or(api_sources.admit_key),
 )

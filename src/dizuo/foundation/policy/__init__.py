@@ -7,14 +7,19 @@
 5. ``text`` is the whole policy as it is in force, for audit and ``dizuo policy``.
 """
 
+from dizuo.foundation.policy.authzen import MOST, SEMANTICS, Evaluated, evaluate, evaluate_many
 from dizuo.foundation.policy.decide import Policy
-from dizuo.foundation.policy.errors import PolicyInvalid
+from dizuo.foundation.policy.errors import AuthzenInvalid, PolicyInvalid
 from dizuo.foundation.policy.explain import Explanation, Missing
 from dizuo.foundation.policy.model import Action, Ask, Principal, Relation, Request, Verdict
 
 __all__ = [
+    "MOST",
+    "SEMANTICS",
     "Action",
     "Ask",
+    "AuthzenInvalid",
+    "Evaluated",
     "Explanation",
     "Missing",
     "Policy",
@@ -23,4 +28,6 @@ __all__ = [
     "Relation",
     "Request",
     "Verdict",
+    "evaluate",
+    "evaluate_many",
 ]
