@@ -19,11 +19,10 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
-import gzip
 import hashlib
 import sys
-import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -297,7 +296,7 @@ class Log:
         self.remote = place.startswith(("http://", "https://"))
 
     def read(self, path: str) -> bytes:
-        """One resource. Errors: Wrong when it is not there."""
+        """One resource. Errors: Wrong when it is not there, Unusable when it cannot be had."""
         try:
             if not self.remote:
                 return (Path(self.place) / path).read_bytes()
@@ -305,9 +304,11 @@ class Log:
             request = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})  # noqa: S310
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                 body = answer.read(LARGEST)
-                return gzip.decompress(body) if answer.headers.get("Content-Encoding") == "gzip" else body
-        except (OSError, urllib.error.URLError) as error:
-            raise Wrong(f"{path} is missing: {error}") from error
+                packed = answer.headers.get("Content-Encoding") == "gzip"
+                return zlib.decompressobj(31).decompress(body, LARGEST) if packed else body
+        except (OSError, zlib.error) as error:
+            gone = isinstance(error, FileNotFoundError) or getattr(error, "code", 0) == 404
+            raise (Wrong if gone else Unusable)(f"{path} is missing: {error}") from error
 
     def tile(self, level: str, index: int, width: int) -> bytes:
         """A tile or bundle; a partial one may be cut from the full one that has replaced it."""
@@ -424,9 +425,8 @@ def copy(log: Log, folder: Path, head: Head, note: str) -> int:
             path = folder / tile_path(level, index, width)
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                body = log.tile(level, index, width)
                 part = path.with_name(path.name + ".part")
-                part.write_bytes(body)
+                part.write_bytes(log.tile(level, index, width))
                 part.replace(path)
                 written += 1
     (folder / "checkpoint").write_text(note, encoding="utf-8")
