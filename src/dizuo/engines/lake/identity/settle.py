@@ -283,7 +283,7 @@ class _Settling:
                 int(before),
                 nodes=1,
                 record=str(record),
-                why="部门改写了这条记录，号码已是另一人",
+                why="部门改写了这条记录，写法已是另一人",
                 who="",
             )
         self._sql.execute(
