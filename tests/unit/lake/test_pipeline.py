@@ -77,9 +77,9 @@ async def deliver(
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The three sources of 400 residents, and of the day after."""
+    """The three sources of 4,000 residents, and of the day after."""
     folder = tmp_path_factory.mktemp("sources")
-    simulate_sources(small_city(), folder, people=400, seed=5, day=DAY, days=1, workers=1)
+    simulate_sources(small_city(), folder, people=4000, seed=5, day=DAY, days=1, workers=1)
     return folder
 
 
@@ -127,7 +127,7 @@ def test_killed_at_every_stage_it_goes_on_and_nothing_is_lost_or_doubled(
         assert one.rows_in == one.rows_published + one.rows_merged + one.rows_held + one.rows_rejected
     served = counts(declared)
     assert served == {name: count for name, count in ran.records.items() if count}
-    assert served["person"] >= 350
+    assert served["person"] >= 3500
 
     # Nothing new arrived: nothing happens.
     _, again = asyncio.run(deliver(loader, str(simulated), str(data)))

@@ -34,12 +34,14 @@ _GOING: Final = ("landed", "read", "standardised", "checked", "linked")
 
 
 class Published(msgspec.Struct, frozen=True):
-    """What stands in the registers: the golden run that was published last, and the one that is being published."""
+    """What stands in the registers: the golden run that was published last, and the one that is being published.
+
+    0 is none. ``identity`` is the last identity run whose events the published records know of.
+    """
 
     last: int = 0
-    """0: none yet."""
     going: int = 0
-    """0: nothing is under way."""
+    identity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ class Lake:
                 one.period,
                 tuple(p for p in (self.intake.places.rejected(one.source, one.id), self.rejected_later(one)) if p.exists()),
                 told=one.state == "published",
+                mode=one.mode,
             )
             for one in [*before, *going]
         ]  # fmt: skip
@@ -232,6 +235,9 @@ class Lake:
         folder = self.root / "golden" / f"{number:06d}"
         today = self.intake.now().date()
         rows = sum(one.rows_read for one in going)
+        known = {
+            int(path.stem): path for path in sorted((self.root / "identity" / "events").glob("*.parquet"))
+        }
         began = time.monotonic()
         with open_golden(self.root / "work", memory=self.memory, threads=self.threads) as lake:
             made = build(
@@ -240,16 +246,25 @@ class Lake:
             )  # fmt: skip
             self._note("黄金记录", rows, began)
             began = time.monotonic()
-            self._stand(Published(stands.last, number))
+            self._stand(Published(stands.last, number, stands.identity))
             plan = plan_of(self.city, frozenset(one.source for one in golden))
             about = {"run": number, "deliveries": [one.id for one in going]}
             tell: Tell = lambda what, done, total: self.tell(f"入库 {what}", done, total)  # noqa: E731
             if stands.last:
                 last = self.root / "golden" / f"{stands.last:06d}"
-                publish_changes(lake, self.database, plan, last, folder, about, tell)
+                publish_changes(
+                    lake,
+                    self.database,
+                    plan,
+                    last,
+                    folder,
+                    about,
+                    tell,
+                    merges=[known[n] for n in known if n > stands.identity],
+                )
             else:
                 publish_first(lake, self.database, plan, folder, about, tell)
-        self._stand(Published(number, 0))
+        self._stand(Published(number, 0, max(known, default=0)))
         self._note("入库", sum(made.records.values()), began)
         return made
 
