@@ -14,7 +14,7 @@ from dizuo.engines.lake.standard.provinces import MUNICIPALITIES, PROVINCE_NAMES
 from dizuo.engines.lake.standard.terms import Rows, Text, Value, ibis, some
 
 MAX_HEAD = 40
-_LONGEST = 14
+_LONGEST = 18
 _SIGHT = range(2, _LONGEST + 1)
 # 无锡路, 江阴大桥, 惠山新村: the name of a place in the name of a road or an estate says nothing about where it is.
 _NAMED_AFTER = "^(([东南西北中]|[一二三四五六七八九十])?(路|街|巷|大道|大街|大桥|桥|弄)|街道|镇|乡|村|新村|花园|苑|广场|湾|古镇|饭店|大厦|大酒店)"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from dizuo.engines.lake.standard.characters import simplified
 from dizuo.engines.lake.standard.provinces import PROVINCE_NAMES
 from dizuo.engines.lake.standard.terms import Rows, ibis
 from dizuo.foundation.blueprint.model import City, Division
@@ -113,10 +114,17 @@ class Places:
                 yield PlaceName(town.parent, written, village.code)
                 yield PlaceName(ANYWHERE, written, village.code)
                 yield PlaceName(town.parent, bare + written, village.code)
-                if town.code in units:
-                    for other in self.towns:
-                        if other.parent == town.parent and other.code not in units:
-                            yield PlaceName(other.code, written, village.code)
+        own = {(village.parent, w) for village in self.villages for w in village_writings(village.name)}
+        for village in self.villages:
+            if village.parent in units:
+                for town in self.towns:
+                    if town.parent == self.city.divisions[village.parent].parent and town.code not in units:
+                        for written in village_writings(village.name):
+                            if (
+                                town.code,
+                                written,
+                            ) not in own:  # the town's own village of that name comes first
+                                yield PlaceName(town.code, written, village.code)
 
     # --- tables ---------------------------------------------------------------------------------------------
 
@@ -195,10 +203,10 @@ def village_writings(name: str) -> list[str]:
     bare = name[: council.start()]
     if council.group().startswith(("村", "村村")):
         village = bare if bare.endswith("村") else bare + "村"
-        return [village, *(village + ending for ending in ("委会", "村委会", "民委员会", "村民委员会"))]
+        return [name, village, *(village + ending for ending in ("委会", "村委会", "民委员会", "村民委员会"))]
     community = bare if bare.endswith("社区") else bare + "社区"
     endings = ("居委会", "居民委员会", "委员会")
-    return [community, *(community + e for e in endings), *(bare + e for e in ("居委会", "居民委员会"))]
+    return [name, community, *(community + e for e in endings), *(bare + e for e in ("居委会", "居民委员会"))]
 
 
 def _unique(names: Iterable[PlaceName]) -> tuple[PlaceName, ...]:
@@ -213,7 +221,9 @@ def _unique(names: Iterable[PlaceName]) -> tuple[PlaceName, ...]:
 
 
 def _table(names: Iterable[PlaceName]) -> Rows:
-    rows = [(f"{n.scope}|{n.written}", n.code, len(n.written), n.former) for n in names]
+    # Addresses are looked up in simplified characters; a name may hold one that OpenCC changes (蠡漍).
+    plain = str.maketrans(simplified().source, simplified().target)
+    rows = [(f"{n.scope}|{n.written.translate(plain)}", n.code, len(n.written), n.former) for n in names]
     return _memory(("key", "place", "size", "former"), ("string", "string", "int64", "boolean"), rows)
 
 

@@ -76,7 +76,8 @@ def standard_rows(raw: Rows, source: Source, standards: Standards) -> Rows:
 
     Shapes: ``raw`` has `line` (int64) and a text column for each declared column id. Beside the parts of the lake's
     contract there are `<id>_other` (citizen_id: what was delivered and is none), `<id>_raw` (name: as delivered,
-    where it differs) and `faults` ("column:code column:code", or null).
+    where it differs) and `faults` ("column:code column:code", or null). Write them out before filtering or counting them:
+    an optimizer that pushes an aggregate into the stages writes their expressions out many times.
     """
     columns = list(source.columns.values())
     t = _worked(raw, columns, standards)
