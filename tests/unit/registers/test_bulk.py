@@ -200,7 +200,7 @@ async def test_the_same_load_again_changes_nothing(empty, pg, database):
     async with pg() as owner:
         before = await owner.fetch("SELECT key, version, ref, recorded_at FROM registers.record ORDER BY key")
     again = await asyncio.to_thread(load, database, rows, "twice")
-    assert again.changed == 0
+    assert (again.rows, again.changed, again.stages) == (2, 0, ())
     async with pg() as owner:
         assert (
             await owner.fetch("SELECT key, version, ref, recorded_at FROM registers.record ORDER BY key")

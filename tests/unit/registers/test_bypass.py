@@ -255,6 +255,7 @@ async def test_only_the_doors_can_be_called(pg):
             "change_reach",
             "bulk_begin",
             "bulk_copied",
+            "bulk_published",
             "bulk_known",
             "bulk_found_by",
             "bulk_indexes",
