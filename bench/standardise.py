@@ -79,8 +79,9 @@ def _many(source: str, delivered: Path, raw: Path, rows: int) -> None:
     (count,) = engine.execute("SELECT count(*) FROM read_parquet(?)", [str(once)]).fetchone() or (0,)
     times = max(1, -(-rows // max(count, 1)))
     key = declared.row_key
+    another = f"\"{key}\" || '-' || r" if declared.columns[key].as_ == "text" else f'"{key}"'
     engine.execute(
-        f'COPY (SELECT * REPLACE (line + r * {count} AS line, "{key}" || \'-\' || r AS "{key}")'
+        f'COPY (SELECT * REPLACE (line + r * {count} AS line, {another} AS "{key}")'
         f" FROM read_parquet('{once}'), range({times}) AS again(r)) TO '{raw}' (FORMAT parquet, COMPRESSION zstd)"
     )
 
