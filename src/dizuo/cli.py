@@ -162,6 +162,17 @@ def parser() -> argparse.ArgumentParser:
         help="the verifier key to hold signatures against, when you kept it elsewhere; this installation's own otherwise",
     )
 
+    verify.add_argument(
+        "--witnesses",
+        type=Path,
+        help="a file of witnesses whose cosignatures are checked as well (C2SP tlog-policy)",
+    )
+    verify.add_argument(
+        "--tsa",
+        type=Path,
+        help="certificate (PEM) of the time-stamp authority whose stamps are checked as well",
+    )
+
     witness = add("witness", "watch ledgers and cosign their checkpoints; for somebody independent of them")
     witness.add_argument(
         "--state", type=Path, required=True, help="folder of its key and of what it has seen"

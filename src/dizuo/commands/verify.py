@@ -12,7 +12,18 @@ from dizuo.commands.building import Tell
 from dizuo.commands.database import opened
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.errors import DizuoError
-from dizuo.foundation.ledger import KEY_FILE, PublicKey, Report, SigningKey, verify, verify_proof
+from dizuo.foundation.ledger import (
+    KEY_FILE,
+    PublicKey,
+    Report,
+    SigningKey,
+    check_cosignatures,
+    check_stamps,
+    read_certificate,
+    read_witnesses,
+    verify,
+    verify_proof,
+)
 from dizuo.foundation.store import OWNER, Database, connect
 from dizuo.settings import read_runtime
 
@@ -33,7 +44,10 @@ class NothingToVerify(DizuoError):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when nothing was altered; 1 with every finding when something was. Errors: KeyInvalid, CheckpointInvalid."""
+    """0 when nothing was altered; 1 with every finding when something was.
+
+    Errors: KeyInvalid, CheckpointInvalid (also a cosignature that does not hold), StampInvalid.
+    """
     data = arguments.data.absolute()
     if not (arguments.proof and arguments.public_key) and not (data / "secrets" / KEY_FILE).exists():
         raise NothingToVerify(path=data)
@@ -51,8 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"NOTE   this installation signs with another key now:\n  {own}")
     kept = arguments.checkpoint.read_text() if arguments.checkpoint else None
     with progress.shown() as tell, opened(data, lambda s: tell(s, 0, 0)) as database:
-        report = asyncio.run(_verify(database, key, kept, tell))
+        report, others = asyncio.run(_verify(database, key, kept, tell, arguments))
     _tell(report)
+    for line in others:
+        print(line)
     return 0 if report.ok else 1
 
 
@@ -89,9 +105,21 @@ def _tell(report: Report) -> None:
         print("Nothing was altered, removed or reordered.")
 
 
-async def _verify(database: Database, key: PublicKey, kept: str | None, tell: Tell) -> Report:
+async def _verify(
+    database: Database, key: PublicKey, kept: str | None, tell: Tell, arguments: argparse.Namespace
+) -> tuple[Report, list[str]]:
     conn = await connect(database.dsn(OWNER))
+    others: list[str] = []
     try:
-        return await verify(conn, key, kept=kept, progress=lambda done, total: tell("verify", done, total))
+        report = await verify(conn, key, kept=kept, progress=lambda done, total: tell("verify", done, total))
+        if arguments.witnesses:
+            keys = [one.key for one in read_witnesses(arguments.witnesses)]
+            for name, (count, size) in (await check_cosignatures(conn, keys)).items():
+                others.append(f"{name} signed {count:,} checkpoints, the newest of {size:,} entries")
+        if arguments.tsa:
+            stamps = await check_stamps(conn, read_certificate(str(arguments.tsa)))
+            last = f", the last at {stamps[-1].at.isoformat()} by {stamps[-1].authority}" if stamps else ""
+            others.append(f"{len(stamps):,} checkpoints are time-stamped{last}")
+        return report, others
     finally:
         await conn.close()

@@ -12,9 +12,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dizuo.commands.verify import read_key
-from dizuo.foundation.kernel.errors import DizuoError
+from dizuo.foundation.kernel.errors import Conflict, DizuoError
 from dizuo.foundation.ledger import SigningKey, witness_key
 from dizuo.foundation.ledger.witness import KEY_FILE, LARGEST_REQUEST, TEXT, Answer, Witness
+
+
+class WitnessAddressTaken(Conflict):
+    """见证人不能在 {host}:{port} 上工作：{why}。"""
+
+    fix = "请用 --host、--port 换一个地址或端口。"
+
 
 PATIENCE = 10
 """Seconds that a connection may be silent."""
@@ -29,7 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     logs = {found.name: found for found in map(read_key, arguments.log)}
     witness = Witness(state, key, logs, time.time)
-    server = serving(witness, arguments.host, arguments.port)
+    try:
+        server = serving(witness, arguments.host, arguments.port)
+    except OSError as error:
+        raise WitnessAddressTaken(host=arguments.host, port=arguments.port, why=error.strerror) from error
     host, port = server.server_address[:2]
     print(f"watching {', '.join(logs) or 'no log'} at http://{host!s}:{port}", flush=True)
 

@@ -19,6 +19,7 @@ from dizuo.foundation.ledger import (
     Sealer,
     SigningKey,
     Submitter,
+    check_cosignatures,
     cosignatures,
     proof,
     read_witnesses,
@@ -70,6 +71,10 @@ async def test_checkpoints_are_cosigned_and_served_so(
         assert await submitter.submit_once() == 0  # signed already
         await add(app_pool, sealer, 300)
         assert await submitter.submit_once() == 1
+        async with sealer_pool.acquire() as connection:
+            assert await check_cosignatures(connection, [known.key]) == {AUDIT.name: (2, 303)}
+            stranger = witness_key(SigningKey.generate(AUDIT.name))
+            assert await check_cosignatures(connection, [stranger]) == {}
         async with app_pool.acquire() as connection:
             note = await served_checkpoint(connection)
             assert Checkpoint.open(note, key.public).size == 303

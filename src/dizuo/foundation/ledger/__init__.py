@@ -14,7 +14,7 @@
 from dizuo.foundation.ledger.batcher import Batcher, entry_batcher
 from dizuo.foundation.ledger.cosign import Cosigned, cosign, cosignatures, witness_key
 from dizuo.foundation.ledger.entry import Entry, EntryView
-from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
+from dizuo.foundation.ledger.notes import COSIGNATURE, KEY_FILE, Checkpoint, PublicKey, SigningKey
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
 from dizuo.foundation.ledger.stamp import Stamped, check_stamp
@@ -27,9 +27,16 @@ from dizuo.foundation.ledger.stamping import (
 )
 from dizuo.foundation.ledger.tiles import ENTRIES, Tile, served_checkpoint, tile_bytes
 from dizuo.foundation.ledger.verify import Problem, Report, verify
-from dizuo.foundation.ledger.witnessing import WITNESSES, KnownWitness, Submitter, read_witnesses
+from dizuo.foundation.ledger.witnessing import (
+    WITNESSES,
+    KnownWitness,
+    Submitter,
+    check_cosignatures,
+    read_witnesses,
+)
 
 __all__ = [
+    "COSIGNATURE",
     "ENTRIES",
     "KEY_FILE",
     "WITNESSES",
@@ -50,6 +57,7 @@ __all__ = [
     "Stamper",
     "Submitter",
     "Tile",
+    "check_cosignatures",
     "check_stamp",
     "check_stamps",
     "consistency",

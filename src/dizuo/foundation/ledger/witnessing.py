@@ -23,7 +23,7 @@ from dizuo.foundation.ledger.cosign import Cosigned, cosignatures
 from dizuo.foundation.ledger.errors import CheckpointInvalid, LedgerBroken, WitnessesInvalid
 from dizuo.foundation.ledger.notes import COSIGNATURE, PublicKey
 from dizuo.foundation.ledger.proofs import consistency
-from dizuo.foundation.store.connection import Pool, Row
+from dizuo.foundation.store.connection import Connection, Pool, Row
 from dizuo.foundation.store.pool import CONNECTION_LOST
 from dizuo.foundation.store.queries import Queries
 
@@ -87,17 +87,20 @@ class Submitter:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Submit until ``stop`` is set."""
-        async with self._client() as client:
+        async with self.client() as client:
             await asyncio.gather(*(self._keep_up(client, one, stop) for one in self._witnesses))
 
-    async def submit_once(self) -> int:
+    async def submit_once(self, client: httpx.AsyncClient | None = None) -> int:
         """Bring the newest checkpoint to every witness now; returns how many signed it."""
-        async with self._client() as client:
-            done = await asyncio.gather(*(self._try(client, one) for one in self._witnesses))
+        if client is None:
+            async with self.client() as made:
+                return await self.submit_once(made)
+        done = await asyncio.gather(*(self._try(client, one) for one in self._witnesses))
         return sum(one is True for one in done)
 
     @staticmethod
-    def _client() -> httpx.AsyncClient:
+    def client() -> httpx.AsyncClient:
+        """What requests go through; connections stay open in it."""
         # No proxy from the environment, no redirect: the address is the one that was declared.
         return httpx.AsyncClient(timeout=PATIENCE, trust_env=False, follow_redirects=False)
 
@@ -172,3 +175,18 @@ class Submitter:
     async def _keep(self, size: int, signed: Cosigned) -> None:
         at = datetime.fromtimestamp(min(signed.at, 253_402_300_799), UTC)
         await self._pool.execute(_QUERIES["add_cosignature"], size, signed.witness.name, signed.line, at)
+
+
+async def check_cosignatures(
+    connection: Connection, witnesses: Sequence[PublicKey]
+) -> dict[str, tuple[int, int]]:
+    """Every kept cosignature of these witnesses: how many checkpoints each signed, and the size of the newest.
+
+    Errors: CheckpointInvalid when one does not hold.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for row in await connection.fetch(_QUERIES["cosignatures"], [one.name for one in witnesses]):
+        for signed in cosignatures(row["note"] + row["line"] + "\n", witnesses):
+            count, size = found.get(signed.witness.name, (0, 0))
+            found[signed.witness.name] = (count + 1, max(size, row["size"]))
+    return found

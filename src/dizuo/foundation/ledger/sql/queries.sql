@@ -129,3 +129,8 @@ SELECT s.size, s.token, c.note FROM ledger.stamp s JOIN ledger.checkpoint c ON c
 -- add_stamp --
 -- Keep a time-stamp token.
 INSERT INTO ledger.stamp (size, authority, token, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- cosignatures --
+-- What these witnesses signed, with its checkpoint.
+SELECT s.size, s.line, c.note FROM ledger.cosignature s JOIN ledger.checkpoint c ON c.size = s.size
+WHERE s.witness = ANY($1::text[]) ORDER BY s.size
