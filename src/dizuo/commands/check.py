@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 
 from dizuo.engines.cases import run_examples
-from dizuo.foundation.blueprint import Finding, Report, check_city, load_examples
+from dizuo.foundation.blueprint import City, Finding, Report, check_city, load_examples
+from dizuo.foundation.blueprint.model import Place
+from dizuo.foundation.policy import Policy, PolicyInvalid
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -20,6 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
         started = time.monotonic()
         report = check_city(folder)
         findings = report.findings
+        if report.city is not None:
+            findings = (*findings, *_policy_findings(report.city))
         if report.city is not None and not arguments.no_examples:
             findings = (*findings, *run_examples(report.city, load_examples(folder)))
         failed |= any(finding.severity == "error" for finding in findings)
@@ -29,6 +33,17 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             _tell(folder, report, findings, time.monotonic() - started)
     return 1 if failed else 0
+
+
+def _policy_findings(city: City) -> tuple[Finding, ...]:
+    """What keeps the policy that the declarations give from being valid: the city would not start with it."""
+    try:
+        Policy.from_city(city)
+    except PolicyInvalid as error:
+        return (
+            Finding(code=error.code, place=Place("city.yaml", 1, 1), message=error.message, fix=error.fix),
+        )
+    return ()
 
 
 def _tell(folder: Path, report: Report, findings: tuple[Finding, ...], seconds: float) -> None:
