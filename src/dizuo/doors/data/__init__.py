@@ -10,7 +10,8 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``cases``
 5. Pushing: departments' systems send records with a bearer key; the one row that changes something here.
 6. The ledger as a public log for machines (C2SP tlog-tiles).
 7. Policy as a decision point for other systems (OpenID AuthZEN), with keys of its own.
-8. No page shows anything about a person; every page is JSON at the same address with ``.json``.
+8. No open page shows anything about a person; each is JSON at the same address with ``.json``.
+9. The stewards' desk: what waits for people, pairs of records for two officials, rows to correct, decisions about deliveries.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from dizuo.engines.lake import intake
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
-from . import api_sources, authzen, log, pages, pages_quality, pages_sources
+from . import api_sources, authzen, log, pages, pages_quality, pages_sources, steward_routes
+from .stewards import as_steward
 
 ROUTES = (
     Route(
@@ -113,12 +115,18 @@ ROUTES = (
         json=True,
     ),
     *log.ROUTES,
+    *steward_routes.ROUTES,
     *authzen.ROUTES,
 )
 
 
 def _context(request: WebRequest) -> Mapping[str, object]:
-    return {"home": "/data", "twin": request.url.path.rstrip("/") + ".json"}
+    """Its JSON twin where there is one, and the desk for those who look after sources."""
+    row, path = request.route, request.url.path.rstrip("/")
+    twin = f"{path}.json" if isinstance(row, Route) and row.json else ""
+    # An answer to a form has no address of its own: whoever changes the view there comes back to the page of the form.
+    back = request.back.removesuffix("/open").removesuffix("/decide")
+    return {"home": "/data", "twin": twin, "back": back, "tends": as_steward(request) is not None}
 
 
 def _say_law(request: WebRequest, law: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
-from dizuo.engines.lake import deliveries_of_source, delivery_in_detail, sources_seen
+from dizuo.engines.lake import DeliveryInDetail, deliveries_of_source, delivery_in_detail, sources_seen
 from dizuo.foundation.kernel.errors import NotFound
 from dizuo.web import WebRequest, answer
 
+from .stewards import as_steward
 from .views_sources import SourceMaker
 
 
@@ -43,16 +46,38 @@ async def source(request: WebRequest) -> Response:
     return answer(request, "source.html", _maker(request).source(found, await sources_seen(pool), came))
 
 
+def delivery_number(request: WebRequest) -> int:
+    """The delivery's number in the address. Errors: NoSuchDelivery."""
+    number = str(request.path_params["delivery"])
+    if not (number.isascii() and number.isdigit() and len(number) < 16):
+        raise NoSuchDelivery()
+    return int(number)
+
+
 async def delivery(request: WebRequest) -> Response:
     """One delivery; with ``?live=1`` the page asks for itself again every five seconds until it has ended."""
-    number = str(request.path_params["delivery"])
-    seen = None
-    if number.isascii() and number.isdigit() and len(number) < 16:
-        seen = await delivery_in_detail(request.dizuo.pool, int(number))
-    found = None if seen is None else request.dizuo.city.sources.get(seen.delivery.source)
-    if seen is None or found is None:
+    seen = await delivery_in_detail(request.dizuo.pool, delivery_number(request))
+    if seen is None or seen.delivery.source not in request.dizuo.city.sources:
         raise NoSuchDelivery()
-    response = answer(request, "delivery.html", _maker(request).delivery(found, seen))
+    response = await delivery_shown(request, seen)
     if request.query_params.get("live") == "1" and not seen.delivery.ended:
         response.headers["refresh"] = "5"
     return response
+
+
+async def delivery_shown(
+    request: WebRequest,
+    seen: DeliveryInDetail,
+    *,
+    sent: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    stale: str = "",
+    status: int = 200,
+) -> Response:
+    """The page of a delivery, for a steward with what may be decided; ``sent`` comes back with ``errors``."""
+    source, who = request.dizuo.city.sources[seen.delivery.source], as_steward(request)
+    maker = _maker(request)
+    view = maker.delivery(source, seen)
+    if who is not None and who.minds(source.id) and not request.wants_json:
+        view = maker.for_steward(view, seen, who.every, sent or {}, errors or {}, stale)
+    return answer(request, "delivery.html", view, status=status)

@@ -27,6 +27,14 @@ STAGES = ("landed", "read", "standardised", "checked", "linked", "published")
 _DIMENSIONS = ("normativity", "completeness", "accuracy", "consistency", "timeliness", "accessibility")
 
 
+class OptionView(msgspec.Struct, frozen=True):
+    """One of several things to choose."""
+
+    value: str
+    label: str
+    detail: str = ""
+
+
 class SourceLine(msgspec.Struct, frozen=True):
     """One source in the list: ``tone`` colours its health (ok, warn, err or none)."""
 
@@ -116,6 +124,16 @@ class DeliveryView(msgspec.Struct, frozen=True):
     faults: list[tuple[str, str, str]]
     rules: list[RuleLine]
     running: bool
+    acts: list[OptionView] = []
+    """What a steward may decide now; empty for everybody else."""
+    correct: str = ""
+    """Where a steward takes rows to correct, with how many there are in ``correct_says``."""
+    correct_says: str = ""
+    was: str = ""
+    act: str = ""
+    reason: str = ""
+    errors: list[tuple[str, str]] = []
+    stale: str = ""
 
 
 class SourceMaker:
@@ -125,6 +143,7 @@ class SourceMaker:
         self.city = city
         self.lang = lang
         self.w = words["sources"]
+        self.desk = words["desk"]
         self.today = today
         self.calendar = WorkCalendar(city.calendar_overrides, city.working_hours, city.after_hours)
 
@@ -337,6 +356,33 @@ class SourceMaker:
             faults=[self._fault(fault) for fault in seen.faults],
             rules=self._rules(source, seen.quality),
             running=not one.ended,
+        )
+
+    def for_steward(
+        self,
+        view: DeliveryView,
+        seen: DeliveryInDetail,
+        decides: bool,
+        sent: Mapping[str, str],
+        errors: Mapping[str, str],
+        stale: str,
+    ) -> DeliveryView:
+        """The same with what a steward may do; ``decides``: with the power to decide about deliveries."""
+        one, w = seen.delivery, self.desk
+        acts = {"held": ("release", "refuse")}.get(
+            one.state, () if one.ended or one.state == "open" else ("hold",)
+        )
+        wrong = one.rows_rejected + one.rows_held
+        return msgspec.structs.replace(
+            view,
+            acts=[OptionView(act, w[f"a_{act}"], w[f"a_{act}_says"]) for act in acts] if decides else [],
+            correct=f"/data/deliveries/{one.id}/rejected" if wrong else "",
+            correct_says=fill(w["correct_link"], n=thousands(wrong)),
+            was=one.state,
+            act=sent.get("act", ""),
+            reason=sent.get("reason", "")[:200],
+            errors=list(errors.items()),
+            stale=stale,
         )
 
     def _stages(self, seen: DeliveryInDetail) -> list[StageLine]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dizuo.foundation.kernel.errors import Conflict, Invalid, NotFound
+from dizuo.foundation.kernel.errors import Conflict, Invalid, NotFound, Refused
 
 
 class PairUnknown(NotFound):
@@ -28,3 +28,18 @@ class VerdictInvalid(Invalid):
     """核定内容不完整。"""
 
     fix = "请选择“同一人”“不是同一人”或“看不清”，并写明理由。"
+
+
+class PurposeMissing(Invalid):
+    """还没有说明用途。"""
+
+    fix = "请选一个用途；没有用途不能看个人信息，也不能下载。"
+
+
+class NotSteward(Refused):
+    """这一页由数据专员和数源的质量负责岗位来办。"""
+
+    fix = "请让本单位的质量负责岗位来办；岗位权限由本单位的岗位管理员授予。"
+
+    def __init__(self) -> None:
+        super().__init__("lake.steward", "个人信息保护法:51")

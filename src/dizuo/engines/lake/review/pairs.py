@@ -3,9 +3,11 @@
 What they see is entered in the ledger before it leaves the database, and appears in the record of use of the persons concerned.
 """
 
+# ruff: noqa: S608 - statements are put together from pieces of our own, never anything given
+
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -33,6 +35,14 @@ _FIELDS: Final = {
     "uscc": "统一社会信用代码", "phone": "电话", "division": "区划", "address_rest": "地址", "as_of": "数据日期",
 }  # fmt: skip
 
+_SUMMARY: Final = """
+    SELECT p.id, p.entity, split_part(p.left_record, ':', 1), split_part(p.right_record, ':', 1), p.weight, p.why, p.state, p.found_at,
+           (SELECT count(*) FROM lake.identity_vote v WHERE v.pair = p.id),
+           EXISTS (SELECT FROM lake.identity_vote v WHERE v.pair = p.id AND v.by = $1) AS mine
+    FROM lake.identity_pair p"""
+_WITHIN: Final = """($2::text[] IS NULL OR split_part(p.left_record, ':', 1) = ANY ($2)
+                         OR split_part(p.right_record, ':', 1) = ANY ($2))"""
+
 
 class PairSummary(msgspec.Struct, frozen=True):
     """A pair in the queue, without any value. ``mine``: the asking official has voted on it; ``votes``: how many have."""
@@ -47,6 +57,15 @@ class PairSummary(msgspec.Struct, frozen=True):
     found_at: datetime
     votes: int
     mine: bool
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Pairs that wait: for the asking official, for a second opinion, for a third; ``mine``: undecided ones that the official voted on."""
+
+    to_judge: int
+    second: int
+    disputed: int
+    mine: int
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -75,6 +94,13 @@ class Vote(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class PairFace(msgspec.Struct, frozen=True):
+    """A pair without any value; ``votes`` are empty until the asking official has voted."""
+
+    about: PairSummary
+    votes: tuple[Vote, ...]
+
+
 class Pair(msgspec.Struct, frozen=True):
     """Two records side by side with the evidence; ``entry`` is the ledger's entry of this look."""
 
@@ -92,24 +118,48 @@ class Pair(msgspec.Struct, frozen=True):
     entry: int
 
 
-async def review_queue(pool: Pool, by: str, *, limit: int = 50, after: int = 0) -> tuple[PairSummary, ...]:
+async def review_queue(
+    pool: Pool, by: str, *, limit: int = 50, after: int = 0, sources: Sequence[str] | None = None
+) -> tuple[PairSummary, ...]:
     """What waits for people: disputed first, then those that lack a second vote, then by weight; those ``by`` voted on come last.
 
-    ``after`` skips so many. Errors: the pool's.
+    ``after`` skips so many; ``sources``: only pairs with a record of one of them. Errors: the pool's.
     """
     rows = await pool.fetch(
-        """
-        SELECT p.id, p.entity, split_part(p.left_record, ':', 1), split_part(p.right_record, ':', 1), p.weight, p.why, p.state, p.found_at,
-               (SELECT count(*) FROM lake.identity_vote v WHERE v.pair = p.id),
-               EXISTS (SELECT FROM lake.identity_vote v WHERE v.pair = p.id AND v.by = $1) AS mine
-        FROM lake.identity_pair p WHERE p.decided_at IS NULL
-        ORDER BY mine, CASE p.state WHEN 'disputed' THEN 0 WHEN 'second' THEN 1 ELSE 2 END, p.weight DESC, p.id LIMIT $2 OFFSET $3
+        f"""
+        {_SUMMARY} WHERE p.decided_at IS NULL AND {_WITHIN}
+        ORDER BY mine, CASE p.state WHEN 'disputed' THEN 0 WHEN 'second' THEN 1 ELSE 2 END, p.weight DESC, p.id LIMIT $3 OFFSET $4
         """,
         by,
+        sources,
         max(1, min(limit, 500)),
         max(0, after),
     )
     return tuple(PairSummary(*row.values()) for row in rows)
+
+
+async def waiting_pairs(pool: Pool, by: str, *, sources: Sequence[str] | None = None) -> Waiting:
+    """How many pairs wait, of all or of some sources. Errors: the pool's."""
+    row = await pool.fetchrow(
+        f"""
+        SELECT count(*) FILTER (WHERE NOT q.mine), count(*) FILTER (WHERE q.state = 'second'),
+               count(*) FILTER (WHERE q.state = 'disputed'), count(*) FILTER (WHERE q.mine)
+        FROM ({_SUMMARY} WHERE p.decided_at IS NULL AND {_WITHIN}) AS q
+        """,
+        by,
+        sources,
+    )
+    assert row is not None
+    return Waiting(*row.values())
+
+
+async def pair_face(pool: Pool, pair: int, by: str) -> PairFace:
+    """A pair without any value: where it comes from, how far it is, and what ``by`` may know of the opinions. Errors: PairUnknown."""
+    row = await pool.fetchrow(f"{_SUMMARY} WHERE p.id = $2", by, pair)
+    if row is None:
+        raise PairUnknown()
+    one = PairSummary(*row.values())
+    return PairFace(one, await _votes(pool, pair, by, one.state))
 
 
 async def review_pair(pool: Pool, pair: int, by: str, purpose: str) -> Pair:
@@ -125,17 +175,22 @@ async def review_pair(pool: Pool, pair: int, by: str, purpose: str) -> Pair:
         entry,
     )
     assert row is not None
+    votes = await _votes(pool, pair, by, row["state"])
+    return Pair(
+        pair, row["entity"], row["left_record"], row["right_record"], row["left_cid"], row["right_cid"], row["why"], row["state"],
+        side_by_side(row["left_values"], row["right_values"]), msgspec.convert(row["evidence"], Waterfall),
+        votes, entry,
+    )  # fmt: skip
+
+
+async def _votes(pool: Pool, pair: int, by: str, state: str) -> tuple[Vote, ...]:
+    """The second official judges for himself: what the first said is for those who have voted, or for all when all is said."""
     votes = await pool.fetch(
         "SELECT v.by, v.verdict, v.reason, v.at FROM lake.identity_vote v WHERE v.pair = $1 ORDER BY v.at, v.by",
         pair,
     )
-    # The second official judges for himself: what the first said is shown only to those who have voted, or when all is said.
-    open_to = row["state"] in {"same", "different"} or any(vote["by"] == by for vote in votes)
-    return Pair(
-        pair, row["entity"], row["left_record"], row["right_record"], row["left_cid"], row["right_cid"], row["why"], row["state"],
-        side_by_side(row["left_values"], row["right_values"]), msgspec.convert(row["evidence"], Waterfall),
-        tuple(Vote(*vote.values()) for vote in votes) if open_to else (), entry,
-    )  # fmt: skip
+    open_to = state in {"same", "different"} or any(vote["by"] == by for vote in votes)
+    return tuple(Vote(*vote.values()) for vote in votes) if open_to else ()
 
 
 async def decide_pair(pool: Pool, pair: int, by: str, verdict: Verdict, reason: str) -> str:
