@@ -23,7 +23,7 @@ import duckdb
 import ibis
 
 from dizuo.engines.lake.intake import read_file
-from dizuo.engines.lake.standard import Outputs, Standards, open_engine, standardise, successors_in
+from dizuo.engines.lake.standard import Outputs, Standards, open_engine, standardise
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SHANGHAI
 
@@ -89,7 +89,7 @@ def _many(source: str, delivered: Path, raw: Path, rows: int) -> None:
 def _timed(source: str, folder: Path, memory: str, threads: int) -> dict[str, object]:
     city = load_city(WUXI)
     today = dt.datetime.now(SHANGHAI).date()
-    standards = Standards.of(city, today, successors_in(WUXI / "divisions" / "history.csv"))
+    standards = Standards.of(city, today)
     out = Outputs(folder / "s.parquet", folder / "m.parquet", folder / "r2.parquet", folder / "f.parquet")
     started = time.perf_counter()
     engine = open_engine(memory, threads, folder / "spill")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from dizuo.engines.lake.standard import Standards, successors_in
+from dizuo.engines.lake.standard import Standards
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.blueprint.model_source import Source, SourceColumn
 from dizuo.foundation.kernel.identity import citizen_check_digit, org_check_character, uscc_check_character
@@ -61,7 +61,7 @@ _TRUTHS = ("是", "否", "1", "0", "也许", "")
 
 @cache
 def wuxi() -> Standards:
-    return Standards.of(load_city(WUXI), TODAY, successors_in(WUXI / "divisions" / "history.csv"))
+    return Standards.of(load_city(WUXI), TODAY)
 
 
 def rows(source: Source, count: int, seed: int = 7) -> dict[str, list[int | str | None]]:

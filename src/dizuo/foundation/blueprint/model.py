@@ -424,7 +424,8 @@ class Matter(msgspec.Struct, frozen=True):
 
 class Division(msgspec.Struct, frozen=True):
     """An administrative division (行政区划). `mca_code` is the civil-affairs code, `nbs_code` the statistics code;
-    either may be empty, they differ for most towns. `en` is the English name, empty where the city gave none. District codes have 6 digits, towns 9, villages 12."""
+    either may be empty, they differ for most towns. `en` is the English name, empty where the city gave none. District codes have 6 digits, towns 9, villages 12.
+    `successor` is the code that the larger part of an abolished one went to, empty otherwise."""
 
     code: str
     mca_code: str
@@ -436,6 +437,7 @@ class Division(msgspec.Struct, frozen=True):
     valid_to: dt.date | None
     centre: tuple[float, float] | None
     en: str = ""
+    successor: str = ""
 
     def called(self, lang: str) -> str:
         """The name in the reader's language; Chinese where the city gave no other."""

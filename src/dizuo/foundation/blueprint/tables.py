@@ -207,6 +207,7 @@ def read_history(folder: Folder, at: Span, file: str, log: Log) -> list[Division
                 valid_to=end,
                 centre=_centre(row),
                 en=row.text("name_en", needed=False),
+                successor=row.code("successor", (6,), needed=False),
             )
         )
     _overlaps(found, file, log)

@@ -14,7 +14,6 @@ from dizuo.engines.lake.standard.cells import stages_kept
 from dizuo.engines.lake.standard.cutting import cut
 from dizuo.engines.lake.standard.faults import SENTENCES
 from dizuo.engines.lake.standard.mentions import SCHEMA, mentions
-from dizuo.engines.lake.standard.places import successors_in
 from dizuo.engines.lake.standard.quality import (
     DIMENSIONS,
     RuleResult,
@@ -48,5 +47,4 @@ __all__ = [
     "stages_kept",
     "standard_rows",
     "standardise",
-    "successors_in",
 ]

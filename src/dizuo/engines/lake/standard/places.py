@@ -6,12 +6,10 @@ address means that division. A text that could mean two divisions of one scope i
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from dizuo.engines.lake.standard.characters import simplified
 from dizuo.engines.lake.standard.provinces import PROVINCE_NAMES
@@ -38,11 +36,10 @@ class PlaceName:
 class Places:
     """The city's divisions as addresses write them; made once for a city and shared."""
 
-    def __init__(self, city: City, successors: Mapping[str, str] | None = None) -> None:
-        """``successors`` leads from an abolished district to the code that its larger part went to (`successors_in`);
-        without it a former district only says that the address lies in the city."""
+    def __init__(self, city: City) -> None:
         self.city = city
-        self.successors = successors or {}
+        # From an abolished district to the code that its larger part went to.
+        self.successors = successors_of(city)
         self.own = city.divisions[city.code]
         self.province = PROVINCE_NAMES.get(city.code[:2], "")
         self.districts = self._at("district")
@@ -178,12 +175,11 @@ class PlaceTables:
     codes: Rows
 
 
-def successors_in(history: Path) -> dict[str, str]:
-    """ "code name" and code of former districts → successor's code, from `divisions/history.csv` of a city."""
-    with history.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("successor")]
-    by_code = {row["code"]: row["successor"] for row in rows if row["successor"] != row["code"]}
-    return by_code | {f"{row['code']} {row['name']}": row["successor"] for row in rows}
+def successors_of(city: City) -> dict[str, str]:
+    """ "code name" and code of former districts → successor's code, from the city's declared history."""
+    rows = [row for row in city.geography.history if row.successor]
+    by_code = {row.code: row.successor for row in rows if row.successor != row.code}
+    return by_code | {f"{row.code} {row.name}": row.successor for row in rows}
 
 
 def town_writings(name: str) -> list[str]:

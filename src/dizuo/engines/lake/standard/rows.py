@@ -55,9 +55,9 @@ class Standards:
     ids: CitizenIds
 
     @classmethod
-    def of(cls, city: City, today: dt.date, successors: Mapping[str, str] | None = None) -> Standards:
-        """``successors`` of former districts: see `places.successors_in`."""
-        return cls(city, Places(city, successors), CitizenIds.of(city, today))
+    def of(cls, city: City, today: dt.date) -> Standards:
+        """What the standardisers know of a city on a day."""
+        return cls(city, Places(city), CitizenIds.of(city, today))
 
     def spellings(self, column: SourceColumn) -> Mapping[str, str]:
         """Every spelling of a code column → code; empty when it has no list."""
