@@ -11,10 +11,12 @@ from dizuo.foundation.ledger import (
     Sealer,
     SigningKey,
     Tile,
+    proof,
     served_checkpoint,
     tile_bytes,
+    verify_proof,
 )
-from dizuo.foundation.ledger.errors import LedgerBroken, NothingSealed, TileUnknown
+from dizuo.foundation.ledger.errors import EntryTooLong, LedgerBroken, NothingSealed, TileUnknown
 from dizuo.foundation.ledger.merkle import Edge, leaf_hash
 from dizuo.foundation.store import Pool
 
@@ -122,3 +124,17 @@ async def test_a_tile_with_a_hole_is_not_served(app_pool: Pool, owner_pool: Pool
         for tile in (Tile(0, 0, 20), Tile(ENTRIES, 0, 20)):
             with pytest.raises(LedgerBroken):
                 await tile_bytes(connection, tile)
+
+
+async def test_an_entry_too_long_for_the_format_spoils_only_its_bundle(
+    app_pool: Pool, sealer: Sealer, key: SigningKey
+) -> None:
+    ids: list[int] = await app_pool.fetchval(
+        "SELECT ledger.append_batch($1)", [Entry("read", {"long": "长" * 30_000}), Entry("read", {})]
+    )
+    await sealer.seal_once()
+    async with app_pool.acquire() as connection:
+        with pytest.raises(EntryTooLong):
+            await tile_bytes(connection, Tile(ENTRIES, 0, 2))
+        assert len(await tile_bytes(connection, Tile(0, 0, 2))) == 64
+        assert verify_proof(await proof(connection, ids[0]), key.public).id == ids[0]

@@ -104,7 +104,8 @@ class Witness:
             new, text = self._opened(note)
             with self._turn:
                 self._advance(old, proof, new, note)
-            return Answer(200, cosign(text, self._key, int(self._now())) + "\n")
+                # In the same turn: the signature says that nothing larger was seen at its time.
+                return Answer(200, cosign(text, self._key, int(self._now())) + "\n")
         except _Refused as refused:
             return refused.answer
 
