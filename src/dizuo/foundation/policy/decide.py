@@ -161,12 +161,16 @@ class Policy:
         if actor.kind == "resident":
             ours = request.action in {"read", "view_case", "submit", "consent"}
             why = "这不是您本人的事，也没有委托给您。" if ours else "这一步由工作人员办理。"
+        elif actor.unit not in self._city.organisations:
+            why = "没有声明过这个部门。"
         elif actor.kind == "system":
             why = "系统只能代本部门办理本部门的事项。"
         elif not set(actor.powers) & set(powers):
             why = f"您的岗位没有这项职权（{'、'.join(powers) or '未声明'}）。"
         elif request.action == "decide" and context.power not in actor.powers:
             why = f"这一步需要“{context.power}”职权，由{who_holds(self._city, (context.power,))}办理。"
+        elif request.action in {"submit", "consent"}:
+            why = "窗口人员只替到场的群众提交和转达。"
         else:
             why = f"这件事归{self._place(context.at)}，您的岗位管{self._place(actor.place)}。"
         return Verdict(False, *self._closest(request), why, who_can)

@@ -36,7 +36,7 @@ _BOUNDS: Final[Mapping[str, Kind]] = {
 }
 _KINDS: Final[Mapping[Kind, Words]] = {
     "resource": Words("没有声明过", "nobody declared"),
-    "unit": Words("不认识的部门", "no such department"),
+    "unit": Words("不是这个部门的事项", "not an item of this department"),
     "fit": Words("这一类人不办这一步", "this step is not for this kind of person"),
     "relation": Words("不是本人，也没有受委托", "not the person concerned, nor acting for them"),
     "power": Words("缺少职权", "the post lacks the power"),
@@ -72,11 +72,11 @@ class Missing(msgspec.Struct, frozen=True):
     what: tuple[str, ...] = ()
 
     def say(self, lang: Lang) -> str:
-        """In words: 缺少职权（psb.household.decide）."""
+        """In words: 缺少职权：psb.household.decide."""
         text = _in(_KINDS[self.kind], lang)
         if not self.what:
             return text
-        return f"{text} ({', '.join(self.what)})" if lang == "en" else f"{text}（{'、'.join(self.what)}）"
+        return f"{text}: {', '.join(self.what)}" if lang == "en" else f"{text}：{'、'.join(self.what)}"
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -95,16 +95,18 @@ class Explanation(msgspec.Struct, frozen=True):
     verb: Words
 
     def text(self, lang: Lang = "zh") -> str:
-        """Everything in one paragraph."""
+        """Everything in one paragraph; names that the reason says already are not said twice."""
+        why = self.why_en if lang == "en" else self.why_zh
+        lacks = [one.say(lang) for one in self.missing if not all(name in why for name in one.what)]
         if lang == "en":
             head = "Allowed" if self.allowed else "Refused"
-            lacks = f" Missing: {'; '.join(one.say('en') for one in self.missing)}." if self.missing else ""
+            more = f" {'; '.join(lacks).capitalize()}." if lacks else ""
             who = f" Who can: {', '.join(self.who_en)}." if self.who_en else ""
-            return f"{head} to {self.verb.en}: {self.why_en}{lacks}{who} (rule {self.rule}, by {self.law_en})"
+            return f"{head} to {self.verb.en}: {why}{more}{who} (rule {self.rule}, by {self.law_en})"
         head = "可以" if self.allowed else "不可以"
-        lacks = f"缺的是：{'；'.join(one.say('zh') for one in self.missing)}。" if self.missing else ""
+        more = f"{'；'.join(lacks)}。" if lacks else ""
         who = f"可以办的是：{'、'.join(self.who_zh)}。" if self.who_zh else ""
-        return f"{head}{self.verb.zh}：{self.why_zh}{lacks}{who}（规则 {self.rule}，依据 {self.law_zh}）"
+        return f"{head}{self.verb.zh}：{why}{more}{who}（规则 {self.rule}，依据{self.law_zh}）"
 
 
 def explanation(city: City, request: Request, verdict: Verdict) -> Explanation:
@@ -151,9 +153,7 @@ def missing_of(city: City, request: Request, verdict: Verdict) -> tuple[Missing,
         return (Missing("power", powers),)
     if request.action == "decide" and ask.power not in actor.powers:
         return (Missing("power", _known(powers, (ask.power,))),)
-    if request.action in {"submit", "consent"} or (
-        request.action in {"read", "view_case"} and ask.relation == "served"
-    ):
+    if request.action in {"submit", "consent"}:
         return (Missing("relation"),)
     return (Missing("place", _known(city.divisions, (ask.at,))),)
 
@@ -209,6 +209,8 @@ def _why_en(city: City, request: Request, verdict: Verdict, missing: Sequence[Mi
         )
     if kind == "fit":
         return "Officials do this step."
+    if kind == "unit" and request.actor.unit not in city.organisations:
+        return "Nobody declared this department."
     if kind == "unit":
         return "A system acts only for its own department, in that department's items."
     if kind == "power":
