@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Awaitable
 from pathlib import Path
 
 from dizuo.engines import cases
@@ -28,9 +29,11 @@ from dizuo.foundation.ledger import (
     read_witnesses,
 )
 from dizuo.foundation.policy import Policy
-from dizuo.foundation.store import open_pool
+from dizuo.foundation.store import Pool, open_pool
 from dizuo.foundation.store.jobs import JobRunner
 from dizuo.settings import Runtime, read_runtime
+
+_log = logging.getLogger(__name__)
 
 
 async def work(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -45,17 +48,33 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         key = SigningKey.load(Path(runtime.data), runtime.ledger_origin)
         sealer = Sealer(sealer_pool, key, runtime.ledger_origin)
         runner = JobRunner(pool, cases.handlers(engine), now)
-        tasks = [sealer.run(stop), runner.run(stop)]
-        if os.environ.get(WITNESSES):
-            witnesses = read_witnesses(Path(os.environ[WITNESSES]))
-            tasks.append(Submitter(sealer_pool, witnesses).run(stop))
-        authority = read_authority(os.environ)
-        if authority is not None:
-            tasks.append(Stamper(sealer_pool, authority).run(stop))
+        tasks = [sealer.run(stop), runner.run(stop), beside("witnessing", have_witnessed(sealer_pool, stop))]
+        tasks.append(beside("time stamps", have_stamped(sealer_pool, stop)))
         await asyncio.gather(*tasks)
     finally:
         await pool.close()
         await sealer_pool.close()
+
+
+async def have_witnessed(pool: Pool, stop: asyncio.Event) -> None:
+    """Bring checkpoints to the declared witnesses until `stop` is set. Errors: WitnessesInvalid, KeyInvalid."""
+    if os.environ.get(WITNESSES):
+        await Submitter(pool, read_witnesses(Path(os.environ[WITNESSES]))).run(stop)
+
+
+async def have_stamped(pool: Pool, stop: asyncio.Event) -> None:
+    """Have checkpoints stamped by the configured authority until `stop` is set. Errors: StampingUnset."""
+    authority = read_authority(os.environ)
+    if authority is not None:
+        await Stamper(pool, authority).run(stop)
+
+
+async def beside(what: str, work: Awaitable[None]) -> None:
+    """Sealing and jobs go on whatever becomes of this: nobody outside may stop the ledger."""
+    try:
+        await work
+    except Exception as error:
+        _log.error("%s ended: %s", what, error)
 
 
 async def main() -> None:

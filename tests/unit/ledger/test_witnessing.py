@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dizuo import clerk
 from dizuo.commands.witness import serving
 from dizuo.foundation.ledger import (
     Checkpoint,
@@ -159,9 +160,29 @@ def test_the_file_of_witnesses_is_read_strictly(tmp_path: Path) -> None:
     line = f"witness audit {witness_key(AUDIT)} http://127.0.0.1:1/w"
     path.write_text(f"# 审计局\n\n{line}/\nquorum audit\n")
     assert read_witnesses(path) == [KnownWitness(witness_key(AUDIT), "http://127.0.0.1:1/w")]
-    for wrong in (f"{line} more", line.replace("http:", "file:"), f"{line}\n{line}", "witness audit"):
+    for wrong in (
+        f"{line} more",
+        line.replace("http:", "file:"),
+        line.replace(":1/", ":99999/"),
+        f"{line}\n{line}",
+        "witness audit",
+    ):
         path.write_text(wrong)
         with pytest.raises(WitnessesInvalid):
             read_witnesses(path)
     with pytest.raises(WitnessesInvalid):
         read_witnesses(tmp_path / "nowhere")
+
+
+async def test_nothing_outside_stops_the_clerk(
+    sealer_pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file of witnesses that cannot be read, and a certificate that is none, are told; sealing is not their business."""
+    monkeypatch.setenv("DIZUO_WITNESSES", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("DIZUO_TSA_URL", "https://tsa.example")
+    stop = asyncio.Event()
+    with caplog.at_level(logging.ERROR):
+        await clerk.beside("witnessing", clerk.have_witnessed(sealer_pool, stop))
+        await clerk.beside("time stamps", clerk.have_stamped(sealer_pool, stop))
+    assert "witnessing ended" in caplog.text
+    assert "time stamps ended" in caplog.text

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -40,7 +39,7 @@ class Authority:
     @property
     def name(self) -> str:
         """The address without what could be secret in it."""
-        return urlsplit(self.url).hostname or ""
+        return httpx.URL(self.url).host
 
 
 def read_authority(environment: Mapping[str, str]) -> Authority | None:
@@ -48,7 +47,11 @@ def read_authority(environment: Mapping[str, str]) -> Authority | None:
     url = environment.get(URL, "")
     if not url:
         return None
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise StampingUnset(f"{URL} 不是网址") from error
+    if address.scheme not in ("http", "https") or not address.host:
         raise StampingUnset(f"{URL} 不是网址")
     every = environment.get(EVERY, str(_USUAL))
     if not (every.isascii() and every.isdigit() and 0 < int(every) < 10**9):

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -57,12 +56,20 @@ def read_witnesses(path: Path) -> list[KnownWitness]:
         words = line.split()
         if not words or words[0] != "witness":
             continue
-        if len(words) != 4 or urlsplit(words[3]).scheme not in ("http", "https"):
+        if len(words) != 4 or not _is_address(words[3]):
             raise WitnessesInvalid(str(path), f"第 {number} 行应是：witness 名字 公钥 网址")
         found.append(KnownWitness(PublicKey.parse(words[2], COSIGNATURE), words[3].rstrip("/")))
     if len({one.key.name for one in found}) != len(found):
         raise WitnessesInvalid(str(path), "两个见证人的公钥同名")
     return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host) and (url.port or 0) < 1 << 16
 
 
 class Submitter:
