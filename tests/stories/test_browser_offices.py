@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from looks import Cases, look_at, look_here, prepare
+from pairs import STEWARD, ask, deliver
 from playwright.sync_api import Browser
 from served import Seat, Served, seat
 
@@ -112,6 +113,41 @@ def test_pages_of_the_other_doors(look: Seat, cases: Cases, door: str, also: tup
     assert pages
     for address in dict.fromkeys((*pages, *also)):
         look_at(look, address, found)
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def waiting(served: Served) -> tuple[int, int, int]:
+    """A pair that waits, a delivery with rows to correct, one that is held."""
+    town = served.town
+    return (
+        served.run(ask(town)),
+        served.run(deliver(town, "hukou", "2026-11-20")),
+        served.run(deliver(town, "vehicles", "2026-11-20", held=True)),
+    )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_pages_of_the_stewards(look: Seat, waiting: tuple[int, int, int]) -> None:
+    pair, published, held = waiting
+    look.sign_in(STEWARD)
+    found: list[str] = []
+    for address in (
+        "/data/desk",
+        "/data/review",
+        f"/data/review/{pair}",
+        f"/data/deliveries/{published}/rejected",
+        f"/data/deliveries/{held}",
+    ):
+        look_at(look, address, found)
+    look.page.locator("#decide button").click()
+    look_here(look, "a decision without reason", found)
+    look.open(f"/data/review/{pair}")
+    look.page.locator("main label").first.click()
+    look.page.locator("main form button").click()
+    look_here(look, "two records", found)
+    look.page.locator("main form button").click()
+    look_here(look, "two records with errors", found)
     assert not found, "\n".join(found)
 
 

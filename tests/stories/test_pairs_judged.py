@@ -85,7 +85,8 @@ async def test_two_officials_agree_and_the_second_did_not_know(town: Town, pair:
 
     await second.fill({"意见": "是同一人", "理由": "档案一致"}, "提交意见")
     assert "已定：同一个" in second.page.text
-    assert {"户口本有更正记录", "档案一致"} <= {row.text() for row in second.page.root.all("td")}
+    cells = [cell.text() for cell in second.page.root.all("td")]
+    assert {"户口本有更正记录", "档案一致", "是同一人"} <= set(cells)
     state = await town.owner.fetchval("SELECT state FROM lake.identity_pair WHERE id = $1", pair)
     assert state == "same"
 

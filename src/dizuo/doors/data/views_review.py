@@ -188,7 +188,7 @@ class ReviewMaker:
             tone=_TONES[one.state], about=self._about(one), said=said, errors=list((errors or {}).items()),
             may_open=may_open, purposes=[OptionView(p, w[f"p_{p}"], w[f"p_{p}_says"]) for p in PURPOSES],
             opened=False, entered="", left="", right="", fields=[], bars=[], result="", verdicts=[], purpose="", verdict="",
-            reason="", votes=[self._vote(vote, who) for vote in face.votes],
+            reason="", votes=[self._vote(vote, who, w[f"e_{one.entity}"]) for vote in face.votes],
         )  # fmt: skip
 
     def opened(
@@ -226,9 +226,9 @@ class ReviewMaker:
             (w["col_votes"], str(one.votes), w["votes_why"]),
         ]
 
-    def _vote(self, vote: review.Vote, who: review.Steward) -> VoteLine:
+    def _vote(self, vote: review.Vote, who: review.Steward, subject: str) -> VoteLine:
         mine = vote.by == who.account
-        verdict = fill(self.w[f"v_{vote.verdict}"], subject="")
+        verdict = fill(self.w[f"v_{vote.verdict}"], subject=subject)
         return VoteLine(self.w["you" if mine else "other"], verdict, vote.reason, moment(vote.at, self.lang))
 
     def _field(self, one: review.FieldPair) -> FieldLine:
