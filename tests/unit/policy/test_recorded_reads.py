@@ -194,9 +194,8 @@ async def test_a_field_that_is_no_longer_declared_is_newly_refused(groups, pg):
     report = again(
         changed_item(small.small_city(), "card", lambda i: msgspec.structs.replace(i, needs=needs)), groups
     )
-    assert {(c.party, c.fields, c.purposes[0]) for c in report.refused} == {
-        ("mother", ("phone",), "birth.card")
-    }
+    told = {(c.party, c.fields, c.purposes) for c in report.refused}
+    assert told == {("mother", ("phone",), ("birth.card",))}
     assert {c.reader.kind for c in report.refused} == {"resident", "official"}
     for change in report.refused:
         assert change.rule == "bound.facts"
@@ -234,6 +233,17 @@ def test_another_law_for_the_same_read_is_told(groups):
     )
     assert report.refused == ()
     assert {row[:4] for row in report.other_basis} == {("newborn", "mother", "birth.card", "social:58")}
+
+
+def test_a_purpose_that_is_gone_is_the_reason(groups):
+    needs = (small.need("birth.welcome", "social:58", "mother.phone", "mother.name"),)
+    report = again(
+        changed_item(small.small_city(), "card", lambda i: msgspec.structs.replace(i, needs=needs)), groups
+    )
+    assert {(c.party, c.purposes, c.rule) for c in report.refused} == {
+        ("mother", ("birth.card",), "bound.purposes")
+    }
+    assert {c.fields for c in report.refused} == {("name", "phone")}
 
 
 def test_a_matter_that_is_gone_refuses_everything_read_for_it(groups):

@@ -39,7 +39,8 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Entries of one shape that are decided otherwise. ``fields`` are those refused, all that were read where unclear."""
+    """Entries of one shape that are decided otherwise. ``fields`` and ``purposes`` are those refused;
+    both are empty where only passing a party was refused, and where a refusal became a yes."""
 
     turn: Turn
     matter: str
@@ -123,9 +124,10 @@ def _refused_again(own: Side, other: Side, one: Recorded) -> Change | None:
 
 
 def _change(
-    turn: Turn, one: Recorded, items: tuple[str, ...], fields: tuple[str, ...], told: Explanation
+    turn: Turn, one: Recorded, items: tuple[str, ...], uses: tuple[Use, ...], told: Explanation
 ) -> Change:
-    purposes = tuple(dict.fromkeys(use.purpose for use in one.uses))
+    fields = tuple(dict.fromkeys(field for use in uses for field in use.fields))
+    purposes = tuple(dict.fromkeys(use.purpose for use in uses))
     return Change(
         turn, one.matter, items, one.party, fields, purposes, one.reader,
         told.rule, told.law, told.why_zh, told.why_en, one.entries, one.example,
@@ -140,24 +142,27 @@ def _whole(side: Side, one: Recorded, item_id: str) -> Explanation:
     return _asked(side, one, item_id, purposes, facts)
 
 
-def _lost(side: Side, one: Recorded) -> tuple[tuple[str, ...], Explanation | None]:
-    """The fields that this side refuses, and why; (…, None) when it allows all."""
-    lost: list[str] = []
-    why: Explanation | None = None
+def _lost(side: Side, one: Recorded) -> tuple[tuple[Use, ...], Explanation | None]:
+    """The uses that this side refuses, with the fields it refuses, and why; (…, None) when it allows all."""
     if not one.uses:
         return (), _passing(side, one)
+    lost: list[Use] = []
+    why: Explanation | None = None
     for use in one.uses:
-        for field in use.fields:
-            told = _field(side, one, use.purpose, f"{one.party}.{field}")
-            if not told.allowed:
-                lost.append(field)
-                why = why or told
-    return tuple(dict.fromkeys(lost)), why
+        told = {f: _field(side, one, use.purpose, f"{one.party}.{f}") for f in use.fields}
+        refused = tuple(field for field, answer in told.items() if not answer.allowed)
+        if refused:
+            lost.append(Use(use.purpose, use.basis, refused))
+            why = why or told[refused[0]]
+    return tuple(lost), why
 
 
 def _field(side: Side, one: Recorded, purpose: str, fact: str) -> Explanation:
     """May some item that declares the purpose read the field? The answer of the nearest item otherwise."""
     items = _items(side.city, one.matter)
+    if items and not any(purpose in _purposes(item) for item in items):
+        # The purpose itself is gone: that is the reason, not the field.
+        return _asked(side, one, items[0].id, frozenset({purpose}), frozenset())
     # The nearest first: an item that declares the field, then one that declares the purpose.
     near = sorted(items, key=lambda i: (not _declares(i, purpose, fact), purpose not in _purposes(i)))
     first: Explanation | None = None
