@@ -9,7 +9,7 @@ tlog-proof, tlog-tiles; RFC 9162; RFC 8032). Exit code 0: it holds; 1: it does n
     verify_ledger.py proof FILE --key KEY [--witness KEY ... --quorum N]
     verify_ledger.py consistency OLD NEW --key KEY --proof FILE
     verify_ledger.py tiles FOLDER|URL --key KEY [--kept CHECKPOINT ...]
-    verify_ledger.py copy URL FOLDER --key KEY
+    verify_ledger.py copy URL FOLDER --key KEY [--hashes]
 
 KEY is a verifier key, or a file that holds one in its first line. Get it elsewhere than from where you get the log.
 """
@@ -27,10 +27,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 Verify = Callable[[bytes, bytes, bytes], bool]
-WIDTH = 256
-LARGEST = 32 * 1024 * 1024
-PROOF = "c2sp.org/tlog-proof@v1"
-DASH = "\u2014 "
+WIDTH, LARGEST = 256, 32 * 1024 * 1024
+PROOF, DASH = "c2sp.org/tlog-proof@v1", "\u2014 "
 
 
 class Wrong(Exception):
@@ -146,8 +144,7 @@ class Key:
         """From a key, or a file whose first line is one."""
         path = Path(text)
         if path.is_file():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            text = lines[0] if lines else ""
+            text = (path.read_text(encoding="utf-8").splitlines() or [""])[0]
         return cls(text, kind)
 
 
@@ -300,8 +297,7 @@ class Log:
         try:
             if not self.remote:
                 return (Path(self.place) / path).read_bytes()
-            address = f"{self.place}/{path}"  # begins with http, as was seen above
-            request = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})  # noqa: S310
+            request = urllib.request.Request(f"{self.place}/{path}", headers={"Accept-Encoding": "gzip"})  # noqa: S310
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                 body = answer.read(LARGEST)
                 packed = answer.headers.get("Content-Encoding") == "gzip"
@@ -359,8 +355,8 @@ def hashes(log: Log, level: int, count: int) -> list[bytes]:
     return found
 
 
-def verify_tiles(log: Log, head: Head, kept: Sequence[Head] = ()) -> None:
-    """Every entry, every leaf, every level and every root of a copy. Errors: Wrong with the place."""
+def verify_tiles(log: Log, head: Head, kept: Sequence[Head] = (), bare: bool = False) -> None:
+    """Every entry (not when ``bare``), leaf, level and root of a copy. Errors: Wrong with the place."""
     tree, roots = Growing(), dict[int, set[bytes]]()
     for one in (*kept, head):
         roots.setdefault(one.size, set()).add(one.root)
@@ -373,13 +369,13 @@ def verify_tiles(log: Log, head: Head, kept: Sequence[Head] = ()) -> None:
     level: list[bytes] = []
     for index, width in widths(head.size):
         name = tile_path("entries", index, width)
-        bundle = entries(log.tile("entries", index, width))[:width]
+        bundle = [] if bare else entries(log.tile("entries", index, width))[:width]
         stored = log.tile("0", index, width)
-        if len(bundle) != width or len(stored) != width * 32:
+        if len(bundle) != (0 if bare else width) or len(stored) != width * 32:
             raise Wrong(f"{name} or its tile does not hold {width} entries")
-        for n, data in enumerate(bundle):
-            value = leaf(data)
-            if value != stored[n * 32 : n * 32 + 32]:
+        for n in range(width):
+            value = stored[n * 32 : n * 32 + 32]
+            if not bare and leaf(bundle[n]) != value:
                 raise Wrong(f"entry {index * WIDTH + n} in {name} is not what its leaf says")
             tree.append(value)
             if tree.size in roots and roots[tree.size] != {tree.root()}:
@@ -417,10 +413,13 @@ def verify_proof(text: str, key: Key, witnesses: Sequence[Key], quorum: int) -> 
     return data, int(index), head
 
 
-def copy(log: Log, folder: Path, head: Head, note: str) -> int:
+def copy(log: Log, folder: Path, head: Head, note: str, bare: bool) -> int:
     """Copy every tile and entry of a checkpoint into a folder; what is there already and full is kept. Files written."""
     written = 0
-    for level, count in [("entries", head.size), *((str(n), head.size >> 8 * n) for n in range(8))]:
+    for level, count in [
+        ("entries", 0 if bare else head.size),
+        *((str(n), head.size >> 8 * n) for n in range(8)),
+    ]:
         for index, width in widths(count):
             path = folder / tile_path(level, index, width)
             if not path.exists():
@@ -443,6 +442,7 @@ def parser() -> argparse.ArgumentParser:
         "--quorum", type=int, help="how many witnesses must have signed; all of those given, unless told"
     )
     top.add_argument("--proof", metavar="FILE", help="a consistency proof: a base64 hash a line")
+    top.add_argument("--hashes", action="store_true", help="without entries, where a log keeps them closed")
     top.add_argument("--kept", action="append", default=[], metavar="CHECKPOINT")
     return top
 
@@ -469,9 +469,9 @@ def run(given: argparse.Namespace) -> str:
     note = log.read("checkpoint").decode("utf-8", "replace")
     found = Head(note, key, witnesses, quorum)
     if given.act == "copy":
-        written = copy(log, Path(last), found, note)
+        written = copy(log, Path(last), found, note, given.hashes)
         log, note = Log(last), f"{written} files copied, "
-    verify_tiles(log, found, [Head(_text(one), key) for one in given.kept])
+    verify_tiles(log, found, [Head(_text(one), key) for one in given.kept], given.hashes)
     return f"{found.told()}\n{note if given.act == 'copy' else ''}nothing was altered, removed or reordered"
 
 

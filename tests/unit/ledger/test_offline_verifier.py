@@ -108,6 +108,20 @@ def test_what_is_whole_is_found_whole(
     assert told(capsys, "tiles", f / "log", "--kept", f / "kept-300", "--kept", f / "kept-600", *key)[0] == 0
 
 
+def test_a_log_whose_entries_are_closed_is_verified_by_its_hashes(
+    copied: tuple[Path, SigningKey], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    f, _ = copied
+    shutil.copytree(f / "log", tmp_path / "log")
+    shutil.rmtree(tmp_path / "log/tile/entries")
+    arguments = ("tiles", tmp_path / "log", "--key", f / "key", "--kept", f / "kept-300")
+    assert "missing" in told(capsys, *arguments)[1]
+    assert told(capsys, *arguments, "--hashes")[0] == 0
+    swap(tmp_path / "log/tile/0/000")
+    code, text = told(capsys, *arguments, "--hashes")
+    assert (code, "do not lead to a root" in text) == (1, True)
+
+
 def test_it_runs_alone_and_slowly_without_the_library(copied: tuple[Path, SigningKey]) -> None:
     """Python alone, isolated, so that neither dizuo nor cryptography can be imported."""
     f, _ = copied
