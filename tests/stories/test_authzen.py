@@ -171,7 +171,8 @@ async def test_bad_input_is_told_where_it_is_wrong(pep: Pep, body: object, place
 
 async def test_the_other_limits(pep: Pep) -> None:
     assert (await pep.ask(ASKED, **{"content-type": "text/plain"})).status_code == 400
-    assert (await pep.ask(b" " * ((1 << 20) + 1))).status_code == 413
+    large = await pep.ask(b" " * ((1 << 20) + 1), **{"x-request-id": "r3"})
+    assert (large.status_code, large.headers["x-request-id"]) == (413, "r3")
     assert (await pep.client.get(ONE)).status_code == 405
     forged = await pep.ask(ASKED, **{"x-request-id": "a" * 300})
     assert "x-request-id" not in forged.headers
@@ -262,6 +263,41 @@ async def test_a_revoked_key_stops_at_the_next_request(pep: Pep, town: Town) -> 
     file = town.dizuo.data / "secrets" / "policy-keys.json"
     assert file.stat().st_mode & 0o077 == 0
     assert "dzp_" not in file.read_text("utf-8")
+
+
+async def test_the_answers_validate_against_the_policy_itself(pep: Pep, town: Town) -> None:
+    """The decision point and the pages ask one policy: hundreds of questions, the same answers."""
+    from dizuo.foundation.policy import Ask, Principal, Request
+
+    asked: list[dict[str, Any]] = []
+    wanted: list[bool] = []
+    for unit, organisation in town.city.organisations.items():
+        for post in organisation.posts:
+            who = {
+                "type": "official",
+                "id": "x",
+                "properties": {"unit": unit, "post": post.id, "place": "320213"},
+            }
+            actor = Principal("official", unit, post.id, post.powers, "320213")
+            for item in town.city.matters["newborn"].items:
+                resource = f"newborn.{item.id}"
+                for name in ("read", "view_case", "supervise", "write"):
+                    asked.append(
+                        {
+                            "subject": who,
+                            "action": {"name": name},
+                            "resource": {"type": "item", "id": resource},
+                        }
+                    )
+                    ask = Ask("duty", "320213001001")
+                    wanted.append(town.dizuo.policy.decide(Request(actor, name, resource, ask)).allowed)
+    got: list[bool] = []
+    for n in range(0, len(asked), 500):
+        body = {"context": ASKED["context"], "evaluations": asked[n : n + 500]}
+        answer = (await pep.ask(body, MANY)).json()
+        got += [one["decision"] for one in answer["evaluations"]]
+    assert got == wanted
+    assert {True, False} == set(wanted)
 
 
 @pytest.mark.parametrize("words", [["make"], ["make", "x"], ["revoke", "1", "--by", "me"], ["revoke", "x", "--by", "me", "--why", "w"]])  # fmt: skip

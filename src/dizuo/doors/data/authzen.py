@@ -13,7 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from dizuo.foundation.blueprint import City
-from dizuo.foundation.kernel.errors import DizuoError
+from dizuo.foundation.kernel.errors import DizuoError, Unavailable
 from dizuo.foundation.ledger import Entry
 from dizuo.foundation.policy import AuthzenInvalid, Evaluated, Policy, evaluate, evaluate_many
 from dizuo.web import Route, WebRequest, json
@@ -71,7 +71,9 @@ async def configuration(request: WebRequest) -> Response:
 async def _answered(request: WebRequest, evaluated: _Evaluate) -> Response:
     try:
         response = await _decided(request, evaluated)
-    except (KeyNeeded, AuthzenInvalid) as error:
+    except (
+        DizuoError
+    ) as error:  # told here and not by the shell, so that the refusal too carries the request's id
         response = _problem(request, error)
     number = request.headers.get("x-request-id", "")
     if number and len(number) <= _LONGEST_ID and number.isascii() and number.isprintable():
@@ -115,6 +117,8 @@ def _problem(request: WebRequest, error: DizuoError) -> Response:
     response = json({**error.as_json(), "number": request.number}, status=error.http)
     if isinstance(error, KeyNeeded):
         response.headers["www-authenticate"] = "Bearer"
+    if isinstance(error, Unavailable):
+        response.headers["retry-after"] = str(error.retry_after)
     return response
 
 
