@@ -70,7 +70,7 @@ def tables(database: Database) -> str:
     """A database of its own for the departments that are pulled."""
     owner = urlsplit(database.dsn(OWNER))
     with psycopg.connect(database.dsn(OWNER), autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = 'department'").fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'department'").fetchone():
             connection.execute("CREATE DATABASE department")
     return urlunsplit(owner._replace(path="/department"))
 
