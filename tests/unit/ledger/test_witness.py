@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dizuo.commands.witness import serving
 from dizuo.foundation.ledger import Checkpoint, PublicKey, SigningKey, cosign, cosignatures, witness_key
@@ -242,3 +244,27 @@ def test_a_killed_witness_remembers_all_that_it_signed(tmp_path: Path) -> None:
         process.wait()
         process.stdout.close()
     assert signed > 3
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), st.binary(max_size=4)), min_size=1, max_size=4))
+def test_no_request_breaks_a_witness(witness: Witness, changes: list[tuple[float, int, bytes]]) -> None:
+    """Honest requests with bytes changed, put in or taken out: told off, or taken for what the log signed."""
+    size = witness.seen(LOG.name)
+    old = size.size if size else 0
+    body = bytearray(request(old, some(old + 3)))
+    for share, gone, instead in changes:
+        place = int(share * (len(body) - 1))
+        body[place : place + gone] = instead
+    answer = witness.add_checkpoint(bytes(body))
+    assert answer.status in (200, 400, 403, 404, 409, 422)
+    now = witness.seen(LOG.name)
+    assert now is None or (now.size, now.root) in {(n, head(some(n))) for n in (old, old + 3)}
+
+
+@pytest.mark.parametrize("line", ["é" * 44, "\ud7ff", "====", "A" * 44, ""])
+def test_a_root_that_is_no_root_is_told(witness: Witness, line: str) -> None:
+    text = f"{LOG.name}\n3\n{line}\n"
+    signature = base64.b64encode(LOG.public.id + LOG.sign(text.encode())).decode()
+    body = f"old 0\n\n{text}\n— {LOG.name} {signature}\n".encode()
+    assert witness.add_checkpoint(body).status == 400

@@ -6,7 +6,6 @@ Formats: C2SP signed-note and tlog-checkpoint, so that any transparency-log tool
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +62,7 @@ class PublicKey:
         _check_name(name)
         try:
             data = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # also what is not ASCII
             raise KeyInvalid("公钥的第三段不是 base64") from error
         if len(data) != 33 or data[:1] != kind:
             raise KeyInvalid(f"公钥不是 Ed25519 的，或不是{'见证人' if kind == COSIGNATURE else '账本'}的")
@@ -108,7 +107,7 @@ class SigningKey:
         text = secret_text(data, file, _new_seed)
         try:
             seed = base64.b64decode(text, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # also what is not ASCII
             raise KeyInvalid(f"{file} 不是 base64") from error
         if len(seed) != 32:
             raise KeyInvalid(f"{file} 应有 32 字节，却有 {len(seed)}")
@@ -176,7 +175,7 @@ class Checkpoint:
             raise CheckpointInvalid(f"条数 {lines[1]!r} 不是数字")
         try:
             root = base64.b64decode(lines[2], validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # also what is not ASCII
             raise CheckpointInvalid("根不是 base64") from error
         if len(root) != 32:
             raise CheckpointInvalid(f"根应有 32 字节，却有 {len(root)}")
@@ -208,7 +207,7 @@ def signature_lines(signatures: str) -> list[tuple[str, bytes]]:
             raise CheckpointInvalid("签名行的格式不对")
         try:
             data = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError) as error:
+        except ValueError as error:
             raise CheckpointInvalid("签名不是 base64") from error
         if len(data) < 5:
             raise CheckpointInvalid("签名不完整")
