@@ -53,6 +53,7 @@ async def test_both_records_with_what_differs_and_the_evidence_in_words(town: To
     assert {"国", "囯", "33", "50"} <= set(marked) | {m[-2:] for m in marked}, marked
     rows = {row.text().split()[0]: row.text() for row in page.root.all("tr")}
     assert "相同" in rows["出生日期"]
+    assert "男 男 相同" in rows["性别"]
     assert "有不同" in rows["公民身份号码"]
     assert "只有左边有" in rows["电话"]
     assert "−4.0 反对" in rows["证件号码"]
@@ -61,6 +62,7 @@ async def test_both_records_with_what_differs_and_the_evidence_in_words(town: To
     assert bars == ["从 0 到 −22.8", "从 −22.8 到 −13.7", "从 −13.7 到 −17.7", "从 −17.7 到 +0.5"]
     look = (await town.entries("identity.look"))[-1]
     assert (look["body"]["pair"], look["body"]["purpose"]) == (pair, "核定两条记录是不是同一主体")
+    assert look["body"]["actor"] == {"kind": "official", "unit": "data", "post": "steward"}
     assert f"第 {look['id']} 条" in page.text
     assert not any(value in str(look["body"]) for value in VALUES)
 
@@ -142,6 +144,16 @@ async def test_only_those_who_look_after_a_source(town: Town, pair: int) -> None
         assert resident.page.status == 403
     somebody = await town.visitor().client.get("/data/review.json")
     assert somebody.status_code == 401
+
+
+async def test_whoever_is_looked_at_reads_who_looked_and_why(town: Town) -> None:
+    subject = await town.owner.fetchval("SELECT subject FROM directory.account WHERE name = '林晓晴'")
+    steward = await opened(town, STEWARD, await ask(town, "deaths:1:self", "hukou:8:self", subject))
+    assert steward.page.status == 200
+    lin = await town.signed_in("林晓晴")
+    await lin.open("/me/data")
+    assert "市数据局 · 数据专员" in lin.page.text
+    assert "核定两条记录是不是同一主体" in lin.page.text
 
 
 async def test_in_english(town: Town, pair: int) -> None:

@@ -85,7 +85,9 @@ async def _opened(
     if purpose not in PURPOSES:
         missing = {"purpose": maker.w["purpose_missing"]}
         return answer(request, "pair.html", maker.face(face, who, errors=missing), status=422)
-    seen = await review.review_pair(request.dizuo.pool, face.about.id, who.account, maker.purpose(purpose))
+    seen = await review.review_pair(
+        request.dizuo.pool, face.about.id, who.account, maker.purpose(purpose), who.post
+    )
     return answer(
         request, "pair.html", maker.opened(face, who, seen, sent, errors), status=422 if errors else 200
     )

@@ -234,11 +234,21 @@ class ReviewMaker:
     def _field(self, one: review.FieldPair) -> FieldLine:
         return FieldLine(
             what=self.w.get(f"f_{one.id}", one.what),
-            left=[(mark.text, mark.differs) for mark in one.left],
-            right=[(mark.text, mark.differs) for mark in one.right],
+            left=self._marks(one, one.left),
+            right=self._marks(one, one.right),
             says=self.w[f"fs_{one.state}"],
             tone={"same": "ok", "differs": "warn"}.get(one.state, ""),
         )
+
+    def _marks(self, one: review.FieldPair, marks: Sequence[review.Mark]) -> list[tuple[str, bool]]:
+        """The stretches of a value; a code is shown as the word that it stands for, whole."""
+        code = "".join(mark.text for mark in marks)
+        word = ""
+        if one.id == "sex":
+            word = self.w.get(f"sex_{code}", "")
+        elif one.id == "division" and code in self.city.divisions:
+            word = f"{self.city.divisions[code].name} {code}"
+        return [(word, one.state != "same")] if word else [(mark.text, mark.differs) for mark in marks]
 
     def _bars(self, evidence: review.Waterfall) -> list[BarLine]:
         """Each bar begins where the one before it ended; the first from the even chance."""

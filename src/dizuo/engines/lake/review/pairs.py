@@ -162,10 +162,21 @@ async def pair_face(pool: Pool, pair: int, by: str) -> PairFace:
     return PairFace(one, await _votes(pool, pair, by, one.state))
 
 
-async def review_pair(pool: Pool, pair: int, by: str, purpose: str) -> Pair:
-    """A pair with its values: the look is entered first, and is durable before a value leaves. Errors: PairUnknown."""
+async def review_pair(
+    pool: Pool, pair: int, by: str, purpose: str, post: tuple[str, str] | None = None
+) -> Pair:
+    """A pair with its values: the look is entered first, and is durable before a value leaves.
+
+    ``post``: (organisation, post) in which one looks, for the record of use of the persons concerned. Errors: PairUnknown.
+    """
     try:
-        entry = int(await pool.fetchval("SELECT lake.look_at_pair($1, $2, $3)", pair, by, purpose))
+        if post is None:
+            entry = int(await pool.fetchval("SELECT lake.look_at_pair($1, $2, $3)", pair, by, purpose))
+        else:
+            told = {"unit": post[0], "post": post[1]}
+            entry = int(
+                await pool.fetchval("SELECT lake.look_at_pair($1, $2, $3, $4)", pair, by, purpose, told)
+            )
     except asyncpg.PostgresError as error:
         raise _told(error) from error
     row = await pool.fetchrow(

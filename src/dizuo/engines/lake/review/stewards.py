@@ -16,11 +16,12 @@ POWER: Final = "data.steward"
 
 class Steward(msgspec.Struct, frozen=True):
     """An official who looks after sources. ``account`` is whom the ledger names; ``every``: holds the power; ``sources``: ids of those
-    that name one of the official's posts."""
+    that name one of the official's posts; ``post``: (organisation, post) in which the official looks after them."""
 
     account: str
     every: bool
     sources: frozenset[str]
+    post: tuple[str, str]
 
     @property
     def within(self) -> list[str] | None:
@@ -41,9 +42,16 @@ def steward_of(
     city: City, account: str, powers: Collection[str], posts: Collection[tuple[str, str]]
 ) -> Steward:
     """The official as a steward. ``posts``: (organisation, post) of each post held. Errors: NotSteward for one who looks after no source."""
-    held = frozenset(posts)
-    mine = frozenset(one.id for one in city.sources.values() if (one.department, one.steward) in held)
-    found = Steward(account, POWER in powers, mine)
-    if not found.every and not mine:
+    held, every = sorted(set(posts)), POWER in powers
+    mine = [one for one in city.sources.values() if (one.department, one.steward) in held]
+    if not every and not mine:
         raise NotSteward()
-    return found
+    # The post that gives the power is named before one that minds a single source.
+    named = [one for one in held if every and _empowered(city, *one)]
+    named += sorted({(one.department, one.steward) for one in mine})
+    return Steward(account, every, frozenset(one.id for one in mine), named[0] if named else ("", ""))
+
+
+def _empowered(city: City, organisation: str, post: str) -> bool:
+    known = city.organisations.get(organisation)
+    return known is not None and any(one.id == post and POWER in one.powers for one in known.posts)
