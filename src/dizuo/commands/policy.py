@@ -1,6 +1,7 @@
 """`dizuo policy`: the whole policy in force; what of it is used (`--analyse`); recorded reads under another (`--replay`).
 
-Analysis and replay see the ledger through counts only, as the loader: no person, no case, no official.
+Analysis and replay ask one function that counts: no person, no case, no official leaves the database. No role of a
+serving process may call it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dizuo.foundation.policy import (
     recorded,
     replay,
 )
-from dizuo.foundation.store import LOADER, connect
+from dizuo.foundation.store import OWNER, connect
 from dizuo.foundation.store.migrations import DatabaseLike
 
 _PERIOD = dt.timedelta(days=30)
@@ -74,7 +75,7 @@ async def read_counts(
     database: DatabaseLike, since: dt.datetime, until: dt.datetime
 ) -> tuple[tuple[Recorded, ...], int]:
     """What was read and refused in the period, by shape, and how many entries tell too little."""
-    connection = await connect(database.dsn(LOADER))
+    connection = await connect(database.dsn(OWNER))
     try:
         rows = await connection.fetch("SELECT * FROM registers.reads_counted($1, $2)", since, until)
     finally:
