@@ -81,6 +81,25 @@ async def test_without_a_purpose_nothing_leaves(town: Town, published: int) -> N
     assert len(await town.entries("lake.returned")) == before
 
 
+async def test_a_file_that_is_lost_is_said_and_not_entered(town: Town) -> None:
+    lost = await deliver(town, "births", "2026-11-20")
+    steward = await town.signed_in(STEWARD)
+    lake = town.database.data / "lake"
+    for file in (
+        *lake.glob(f"rejected/births/{lost}.*"),
+        *lake.glob(f"golden/*/fates/births-{lost}.parquet"),
+    ):
+        file.unlink()
+    before = len(await town.entries("lake.returned"))
+    for button in ("下载退回的 3 行", "下载待核的 2 行"):
+        await steward.open(f"/data/deliveries/{lost}/rejected")
+        await steward.fill({"取走做什么": CORRECT}, button)
+        assert steward.page.status == 404
+        assert "不在磁盘上" in steward.page.root.text()
+    assert len(await town.entries("lake.returned")) == before
+    await town.owner.execute("DELETE FROM lake.source_delivery WHERE id = $1", lost)
+
+
 async def test_only_its_own_department(town: Town, published: int) -> None:
     vehicles = await deliver(town, "marriage", "2026-11-20")
     police = await town.signed_in(OTHER)

@@ -36,6 +36,12 @@ class PurposeMissing(Invalid):
     fix = "请选一个用途；没有用途不能看个人信息，也不能下载。"
 
 
+class RowsGone(NotFound):
+    """交付 {delivery} 要改的行不在磁盘上，没有下载，也没有记入账本。"""
+
+    fix = "请让运维从备份恢复数据目录里的 lake 文件夹，或请部门重新交付。"
+
+
 class NotSteward(Refused):
     """这一页由数据专员和数源的质量负责岗位来办。"""
 

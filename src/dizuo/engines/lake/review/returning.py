@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from dizuo.engines.lake.intake import Intake, delivery, returned_rows
-from dizuo.engines.lake.intake.arrow import pa, pc, pq
+from dizuo.engines.lake.intake.arrow import np, pa, pq
 from dizuo.engines.lake.intake.deliveries import QUERIES
-from dizuo.engines.lake.review.errors import PurposeMissing
+from dizuo.engines.lake.review.errors import PurposeMissing, RowsGone
 from dizuo.engines.lake.review.stewards import Steward
 
 _BATCH: Final = 5_000
@@ -20,9 +20,13 @@ _BATCH: Final = 5_000
 async def take_rejected(intake: Intake, id: int, steward: Steward, purpose: str) -> Iterator[bytes]:
     """The rejected rows of a delivery as CSV (UTF-8 with byte order mark), piece by piece; the entry is durable before the first.
 
-    Errors: DeliveryUnknown, NotSteward, PurposeMissing, the pool's.
+    Errors: DeliveryUnknown, NotSteward, PurposeMissing, RowsGone when their file is not there, the pool's.
     """
-    steward.must_mind((await delivery(intake.pool, id)).source)
+    found = await delivery(intake.pool, id)
+    steward.must_mind(found.source)
+    first = intake.places.rejected(found.source, id)
+    if found.rows_rejected and not first.exists() and not any(first.parent.glob(f"{id}.*.parquet")):
+        raise RowsGone(delivery=id)
     return await returned_rows(intake, id, by=steward.account, why=_stated(purpose))
 
 
@@ -30,12 +34,15 @@ async def take_held(intake: Intake, id: int, steward: Steward, purpose: str) -> 
     """The rows of a published delivery that wait (no identity, no key, number taken), with what was delivered in them; else as `take_rejected`."""
     found = await delivery(intake.pool, id)
     steward.must_mind(found.source)
+    told = sorted(intake.places.root.glob(f"golden/*/fates/{found.source}-{id}.parquet"))
+    rows = intake.places.rows(found.source, id)
+    if not told or not rows.exists():
+        raise RowsGone(delivery=id)
     body = {
         "delivery": id, "source": found.source, "held": found.rows_held, "by": steward.account, "why": _stated(purpose),
     }  # fmt: skip
     await intake.pool.fetchval(QUERIES["ledger"], "lake.returned", body)
-    told = sorted(intake.places.root.glob(f"golden/*/fates/{found.source}-{id}.parquet"))
-    return _held(told[-1] if told else None, intake.places.rows(found.source, id))
+    return _held(told[-1], rows)
 
 
 def _stated(purpose: str) -> str:
@@ -45,31 +52,36 @@ def _stated(purpose: str) -> str:
     return said[:200]
 
 
-def _held(fates: Path | None, rows: Path) -> Iterator[bytes]:
-    """Fates and raw rows both stand in the order of their lines, but only the few held lines are kept in memory."""
-    if fates is None or not rows.exists():
-        yield _lines([("行号", "原因代码", "原因")])
-        return
-    held: Any = pq.read_table(fates, columns=["line", "code", "says"], filters=[("fate", "=", "held")])
-    why: dict[int, tuple[str, str]] = {
-        int(line): (str(code), str(says))
-        for line, code, says in zip(*(held.column(name).to_pylist() for name in ("line", "code", "says")), strict=True)
-    }  # fmt: skip
-    wanted: Any = pa.array(list(why), type=pa.int64())
+def _held(fates: Path, rows: Path) -> Iterator[bytes]:
+    """Only the lines that wait and the codes of their reasons are kept in memory, a few bytes each, however many there are."""
+    held: Any = pq.read_table(
+        fates,
+        columns=["line", "code", "says"],
+        filters=[("fate", "=", "held")],
+        read_dictionary=["code", "says"],
+    ).sort_by("line")
+    wanted: Any = np.asarray(held.column("line"), dtype="int64")
     with pq.ParquetFile(rows) as file:
-        columns = [name for name in file.schema_arrow.names if name != "line"]
-        yield _lines([("行号", "原因代码", "原因", *columns)])
-        for batch in file.iter_batches(_BATCH, columns=["line", *columns]):
-            few = batch.filter(pc.is_in(pc.cast(batch.column("line"), pa.int64()), value_set=wanted))
-            if few.num_rows:
+        names = [name for name in file.schema_arrow.names if name != "line"]
+        yield _lines([("行号", "原因代码", "原因", *names)])
+        for batch in file.iter_batches(_BATCH, columns=["line", *names]):
+            lines: Any = np.asarray(batch.column("line"), dtype="int64")
+            if not len(lines) or not len(wanted):
+                continue
+            at: Any = np.searchsorted(wanted, lines)
+            hit: Any = np.isin(lines, wanted[at.min() : at.max() + 1], assume_unique=True)
+            few: Any = batch.filter(pa.array(hit)).to_pylist()
+            why: Any = held.take(pa.array(at[hit])).to_pylist() if few else []
+            if few:
                 yield _lines(
                     [
                         (
                             str(row["line"]),
-                            *why[int(row["line"])],
-                            *(str(row[name] or "") for name in columns),
+                            said["code"],
+                            said["says"],
+                            *(str(row[name] or "") for name in names),
                         )
-                        for row in few.to_pylist()
+                        for row, said in zip(few, why, strict=True)
                     ],
                     begin=False,
                 )
