@@ -12,15 +12,16 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import asyncpg
 import duckdb
 import msgspec
 
 from dizuo.engines.lake.golden import Delivery as GoldenDelivery
 from dizuo.engines.lake.golden import GoldenRun, build, open_golden, plan_of, publish_changes, publish_first
 from dizuo.engines.lake.identity import ask_people, decisions, default_models, link, open_store, tell_events
-from dizuo.engines.lake.intake import Delivery, Intake, advance, collect, deliveries, read
+from dizuo.engines.lake.intake import Delivery, Intake, advance, collect, deliveries, delivery, read
 from dizuo.engines.lake.standard import Outputs, Standardised, Standards, open_engine, standardise
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import Now, SystemNow
@@ -30,7 +31,8 @@ Tell = Callable[[str, int, int], None]
 """Told (what, done, total) now and then; a total of 0 is unknown."""
 
 _QUERIES: Final = Queries.load("dizuo.engines.lake", "pipeline.sql")
-_GOING: Final = ("landed", "read", "standardised", "checked", "linked")
+_NO_STEP: Final = "DZ102"
+"""The database's word for a stage that does not follow the present one."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -143,7 +145,7 @@ class Lake:
             [rule.at_least for rule in made.rules],
         )
         kinds = _kinds(self.rejected_later(one))
-        return await advance(self.intake, one.id, "standardised", rejected=made.rejected, kinds=kinds)
+        return await self._moved(one, "standardised", rejected=made.rejected, kinds=kinds)
 
     def _standardised(self, one: Delivery, standards: Standards) -> Standardised:
         engine = open_engine(self.memory, self.threads, self.root / "spill")
@@ -164,8 +166,18 @@ class Lake:
         finally:
             engine.disconnect()
 
+    async def _moved(self, one: Delivery, state: str, **counts: Any) -> Delivery:
+        """A delivery after its stage; one that a steward held or refused meanwhile stays where the steward put it."""
+        try:
+            return await advance(self.intake, one.id, state, **counts)
+        except asyncpg.PostgresError as error:
+            now = await delivery(self.intake.pool, one.id)
+            if str(getattr(error, "sqlstate", "")) == _NO_STEP and now.state in ("held", "refused"):
+                return now
+            raise
+
     async def _checked(self, one: Delivery) -> Delivery:
-        return await advance(self.intake, one.id, "checked")
+        return await self._moved(one, "checked")
 
     def standard(self, one: Delivery) -> Path:
         """A delivery's standard rows."""
@@ -188,7 +200,7 @@ class Lake:
         began = time.monotonic()
         self.ran.asked = await asyncio.to_thread(self._linked, going)
         for one in going:
-            self.ran.deliveries[one.id] = await advance(self.intake, one.id, "linked")
+            self.ran.deliveries[one.id] = await self._moved(one, "linked")
         self._note("归人", sum(one.rows_read for one in going), began)
 
     def _linked(self, going: Sequence[Delivery]) -> int:
@@ -224,10 +236,15 @@ class Lake:
         ]  # fmt: skip
         made = await asyncio.to_thread(self._published, golden, going)
         self.ran.records = made.records
+        by_id = {one.id: one for one in going}
         for fate in made.fates:
-            self.ran.deliveries[fate.delivery] = await advance(
-                self.intake, fate.delivery, "published", published=fate.published, merged=fate.merged, held=fate.held
-            )  # fmt: skip
+            self.ran.deliveries[fate.delivery] = await self._moved(
+                by_id[fate.delivery],
+                "published",
+                published=fate.published,
+                merged=fate.merged,
+                held=fate.held,
+            )
 
     def _published(self, golden: Sequence[GoldenDelivery], going: Sequence[Delivery]) -> GoldenRun:
         stands = self.stands()

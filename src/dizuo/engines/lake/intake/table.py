@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, LiteralString, cast
 
 import psycopg
 from psycopg import sql
@@ -91,7 +91,7 @@ def _fetch(
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             seen = _Pull()
-            copied = _copied(connection, source, table, since, overlap, seen)
+            copied = _copied(connection, source, table, since, overlap, seen, intake.now())
             return land(copied, intake.places, intake.limits), seen
     except psycopg.Error as error:
         why = error.diag.message_primary or (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -105,8 +105,9 @@ def _copied(
     since: str | None,
     overlap: dt.timedelta,
     seen: _Pull,
+    now: dt.datetime,
 ) -> Iterator[bytes]:
-    """The rows as CSV with a header, in one snapshot; fills `seen` on the way."""
+    """The rows as CSV with a header, in one snapshot; fills `seen` on the way. Neither their clock nor a row is ahead of ours."""
     kinds = _columns(connection, table)
     mark = source.columns[table.watermark].column
     if mark not in kinds:
@@ -115,16 +116,18 @@ def _copied(
     place = sql.Identifier(table.schema, table.name)
     column = sql.Identifier(mark)
     where = _since(column, kinds[mark], since, overlap)
-    bound = sql.SQL("least(max({}), now()::{})") if kinds[mark] in _TIMES else sql.SQL("max({})")
+    bound = sql.SQL("least(max({}), {}::timestamptz::{})") if kinds[mark] in _TIMES else sql.SQL("max({})")
     row = connection.execute(
         sql.SQL("SELECT count(*), {}::text, now() FROM {}{}").format(
-            bound.format(column, sql.SQL(kinds[mark])) if kinds[mark] in _TIMES else bound.format(column),  # pyright: ignore[reportArgumentType]
+            bound.format(column, sql.Literal(now.isoformat()), sql.SQL(cast("LiteralString", kinds[mark])))
+            if kinds[mark] in _TIMES
+            else bound.format(column),
             place,
             where,
         )
     ).fetchone()
     assert row is not None
-    seen.rows, seen.watermark, seen.day = int(row[0]), row[1], row[2].astimezone(SHANGHAI).date()
+    seen.rows, seen.watermark, seen.day = int(row[0]), row[1], min(row[2], now).astimezone(SHANGHAI).date()
     order = sql.SQL(", ").join(
         sql.Identifier(name) for name in dict.fromkeys((mark, source.columns[source.row_key].column)) if name in kinds
     )  # fmt: skip
@@ -164,4 +167,4 @@ def _since(column: sql.Identifier, kind: str, since: str | None, overlap: dt.tim
         if kind in _TIMES
         else sql.Literal(OVERLAP_COUNT)
     )
-    return sql.SQL(" WHERE {} >= {}::{} - {}").format(column, sql.Literal(since), sql.SQL(kind), back)  # pyright: ignore[reportArgumentType]
+    return sql.SQL(" WHERE {} >= {}::{} - {}").format(column, sql.Literal(since), sql.SQL(kind), back)
