@@ -167,4 +167,4 @@ def _since(column: sql.Identifier, kind: str, since: str | None, overlap: dt.tim
         if kind in _TIMES
         else sql.Literal(OVERLAP_COUNT)
     )
-    return sql.SQL(" WHERE {} >= {}::{} - {}").format(column, sql.Literal(since), sql.SQL(kind), back)
+    return sql.SQL(" WHERE {} >= {}::{} - {}").format(column, sql.Literal(since), sql.SQL(kind), back)  # pyright: ignore[reportArgumentType]
