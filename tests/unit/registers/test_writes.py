@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 
 import pytest
@@ -127,6 +128,33 @@ async def test_a_correction_may_name_the_record_as_the_entry_does(town, app_pool
         with pytest.raises((RecordGone, WriteRefused)):
             await write(town, app_pool, frozen_now, change(register="certificate", key=unknown, values={"weight": 1},
                                                            source="health", item="", actor=officer))  # fmt: skip
+
+
+async def test_two_corrections_at_once_become_two_versions_one_after_the_other(
+    town, app_pool, frozen_now, pg
+):
+    officer = Actor("official", official="o9", unit="health", powers=("health.correct",))
+
+    def weight(grams):
+        return change(register="certificate", key="C1", values={"weight": grams}, source="health", item="",
+                      actor=officer)  # fmt: skip
+
+    async with begin(app_pool, frozen_now) as tx:
+        (first,) = await town.registers.apply_writes(tx, [weight(3400)])
+        waiting = asyncio.create_task(write(town, app_pool, frozen_now, weight(3500)))
+        async with pg() as conn:
+            while not await conn.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                assert not waiting.done()
+                await asyncio.sleep(0.01)
+    (second,) = await waiting
+    assert second.version == first.version + 1
+    async with pg() as conn:
+        weights = await conn.fetch(
+            "SELECT (data ->> 'weight')::int AS weight FROM registers.record"
+            " WHERE register = 'certificate' AND key = 'C1' AND version >= $1 ORDER BY version",
+            first.version,
+        )
+    assert [row["weight"] for row in weights] == [3400, 3500]
 
 
 async def test_a_correction_needs_the_power_of_the_source(town, app_pool, frozen_now):

@@ -40,8 +40,13 @@ DECLARE
     fresh  jsonb;
     f      record;
 BEGIN
-    SELECT * INTO old FROM registers.record r
-    WHERE r.register = register_in AND r.key = key_in AND r.superseded_at IS NULL FOR UPDATE;
+    -- Whoever waited for another change of this record finds that row superseded, and looks for the one in its place.
+    LOOP
+        SELECT * INTO old FROM registers.record r
+        WHERE r.register = register_in AND r.key = key_in AND r.superseded_at IS NULL FOR UPDATE;
+        EXIT WHEN FOUND OR NOT EXISTS (SELECT FROM registers.record r WHERE r.register = register_in AND r.key = key_in
+                                       AND r.superseded_at IS NULL);
+    END LOOP;
     fresh := jsonb_strip_nulls(coalesce(old.data, '{}') || told);
     INSERT INTO registers.identity (scheme, number)
     SELECT DISTINCT d.subject, fresh ->> d.field FROM registers.field d
