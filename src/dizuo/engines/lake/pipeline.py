@@ -23,6 +23,7 @@ from dizuo.engines.lake.golden import GoldenRun, build, open_golden, plan_of, pu
 from dizuo.engines.lake.identity import ask_people, decisions, default_models, link, open_store, tell_events
 from dizuo.engines.lake.intake import Delivery, Intake, advance, collect, deliveries, delivery, read
 from dizuo.engines.lake.standard import Outputs, Standardised, Standards, open_engine, standardise
+from dizuo.engines.registers import BulkBusy
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import Now, SystemNow
 from dizuo.foundation.store import LOADER, Database, Queries, open_pool
@@ -280,7 +281,13 @@ class Lake:
                     merges=[known[n] for n in known if n > stands.identity],
                 )
             else:
-                publish_first(lake, self.database, plan, folder, about, tell)
+                try:
+                    publish_first(lake, self.database, plan, folder, about, tell)
+                except BulkBusy as busy:
+                    if not busy.full:
+                        raise
+                    # The registers were filled another way before: everything is brought as what an empty run lacks.
+                    publish_changes(lake, self.database, plan, _nothing(lake, folder), folder, about, tell)
         self._stand(Published(number, 0, max(known, default=0)))
         self._note("入库", sum(made.records.values()), began)
         return made
@@ -296,6 +303,15 @@ class Lake:
         beside = path.with_suffix(".part")
         beside.write_bytes(msgspec.json.encode(what))
         beside.replace(path)
+
+
+def _nothing(lake: duckdb.DuckDBPyConnection, folder: Path) -> Path:
+    """A run beside this one that says nothing, in the same columns."""
+    empty = folder.parent / "000000"
+    empty.mkdir(exist_ok=True, mode=0o700)
+    for file in folder.glob("*.parquet"):
+        lake.read_parquet(str(file)).limit(0).write_parquet(str(empty / file.name))
+    return empty
 
 
 def _kinds(rejected: Path) -> Mapping[tuple[str, str], int]:

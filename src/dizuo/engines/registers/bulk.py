@@ -108,7 +108,9 @@ def _told(error: psycopg.Error) -> Exception:
     state = str(error.sqlstate or "")
     says = str(error.diag.message_primary or error)
     if state in {"DZ304", "DZ306", "DZ307"}:
-        return BulkBusy(reason=says)
+        busy = BulkBusy(reason=says)
+        busy.full = state == "DZ304"
+        return busy
     if state == "DZ308":
         return BulkTooLate(2, reason=says)
     if state.startswith("DZ3") or state[:2] in {"22", "23"}:

@@ -22,6 +22,8 @@ class BulkBusy(Conflict):
     """现在不能整批装载：{reason}。"""
 
     code = "bulk_busy"
+    full = False
+    """The registers hold too much to be carried over: whoever loads brings the difference instead."""
     fix = "请等另一次装载结束；已经有数据的登记簿请按日增量发布。"
 
 
