@@ -8,11 +8,12 @@ import msgspec
 
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.lineage import sources_of
-from dizuo.foundation.blueprint.model import City, Item, Matter, Register, Words
+from dizuo.foundation.blueprint.model import City, Item, Matter, Register
 from dizuo.foundation.ledger import PublicKey
 from dizuo.web.format import as_date, day, moment, thousands
 from dizuo.web.words import fill
 
+from .saying import Saying
 from .stores import Asked, LastDelivery, Stores
 
 
@@ -154,20 +155,12 @@ _UNITS = {
 }
 
 
-class DataMaker:
+class DataMaker(Saying):
     """Makes the pages in one language."""
 
     def __init__(self, city: City, lang: str, words: dict[str, dict[str, str]]) -> None:
-        self.city = city
-        self.lang = lang
+        super().__init__(city, lang)
         self.w = words["data"]
-
-    def pick(self, words: Words) -> str:
-        return words.en if self.lang == "en" and words.en else words.zh
-
-    def unit(self, organisation: str) -> str:
-        known = self.city.organisations.get(organisation)
-        return organisation if known is None else self.pick(known.short)
 
     def law(self, key: str) -> str:
         return law_text(self.city, key, self.lang)

@@ -11,11 +11,13 @@ from dizuo.engines.cases import CorrectionFigures
 from dizuo.engines.lake import QualitySeen, SourcesSeen, freshness
 from dizuo.engines.registers import Holding
 from dizuo.foundation.blueprint.lineage import sources_of
-from dizuo.foundation.blueprint.model import City, Register, Words
+from dizuo.foundation.blueprint.model import City, Register
 from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.kernel.calendar import WorkCalendar
 from dizuo.web.format import thousands
 from dizuo.web.words import fill
+
+from .saying import Saying
 
 BASES = ("person", "enterprise", "licence", "geography", "credit")
 _GOOD, _FAIR = 0.98, 0.9
@@ -59,22 +61,18 @@ class AssessmentView(msgspec.Struct, frozen=True):
     criteria: list[Criterion]
 
 
-class QualityMaker:
+class QualityMaker(Saying):
     """Makes both pages in one language on one day."""
 
     def __init__(
         self, city: City, lang: str, words: Mapping[str, dict[str, str]], today: dt.date, seen: SourcesSeen
     ) -> None:
-        self.city = city
-        self.lang = lang
+        super().__init__(city, lang)
         self.w = words["quality"]
         self.bases_said = words["data"]
         self.today = today
         self.seen = seen
         self.calendar = WorkCalendar(city.calendar_overrides, city.working_hours, city.after_hours)
-
-    def pick(self, words: Words) -> str:
-        return words.en if self.lang == "en" and words.en else words.zh
 
     # ------------------------------------------------------------ departments
 
@@ -101,7 +99,6 @@ class QualityMaker:
         )  # fmt: skip
 
     def _department(self, organisation: str, figures: CorrectionFigures | None) -> DepartmentLine:
-        known = self.city.organisations.get(organisation)
         mine = [source for source in self.city.sources.values() if source.department == organisation]
         came = [self.seen.latest[source.id] for source in mine if source.id in self.seen.latest]
         rows, back = sum(one.rows_in for one in came), sum(one.rows_rejected for one in came)
@@ -111,7 +108,7 @@ class QualityMaker:
         over = 0 if figures is None else figures.over
         return DepartmentLine(
             id=organisation,
-            name=organisation if known is None else self.pick(known.short),
+            name=self.unit(organisation),
             sources=len(mine),
             rows=thousands(rows) if came else "—",
             back=f"{back * 10_000 // rows / 100:.2f}%" if rows else "—",

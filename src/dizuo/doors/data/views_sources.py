@@ -17,11 +17,14 @@ from dizuo.engines.lake import (
     freshness,
 )
 from dizuo.foundation.blueprint.citing import law_text
-from dizuo.foundation.blueprint.model import City, Words
+from dizuo.foundation.blueprint.lineage import column_of
+from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.kernel.calendar import WorkCalendar
 from dizuo.web.format import moment, thousands
 from dizuo.web.words import fill
+
+from .saying import Saying
 
 STAGES = ("landed", "read", "standardised", "checked", "linked", "published")
 _DIMENSIONS = ("normativity", "completeness", "accuracy", "consistency", "timeliness", "accessibility")
@@ -136,23 +139,15 @@ class DeliveryView(msgspec.Struct, frozen=True):
     stale: str = ""
 
 
-class SourceMaker:
+class SourceMaker(Saying):
     """Makes the pages about sources in one language on one day."""
 
     def __init__(self, city: City, lang: str, words: Mapping[str, dict[str, str]], today: dt.date) -> None:
-        self.city = city
-        self.lang = lang
+        super().__init__(city, lang)
         self.w = words["sources"]
         self.desk = words["desk"]
         self.today = today
         self.calendar = WorkCalendar(city.calendar_overrides, city.working_hours, city.after_hours)
-
-    def pick(self, words: Words) -> str:
-        return words.en if self.lang == "en" and words.en else words.zh
-
-    def unit(self, organisation: str) -> str:
-        known = self.city.organisations.get(organisation)
-        return organisation if known is None else self.pick(known.short)
 
     # ------------------------------------------------------------------- list
 
@@ -278,9 +273,8 @@ class SourceMaker:
             register = self.city.registers[feed.register]
             for field, column in feed.fields.items():
                 label = f"{self.pick(register.name)} · {self.pick(register.fields[field].name)}"
-                # A part of a column (address_division) comes from that column.
-                whole = column if column in one.columns else max(
-                    (c for c in one.columns if column.startswith(c + "_")), key=len, default=column)  # fmt: skip
+                found = column_of(one, column)
+                whole = column if found is None else found[0].id
                 feeds.setdefault(whole, []).append((label, f"/data/registers/{register.id}"))
         return [
             ColumnLine(

@@ -206,7 +206,7 @@ class Lake:
 
     def _linked(self, going: Sequence[Delivery]) -> int:
         with open_store(self.root / "identity", memory=self.memory, threads=self.threads) as store:
-            report = link(
+            link(
                 store,
                 [self.mentions(one) for one in going],
                 decisions=decisions(self.database),
@@ -214,7 +214,6 @@ class Lake:
             )
             self.tell("记下身份变化", 0, 0)
             tell_events(self.database, store)
-            del report
             return ask_people(self.database, store, default_models())
 
     async def _publish(self) -> None:
