@@ -239,7 +239,7 @@ class SourceMaker(Saying):
                 w["source_lead"],
                 department=self.unit(one.department),
                 system=self.pick(one.system),
-                law="" if one.basis is None else law_text(self.city, one.basis.key),
+                law="" if one.basis is None else law_text(self.city, one.basis.key, self.lang),
             ),
             health=health,
             tone=tone,
