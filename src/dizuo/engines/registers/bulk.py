@@ -12,7 +12,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,7 @@ import psycopg
 from psycopg.rows import TupleRow, tuple_row
 
 from dizuo.engines.registers.bulk_errors import BulkBusy, BulkRefused, BulkTooLate
+from dizuo.engines.registers.bulk_lines import SCHEMES, BulkRows, escaped, parts, record_lines
 from dizuo.foundation.store import LOADER
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ PART = 250_000
 """Rows per transaction: a few seconds, because the ledger seals nothing past the oldest open transaction."""
 _BATCH = 25_000
 _LOCK_TRIES = 10
-_SCHEMES = {"citizen_id": "c", "uscc": "u", "temp": "t"}
 Connection = psycopg.Connection[TupleRow]
 Progress = Callable[[str, int, int], None]
 
@@ -39,21 +39,6 @@ class DatabaseLike(Protocol):
     """What gives the loader's address; see `dizuo.foundation.store.Database`."""
 
     def dsn(self, role: str) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class BulkRows:
-    """The records of one register as a DuckDB relation.
-
-    ``sql`` is a SELECT without parameters, in a fixed order, with the columns key TEXT, data TEXT (a JSON object of field
-    values, nothing null), sources TEXT (a JSON object {organisation: date, ".field": [organisation, date]}), valid_from
-    DATE, valid_to DATE, and one TEXT column per entry of ``subjects``: the number of somebody whom the record is about, or
-    NULL. ``subjects`` are (column, scheme) in the order of the declaration: the key first, then by field.
-    """
-
-    register: str
-    sql: str
-    subjects: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +175,7 @@ class _Load:
     def _number_people(self) -> int:
         """Table bulk_number (who, n): everybody whom a record is about, numbered from 0 in a fixed order."""
         said = " UNION ALL ".join(
-            f"SELECT '{_SCHEMES[scheme]}' || {column} AS who FROM ({part.sql}) WHERE {column} <> ''"
+            f"SELECT '{SCHEMES[scheme]}' || {column} AS who FROM ({part.sql}) WHERE {column} <> ''"
             for part in self._rows
             for column, scheme in part.subjects
         )
@@ -205,10 +190,10 @@ class _Load:
     # ------------------------------------------------------------------- copy
 
     def _copy_identities(self, lead: Connection, first: int, numbers: int) -> None:
-        scheme = " ".join(f"WHEN '{short}' THEN '{name}'" for name, short in _SCHEMES.items())
+        scheme = " ".join(f"WHEN '{short}' THEN '{name}'" for name, short in SCHEMES.items())
         lines = (
-            f"SELECT ({first} + n)::VARCHAR || chr(9) || CASE who[1] {scheme} END || chr(9) || {_escaped('who[2:]')} || chr(10)"
-            " AS line, n AS nth FROM bulk_number ORDER BY n"
+            f"SELECT ({first} + n)::VARCHAR || chr(9) || CASE who[1] {scheme} END || chr(9) || {escaped('who[2:]')} || chr(10)"
+            " AS line, n AS nth FROM bulk_number"
         )
         target = "COPY registers.identity_next (id, scheme, number) FROM STDIN"
         self._timed(
@@ -248,7 +233,7 @@ class _Load:
                 try:
                     self._copy(
                         f"record/{part.register}",
-                        _record_lines(part, refs[part.register]),
+                        record_lines(part, refs[part.register]),
                         "COPY registers.record_next (register, key, ref, subjects, data, sources, valid_from, valid_to)"
                         " FROM STDIN",
                         self._counts[part.register],
@@ -275,11 +260,9 @@ class _Load:
         with self._lake.cursor() as cursor, self._connect() as connection:
             # The larger side of a join must not become the one that is walked: parts are counted in the rows' own order.
             cursor.execute("SET disabled_optimizers = 'build_side_probe_side'")
-            reader = cursor.sql(f"{lines} OFFSET {done}" if done else lines).to_arrow_reader(
-                min(_BATCH, PART)
-            )
+            reader = cursor.sql(f"{lines} WHERE nth >= {done}").to_arrow_reader(min(_BATCH, PART))
             number = done // PART
-            for rows, part in _parts(reader, done):
+            for rows, part in parts(reader, done, PART):
                 with connection.cursor().copy(target.encode()) as copy:
                     for lines_of in part:
                         copy.write(lines_of)
@@ -376,68 +359,6 @@ class _Load:
         connection.execute("SET statement_timeout = '30min'")
         connection.commit()
         return connection
-
-
-def _record_lines(part: BulkRows, first_ref: int) -> str:
-    """COPY's text lines of a register's records: key, number, whom they are about, data, sources, validity."""
-    joins = "".join(
-        f" LEFT JOIN bulk_who AS w{i} ON w{i}.who = '{_SCHEMES[scheme]}' || r.{column}"
-        for i, (column, scheme) in enumerate(part.subjects)
-    )
-    ids = ", ".join(f"w{i}.id" for i in range(len(part.subjects)))
-    whom = f"'{{' || concat_ws(',', {ids}) || '}}'" if ids else "'{}'"
-    tab = " || chr(9) || "
-    line = tab.join(
-        (
-            f"'{part.register}'",
-            _escaped("r.key"),
-            f"({first_ref} + r.nth)::VARCHAR",
-            whom,
-            r"replace(r.data, '\', '\\')",
-            r"replace(r.sources, '\', '\\')",
-            r"coalesce(r.valid_from::VARCHAR, '\N')",
-            r"coalesce(r.valid_to::VARCHAR, '\N')",
-        )
-    )
-    return (
-        f"SELECT {line} || chr(10) AS line, r.nth"
-        f" FROM (SELECT *, row_number() OVER () - 1 AS nth FROM ({part.sql})) AS r{joins}"
-    )
-
-
-def _escaped(column: str) -> str:
-    r"""A text column as COPY's text format wants it."""
-    return rf"replace(replace(replace(replace({column}, '\', '\\'), chr(9), '\t'), chr(10), '\n'), chr(13), '\r')"
-
-
-def _parts(reader: Iterable[Any], done: int) -> Iterator[tuple[int, list[memoryview]]]:
-    """Arrow batches (line, nth) as bytes in lots of PART rows, with how many rows a lot has.
-
-    Errors: AssertionError when rows come in another order than they are numbered.
-    """
-    part: list[memoryview] = []
-    rows = 0
-    for batch in reader:
-        count = int(batch.num_rows)
-        nth = batch.column(1)
-        order = memoryview(nth.buffers()[1]).cast("q")[nth.offset : nth.offset + count].tolist()
-        assert order == list(range(done, done + count)), "an interrupted load could not go on"
-        done += count
-        part.append(_bytes_of(batch.column(0), count))
-        rows += count
-        if rows >= PART:
-            yield rows, part
-            part, rows = [], 0
-    if part:
-        yield rows, part
-
-
-def _bytes_of(column: Any, count: int) -> memoryview:
-    """The lines of an Arrow text column without touching them: it keeps them as one run of bytes."""
-    _, ends_at, data = column.buffers()
-    ends = memoryview(ends_at).cast("q" if str(column.type).startswith("large") else "i")
-    first = int(column.offset)
-    return memoryview(data)[ends[first] : ends[first + count]]
 
 
 def _silent(_: str, __: int, ___: int) -> None:
