@@ -21,11 +21,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engines.registers": {"foundation.*", "engines.directory"},
     "engines.lake": {"foundation.*", "engines.registers"},
     "engines.cases": {"foundation.*", "engines.registers", "engines.directory"},
+    "engines.exchange": {"foundation.*", "engines.registers", "engines.directory", "engines.lake"},
+    "engines.opendata": {"foundation.*", "engines.registers", "engines.directory", "engines.exchange"},
+    "node": {"foundation.kernel"},
     "web": {"foundation.kernel"},
     "doors.citizen": {"foundation.*", "engines.*", "web"},
     "doors.desk": {"foundation.*", "engines.*", "web"},
     "doors.centre": {"foundation.*", "engines.*", "web"},
     "doors.data": {"foundation.*", "engines.*", "web"},
+    "doors.open": {"foundation.*", "engines.*", "web"},
 }
 EVERYWHERE = {"dizuo.app", "dizuo.cli", "dizuo.commands"}
 
@@ -35,8 +39,8 @@ def room_of(module: str) -> str | None:
     parts = module.split(".")
     if len(parts) < 2 or parts[0] != "dizuo":
         return None
-    if parts[1] == "web":
-        return "web"
+    if parts[1] in {"web", "node"}:
+        return parts[1]
     return ".".join(parts[1:3]) if len(parts) > 2 and parts[1] in {"foundation", "engines", "doors"} else None
 
 

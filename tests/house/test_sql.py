@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ENGINES = Path(__file__).resolve().parents[2] / "src" / "dizuo" / "engines"
-SCHEMAS = ("registers", "directory", "cases", "lake")
+SCHEMAS = ("registers", "directory", "cases", "lake", "exchange", "opendata")
 # Published functions: what another engine may call in the database.
 PUBLISHED = {"registers.absorb", "registers.identities"}
 NAMED = re.compile(r"(?<![\w.\"'/])(" + "|".join(SCHEMAS) + r")\.([a-z_]+)")

@@ -23,7 +23,18 @@ from dizuo.engines.lake import intake
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
-from . import api_sources, authzen, log, pages, pages_quality, pages_sources, steward_routes
+from . import (
+    api_sources,
+    authzen,
+    catalogue_routes,
+    exchange_routes,
+    log,
+    pages,
+    pages_quality,
+    pages_sources,
+    request_routes,
+    steward_routes,
+)
 from .stewards import as_steward
 
 ROUTES = (
@@ -117,6 +128,9 @@ ROUTES = (
     *log.ROUTES,
     *steward_routes.ROUTES,
     *authzen.ROUTES,
+    *catalogue_routes.ROUTES,
+    *request_routes.ROUTES,
+    *exchange_routes.ROUTES,
 )
 
 

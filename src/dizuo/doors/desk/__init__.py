@@ -29,6 +29,7 @@ from . import (
     pages_supervision,
     pages_window,
     pages_window_fix,
+    request_routes,
 )
 from .officers import SUPERVISE, WINDOW, served, session_of
 
@@ -66,6 +67,7 @@ ROUTES = (
     Route("POST", "/desk/window/fix/{number}/{item}", pages_window_fix.window_fix_sent, purpose="Send it for the person present.", who=_CLERK, files=Files()),
     Route("GET", "/desk/window/{matter}", pages_window.window_form, purpose="Form for the person present.", who=_CLERK),
     Route("POST", "/desk/window/{matter}", pages_window.window_form_sent, purpose="Submit for the person present.", who=_CLERK),
+    *request_routes.ROUTES,
 )  # fmt: skip
 
 

@@ -34,6 +34,8 @@ DISCOVER: Final = (
     ("registers", "dizuo.engines.registers"),
     ("lake", "dizuo.engines.lake"),
     ("cases", "dizuo.engines.cases"),
+    ("exchange", "dizuo.engines.exchange"),
+    ("opendata", "dizuo.engines.opendata"),
 )
 """(schema, package) of every room with tables, in the order in which they may refer to one another."""
 

@@ -1,0 +1,1 @@
+"""Signed delivery of data under a grant: one subject, a batch, a subscription, or in bulk."""
