@@ -9,10 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import ibis
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dizuo.engines.lake.simulation.alphabet import alphabet
+from dizuo.engines.lake.simulation.dice import Dice
 from dizuo.engines.lake.standard.cells import Recipe, staged, stages_kept
 from dizuo.engines.lake.standard.dates import dates, moments
 from dizuo.engines.lake.standard.identifiers import CitizenIds, unified_codes
@@ -112,6 +115,50 @@ def test_name() -> None:
 def test_a_name_keeps_what_was_delivered() -> None:
     found = answers(names, ["張偉", "张伟", None])
     assert [row["c_raw"] for row in found] == ["張偉", None, None]
+
+
+NAMES = [
+    ("张伟", "张", "伟", "han"),
+    ("王秀英", "王", "秀英", "han"),
+    ("歐陽 娜娜", "欧阳", "娜娜", "han"),
+    ("诸葛亮", "诸葛", "亮", "han"),
+    ("司马", "司", "马", "han"),
+    ("上官婉儿", "上官", "婉儿", "han"),
+    ("沈𬭎", "沈", "𬭎", "han"),
+    ("阿依古丽•吐尔逊", None, None, "dotted"),
+    ("扎西多吉", None, None, "unknown"),
+    ("王李佳怡", None, None, "unknown"),
+    ("张", None, None, "unknown"),
+    ("𠮷田", None, None, "unknown"),
+    ("无锡市梁味坊餐饮有限公司", None, None, "unknown"),
+    ("Alice  Smith", None, None, "foreign"),
+    ("123", None, None, None),
+    (None, None, None, None),
+]
+
+
+def test_a_persons_name_is_cut_in_two_where_it_has_two_parts() -> None:
+    found = answers(names, [name for name, *_ in NAMES])
+    assert [(row["c"], row["c_surname"], row["c_given"], row["c_form"]) for row in found] == NAMES
+
+
+def test_invented_names_are_cut_where_they_were_joined() -> None:
+    """Weighted by frequency: what goes wrong is a single surname whose given name makes it look like a compound one."""
+    table, dice = alphabet(), Dice(7)
+    rows = np.arange(20_000, dtype=np.int64)
+    surname = table.surnames.start + dice.pick("surname", rows, table.surname_weights)
+    first = table.given.start + dice.pick("first", rows, table.male_weights)
+    second = np.where(
+        dice.chance("one", rows, 0.2),
+        table.empty,
+        table.given.start + dice.pick("second", rows, table.female_weights),
+    )
+    words = table.words.to_pylist()
+    parts = [(words[s], words[f] + words[g]) for s, f, g in zip(surname, first, second, strict=True)]
+    found = answers(names, [s + g for s, g in parts])
+    right = sum((row["c_surname"], row["c_given"]) == part for row, part in zip(found, parts, strict=True))
+    assert any(len(s) == 2 for s, _ in parts)
+    assert right / len(parts) > 0.999
 
 
 def test_citizen_number() -> None:

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from dizuo.foundation.blueprint.atoms import Expression, LawRef, Length, Place, Words
+from dizuo.foundation.blueprint.model_catalogue import CatalogueTerms
 
 Format = Literal["csv", "xlsx", "jsonl", "parquet", "table", "push"]
 Encoding = Literal["utf-8", "utf-8-sig", "gb18030"]
@@ -40,7 +41,7 @@ Dimension = Literal["normativity", "completeness", "accuracy", "consistency", "t
 
 # What standardising adds beside a column, as `<column>_<part>`; all are text.
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "name": ("raw",),
+    "name": ("raw", "surname", "given", "form"),
     "citizen_id": ("state", "other"),
     "address": ("norm", "division", "town_mca", "rest"),
 }
@@ -189,6 +190,7 @@ class Source(msgspec.Struct, frozen=True):
     feeds: tuple[Feed, ...]
     quality: tuple[QualityRule, ...]
     place: Place
+    catalogue: CatalogueTerms | None = None
 
     def mention(self, id: str) -> Mention:
         """The mention of this id. Errors: KeyError."""

@@ -116,7 +116,7 @@ What the checker says is explained in [check-errors.md](check-errors.md), expres
   the party was found, a question's id is its answer, a name is its value, `today()` is the day.
   In a source it sees one standard row: a column's id, and what standardising adds to it: `_state` (is the number
   right) and `_other` (what was delivered instead) of a citizen ID, `_norm`, `_division`, `_town_mca` and `_rest` of an address,
-  `_raw` of a name. Feeds name the same columns.
+  `_raw`, `_surname`, `_given` and `_form` (han, dotted, foreign, unknown) of a name. Feeds name the same columns.
 - **fallback** of a register's field: one source, then a declared order (一数一源). First the field's own department, by its
   source that the order does not name; then each source, or each organisation's remaining source, as listed.
 - **date**: `2026-11-23`. Unquoted numbers are kept as written where a text is meant: `code: 01` stays `01`.

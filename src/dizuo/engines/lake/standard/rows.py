@@ -29,6 +29,7 @@ from dizuo.engines.lake.standard.faults import SENTENCES
 from dizuo.engines.lake.standard.identifiers import CitizenIds, unified_codes
 from dizuo.engines.lake.standard.phones import phones
 from dizuo.engines.lake.standard.places import Places
+from dizuo.engines.lake.standard.surnames import PARTS as NAME_PARTS
 from dizuo.engines.lake.standard.terms import Rows, Value, ibis, some
 from dizuo.engines.lake.standard.texts import names, texts
 from dizuo.engines.lake.standard.values import booleans, codes, decimals, integers
@@ -76,7 +77,7 @@ def standard_rows(raw: Rows, source: Source, standards: Standards) -> Rows:
 
     Shapes: ``raw`` has `line` (int64) and a text column for each declared column id. Beside the parts of the lake's
     contract there are `<id>_other` (citizen_id: what was delivered and is none), `<id>_raw` (name: as delivered,
-    where it differs) and `faults` ("column:code column:code", or null). Write them out before filtering or counting them:
+    where it differs), `<id>_surname`, `<id>_given`, `<id>_form` (name: cut in two) and `faults` ("column:code column:code", or null). Write them out before filtering or counting them:
     an optimizer that pushes an aggregate into the stages writes their expressions out many times.
     """
     columns = list(source.columns.values())
@@ -134,7 +135,7 @@ def parts_of(column: SourceColumn) -> tuple[str, ...]:
     """The names of the columns that a column yields beside its own."""
     parts = {
         "citizen_id": ("state", "other"),
-        "name": ("raw",),
+        "name": ("raw", *NAME_PARTS),
         "address": PARTS,
     }.get(column.as_, ())
     return tuple(f"{column.id}_{part}" for part in parts)

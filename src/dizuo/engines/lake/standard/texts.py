@@ -29,6 +29,7 @@ from dizuo.engines.lake.standard.characters import (
     simplified,
     upper,
 )
+from dizuo.engines.lake.standard.surnames import PARTS, part_stages
 from dizuo.engines.lake.standard.terms import Rows, Text, Truth, Value
 
 _BLANK = f"[{SPACES}]+"
@@ -86,7 +87,8 @@ def names(column: str) -> Recipe:
     """name (姓名、名称): NFKC, `·` for every dot, traditional to simplified; no blanks in a Chinese name, single ones
     and capital letters in a Latin one (as in a passport).
 
-    `<column>_raw` is the name as delivered where that differs. Faults as for text; not_a_name for one without a letter.
+    `<column>_raw` is the name as delivered where that differs; `_surname`, `_given` and `_form` cut a person's name in two.
+    Faults as for text; not_a_name for one without a letter.
     """
 
     def untidy(t: Rows) -> Truth:
@@ -146,6 +148,7 @@ def names(column: str) -> Recipe:
             {f"{column}__simple": simple},
             {f"{column}__fault": fault, f"{column}_raw": as_delivered},
             {f"{column}__value": lambda t: kept(text(t, f"{column}__simple"), text(t, f"{column}__fault"))},
+            *part_stages(column),
         ),
-        (f"{column}_raw",),
+        (f"{column}_raw", *(f"{column}_{part}" for part in PARTS)),
     )
