@@ -21,6 +21,7 @@ from dizuo.foundation.blueprint.model import (
     Register,
     ServicePlace,
 )
+from dizuo.foundation.blueprint.model_dataset import Dataset
 from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.blueprint.nodes import Node, find, node_at
 from dizuo.foundation.blueprint.tables import Row
@@ -45,6 +46,7 @@ class Draft:
     organisations: dict[str, Organisation] = field(default_factory=dict[str, Organisation])
     registers: dict[str, Register] = field(default_factory=dict[str, Register])
     sources: dict[str, Source] = field(default_factory=dict[str, Source])
+    datasets: dict[str, Dataset] = field(default_factory=dict[str, Dataset])
     places: dict[str, tuple[ServicePlace, ...]] = field(default_factory=dict[str, tuple[ServicePlace, ...]])
     place_rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
     place_sources: dict[str, str] = field(default_factory=dict[str, str])

@@ -14,6 +14,7 @@ from dizuo.foundation.blueprint.kinds_city import (
     PURPOSES,
     REGISTER,
 )
+from dizuo.foundation.blueprint.kinds_dataset import DATASET
 from dizuo.foundation.blueprint.kinds_example import EXAMPLES
 from dizuo.foundation.blueprint.kinds_matter import MATTER, WORDS_KIND
 from dizuo.foundation.blueprint.kinds_source import SOURCE
@@ -32,6 +33,7 @@ KINDS: dict[str, Record] = {
         ORGANISATION,
         REGISTER,
         SOURCE,
+        DATASET,
         MATTER,
         WORDS_KIND,
         EXAMPLES,
@@ -50,6 +52,7 @@ LOCATIONS: tuple[tuple[str, str], ...] = (
     (r"organisations/(?P<id>[a-z][a-z0-9_]*)\.yaml", "organisation/1"),
     (r"registers/(?P<id>[a-z][a-z0-9_]*)\.yaml", "register/1"),
     (r"sources/(?P<id>[a-z][a-z0-9_]*)\.yaml", "source/1"),
+    (r"datasets/(?P<id>[a-z][a-z0-9_]*)\.yaml", "dataset/1"),
     (r"matters/(?P<id>[a-z][a-z0-9_]*)/matter\.yaml", "matter/1"),
     (r"matters/(?P<id>[a-z][a-z0-9_]*)/words\.(zh|en)\.yaml", "words/1"),
     (r"matters/(?P<id>[a-z][a-z0-9_]*)/tests\.yaml", "examples/1"),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from dizuo.foundation.blueprint.groups import Key, Keyed, ListOf, MapOf, Record, may, sole
+from dizuo.foundation.blueprint.kinds_catalogue import CATALOGUE
 from dizuo.foundation.blueprint.model import (
     Article,
     BadRating,
@@ -29,7 +30,7 @@ from dizuo.foundation.blueprint.values import LAW, LENGTH, WORDS
 ID = Text(r"[a-z][a-z0-9_]*", "小写字母开头，由小写字母、数字和下划线组成", 64)
 DOTTED = Text(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", "由点隔开的小写词，例如 birth.household", 128)
 _TIME = Text(r"([01][0-9]|2[0-3]):[0-5][0-9]", " 08:30 这样的时刻")
-_FILE = Text(r"[A-Za-z0-9_][A-Za-z0-9_./-]*\.(csv|geojson)", "城市文件夹内 .csv 或 .geojson 文件的路径")
+DATA_FILE = Text(r"[A-Za-z0-9_][A-Za-z0-9_./-]*\.(csv|geojson)", "城市文件夹内 .csv 或 .geojson 文件的路径")
 _LEVELS = Enum({"city": "市", "district": "区县", "town": "街道、镇", "village": "社区、村"})
 
 
@@ -207,10 +208,10 @@ DIVISIONS = Record(
     {
         "source": Key(Text(), "数据从哪里来", lack="unsourced", why="区划数据没有写来源（source）。"),
         "licence": Key(Text(), "许可"),
-        "towns": may(_FILE, "街道和镇"),
-        "villages": may(_FILE, "社区和村"),
-        "history": Key(_FILE, "市和区县，包括历史代码"),
-        "shapes": may(_FILE, "示意边界"),
+        "towns": may(DATA_FILE, "街道和镇"),
+        "villages": may(DATA_FILE, "社区和村"),
+        "history": Key(DATA_FILE, "市和区县，包括历史代码"),
+        "shapes": may(DATA_FILE, "示意边界"),
     },
     "行政区划",
     kind="divisions/1",
@@ -228,15 +229,15 @@ _PLACES = Record(
     PlaceFile,
     {
         "id": Key(ID, "代号"),
-        "file": Key(_FILE, "CSV 文件"),
+        "file": Key(DATA_FILE, "CSV 文件"),
         "source": Key(Text(), "数据从哪里来", lack="unsourced", why="网点没有写来源（source）。"),
     },
 )
 PLACES = Record(sole, {"lists": Key(ListOf(_PLACES), "网点清单")}, "服务网点", kind="places/1")
 
 
-def _former(place: Place, name: str, start: dt.date | None, to: dt.date) -> FormerName:
-    return FormerName(name, start, to)
+def _former(place: Place, name: str, start: dt.date | None, to: dt.date, **rest: Any) -> FormerName:
+    return FormerName(name, start, to, **rest)
 
 
 _FORMER = Record(
@@ -245,6 +246,10 @@ _FORMER = Record(
         "name": Key(Text(), "当时的名称"),
         "from": may(Optional(Date()), "启用日期", to="start"),
         "to": Key(Date(), "停用日期"),
+        "how": may(Enum({"renamed": "改名", "merged": "并入本部门"}), "怎么成了现在的部门", "renamed"),
+        "uscc": may(
+            Text("[0-9A-Z]{18}", "18 位统一社会信用代码"), "当时的统一社会信用代码，和现在不同才写", ""
+        ),
     },
 )
 _POST = Record(
@@ -337,6 +342,7 @@ REGISTER = Record(
         "subjects": Key(ListOf(ID), "说明记录与谁有关的字段；这些人看得到每一次调取"),
         "correction_clock": Key(DOTTED, "更正错误的时限"),
         "fields": Key(ListOf(_FIELD, 1), "字段"),
+        "catalogue": may(Optional(CATALOGUE), "在资源目录里的共享属性、开放属性和更新周期"),
     },
     "一个登记簿",
     kind="register/1",

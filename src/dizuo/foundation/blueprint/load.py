@@ -27,6 +27,7 @@ from dizuo.foundation.blueprint.model import (
     Register,
     Words,
 )
+from dizuo.foundation.blueprint.model_dataset import Dataset
 from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.blueprint.nodes import Map, Scalar, read_yaml
 
@@ -180,6 +181,10 @@ def _store_source(draft: Draft, file: str, name: str, value: object) -> None:
     draft.sources[name] = cast(Source, value)
 
 
+def _store_dataset(draft: Draft, file: str, name: str, value: object) -> None:
+    draft.datasets[name] = cast(Dataset, value)
+
+
 def _by_id(draft: Draft, file: str, group: str, values: object) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for index, value in enumerate(cast("tuple[Any, ...]", values)):
@@ -283,6 +288,7 @@ _STORE: dict[str, Callable[[Draft, str, str, object], None]] = {
     "organisation/1": _store_organisation,
     "register/1": _store_register,
     "source/1": _store_source,
+    "dataset/1": _store_dataset,
     "matter/1": _store_matter,
     "words/1": _store_words,
     "examples/1": _store_examples,
@@ -318,5 +324,6 @@ def _city(draft: Draft) -> City | None:
         geography=draft.geography,
         place_sources=draft.place_sources,
         sources=draft.sources,
+        datasets=draft.datasets,
         bad_rating=head.bad_rating,
     )

@@ -1,6 +1,5 @@
-"""What a checked city looks like in memory: frozen structures, one per kind of declaration.
+"""What a checked city looks like in memory: frozen structures, one per kind, each with `place`, where it was written.
 
-Every structure carries `place`, where it was written, so that any later complaint can point at a line.
 Expressions are kept as text with their place; `dizuo.foundation.rules` parses them.
 A reference to an article of law is written `law-id:article`, for instance `hukou-1958:7`.
 """
@@ -18,6 +17,10 @@ from dizuo.foundation.blueprint.atoms import LawRef as LawRef
 from dizuo.foundation.blueprint.atoms import Length as Length
 from dizuo.foundation.blueprint.atoms import Place as Place
 from dizuo.foundation.blueprint.atoms import Words as Words
+from dizuo.foundation.blueprint.model_dataset import Dataset
+from dizuo.foundation.blueprint.model_register import Field as Field
+from dizuo.foundation.blueprint.model_register import FieldType as FieldType
+from dizuo.foundation.blueprint.model_register import Register as Register
 from dizuo.foundation.blueprint.model_source import Source
 
 
@@ -76,11 +79,16 @@ class Purpose(msgspec.Struct, frozen=True):
 
 
 class FormerName(msgspec.Struct, frozen=True):
-    """A name that an organisation bore in a period (组织历史名)."""
+    """A name that an organisation bore in a period (组织历史名), or the name of one that was merged into it (`how`).
+
+    `uscc` is the credit code that went with the name, where it was another one.
+    """
 
     name: str
     from_: dt.date | None
     to: dt.date
+    how: Literal["renamed", "merged"] = "renamed"
+    uscc: str = ""
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -112,55 +120,6 @@ class Organisation(msgspec.Struct, frozen=True):
     contact: str
     review_body: Words
     court: Words
-    place: Place
-
-
-FieldType = Literal[
-    "text", "number", "boolean", "date", "datetime", "code", "division", "citizen_id", "uscc", "money"
-]
-
-
-class Field(msgspec.Struct, frozen=True):
-    """One field of a register, with its one source (一数一源).
-
-    `datum` names the concept; two fields may not give one datum two sources. `level` is L1..L4 (GB/T 43697
-    general data, names of our own). `notable` fields are named on the page when they were *not* read.
-    `fallback` are the organisations or sources that are asked, in this order, where `source` says nothing.
-    """
-
-    id: str
-    name: Words
-    type: FieldType
-    datum: str
-    source: str
-    basis: LawRef
-    level: Literal["L1", "L2", "L3", "L4"]
-    personal: bool
-    lookup: bool
-    notable: bool
-    codes: Mapping[str, Words]
-    verified: bool
-    place: Place
-    code_system: str = ""
-    fallback: tuple[str, ...] = ()
-
-
-class Register(msgspec.Struct, frozen=True):
-    """A register (基础库中的一个登记簿). File: registers/<id>.yaml, `kind: register/1`.
-
-    `subjects` are the fields (of type citizen_id or uscc) that name whom a record is about: these persons see
-    every read of it. `entity` registers (person, enterprise) have one record per subject.
-    """
-
-    id: str
-    name: Words
-    base: Literal["person", "enterprise", "licence", "geography", "credit"]
-    owner: str
-    entity: bool
-    key: str
-    subjects: tuple[str, ...]
-    fields: Mapping[str, Field]
-    correction_clock: str
     place: Place
 
 
@@ -497,3 +456,4 @@ class City(msgspec.Struct, frozen=True):
     place_sources: Mapping[str, str] = {}
     bad_rating: BadRating | None = None
     sources: Mapping[str, Source] = {}
+    datasets: Mapping[str, Dataset] = {}

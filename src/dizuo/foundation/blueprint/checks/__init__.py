@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dizuo.foundation.blueprint.checks import (
     asks,
+    datasets,
     examples,
     expressions,
     items,
@@ -23,6 +24,7 @@ def run(draft: Draft) -> None:
     organisations.check(draft)
     registers.check(draft)
     sources.check(draft)
+    datasets.check(draft)
     for matter in draft.matters.values():
         file = f"matters/{matter.id}/matter.yaml"
         parties.check(draft, matter, file)

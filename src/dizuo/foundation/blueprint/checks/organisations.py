@@ -150,7 +150,9 @@ def _former_names(draft: Draft, organisation: Organisation, file: str) -> None:
                 "range-reversed", at, f"“{former.name}”的停用日期早于启用日期。", fix="检查两个日期。"
             )
             continue
-        periods.append((start, former.to, former.name, at))
+        # Several bodies may have been merged into one at the same time; a department has one name of its own at a time.
+        if former.how == "renamed":
+            periods.append((start, former.to, former.name, at))
     for one, other in pairwise(sorted(periods)):
         if one[1] >= other[0]:
             draft.log.add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dizuo.foundation.blueprint.checks import catalogue
 from dizuo.foundation.blueprint.draft import Draft
 from dizuo.foundation.blueprint.model import Field, Register
 
@@ -11,6 +12,8 @@ def check(draft: Draft) -> None:
     for register in draft.registers.values():
         _register(draft, register)
         file = f"registers/{register.id}.yaml"
+        personal = [field.name.zh for field in register.fields.values() if field.personal]
+        catalogue.check(draft, register.catalogue, file, personal)
         for field in register.fields.values():
             index = index_of(draft, file, field.id)
             _field(draft, register, field, file, index)

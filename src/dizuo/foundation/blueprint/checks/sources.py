@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dizuo.foundation.blueprint.checks import codelists, deliveries, feeds, quality
+from dizuo.foundation.blueprint.checks import catalogue, codelists, deliveries, feeds, quality
 from dizuo.foundation.blueprint.draft import Draft, Path
 from dizuo.foundation.blueprint.findings import Span, nearest
 from dizuo.foundation.blueprint.lineage import column_of, names_of
@@ -47,6 +47,8 @@ def check(draft: Draft) -> None:
         feeds.check(draft, source, file)
         read = quality.check(draft, source, file)
         _unused(draft, source, file, read)
+        personal = [column.column for column in source.columns.values() if column.personal]
+        catalogue.check(draft, source.catalogue, file, personal)
         if "en" in draft.languages:
             _untranslated(draft, source, file)
     feeds.check_orders(draft)
