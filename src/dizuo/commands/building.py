@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
-from dizuo.engines import directory, lake, registers
+from dizuo.engines import directory, exchange, lake, registers
 from dizuo.engines.directory import Representation, SeedPerson
 from dizuo.engines.lake import Manifest
 from dizuo.foundation.blueprint import City
 from dizuo.foundation.kernel.clock_source import SystemNow
-from dizuo.foundation.store import OWNER, Database, connect, discover, migrate
+from dizuo.foundation.store import APP, OWNER, Database, connect, discover, migrate, open_pool
 from dizuo.settings import Settings
 
 Tell = Callable[[str, int, int], None]
@@ -33,6 +33,12 @@ async def publish(database: Database, city: City, tell: Tell) -> None:
         await directory.forget_sessions(conn, SystemNow()() - KEEP_SESSIONS)
     finally:
         await conn.close()
+    tell("资源目录", 0, 0)
+    pool = await open_pool(database.dsn(APP), min_size=1, max_size=2)
+    try:
+        await exchange.publish_catalogue(pool, city, SystemNow()())
+    finally:
+        await pool.close()
 
 
 async def filled(database: Database) -> bool:

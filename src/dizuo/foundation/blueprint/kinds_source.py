@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dizuo.foundation.blueprint.groups import Key, ListOf, MapOf, Record, may
+from dizuo.foundation.blueprint.kinds_catalogue import CATALOGUE
 from dizuo.foundation.blueprint.kinds_city import DOTTED, ID
 from dizuo.foundation.blueprint.model import Place, Words
 from dizuo.foundation.blueprint.model_source import (
@@ -190,6 +191,7 @@ SOURCE = Record(
         "mentions": may(ListOf(_MENTION), "每一行说到哪些人和单位", ()),
         "feeds": may(ListOf(_FEED), "供给登记簿的哪些字段", ()),
         "quality": may(ListOf(_QUALITY), "质量规则", ()),
+        "catalogue": may(Optional(CATALOGUE), "在资源目录里的共享属性、开放属性和更新周期"),
     },
     "一个部门的一个数据源",
     kind="source/1",

@@ -1,0 +1,65 @@
+-- The catalogue of data resources (资源目录).
+
+-- one_publisher --
+-- Publications and imports go one after the other: codes are numbered in one order.
+SELECT pg_advisory_xact_lock(7051, 1)
+
+-- declared --
+-- Every resource made from a declaration.
+SELECT * FROM exchange.resource WHERE kind IN ('register', 'source') ORDER BY code
+
+-- numbers --
+-- The organisations' numbers in codes.
+SELECT organisation, number FROM exchange.catalogue_number
+
+-- number --
+-- Give an organisation its number.
+INSERT INTO exchange.catalogue_number (organisation, number) VALUES ($1, $2)
+
+-- last_sequences --
+-- The highest sequence under each prefix of ours.
+SELECT split_part(code, '/', 1) AS prefix, max(split_part(code, '/', 2)::bigint) AS last
+FROM exchange.resource WHERE split_part(code, '/', 2) ~ '^[0-9]{1,15}$' GROUP BY 1
+
+-- keep --
+-- Write a resource as it is now.
+INSERT INTO exchange.resource (code, title, provider, kind, share_type, update_cycle, title_en, abstract, abstract_en,
+    provider_code, register, source, fields, category, format, share_condition, share_basis, share_methods, open_type,
+    open_condition, level, related, state, state_why, derived, published_on, changed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+ON CONFLICT (code) DO UPDATE SET (title, provider, share_type, update_cycle, title_en, abstract, abstract_en, provider_code,
+    source, fields, category, format, share_condition, share_basis, share_methods, open_type, open_condition, level, related, state,
+    state_why, derived, published_on, changed_at)
+= (excluded.title, excluded.provider, excluded.share_type, excluded.update_cycle, excluded.title_en, excluded.abstract,
+    excluded.abstract_en, excluded.provider_code, excluded.source, excluded.fields, excluded.category, excluded.format,
+    excluded.share_condition, excluded.share_basis, excluded.share_methods, excluded.open_type, excluded.open_condition,
+    excluded.level, excluded.related, excluded.state, excluded.state_why, excluded.derived, excluded.published_on, excluded.changed_at)
+
+-- history --
+-- Keep what changed.
+INSERT INTO exchange.resource_change (code, at, kind, by, why, before, after, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- entry --
+-- Enter a change of the catalogue in the ledger.
+SELECT ledger.append($1, $2, NULL, NULL)
+
+-- one --
+-- One resource.
+SELECT * FROM exchange.resource WHERE code = $1
+
+-- list --
+-- Resources that meet every filter given.
+SELECT * FROM exchange.resource r
+WHERE ($1::text IS NULL OR r.provider = $1) AND ($2::text IS NULL OR r.kind = $2) AND ($3::text IS NULL OR r.register = $3)
+  AND ($4::text IS NULL OR r.source = $4) AND ($5::smallint IS NULL OR r.share_type = $5)
+  AND ($6::smallint IS NULL OR r.open_type = $6) AND ($7::text IS NULL OR r.update_cycle = $7)
+  AND ($8::text IS NULL OR r.state = $8)
+  AND ($9 = '' OR position($9 IN lower(concat_ws(' ', r.code, r.title, r.title_en, r.abstract, r.abstract_en))) > 0
+       OR EXISTS (SELECT FROM jsonb_array_elements(r.fields) f
+                  WHERE position($9 IN lower(concat_ws(' ', f ->> 'id', f ->> 'zh', f ->> 'en'))) > 0)
+       OR r.provider = ANY ($10::text[]))
+ORDER BY r.code
+
+-- changes_of --
+-- What became of a resource.
+SELECT at, kind, by, why, before, after, entry FROM exchange.resource_change WHERE code = $1 ORDER BY id DESC LIMIT $2
