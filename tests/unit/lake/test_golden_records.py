@@ -77,6 +77,8 @@ class Desk:
                         f"'{'ok' if said else 'missing'}' AS {column.id}_state",
                         f"NULL::VARCHAR AS {column.id}_other",
                     ]
+                if column.as_ == "name" and said:
+                    cells += [f"'{said[:1]}' AS {column.id}_surname", f"'{said[1:]}' AS {column.id}_given"]
                 if column.as_ == "address":
                     cells.append(
                         f"{'NULL' if said is None else repr('320213001000')}::VARCHAR AS {column.id}_division"
@@ -86,7 +88,7 @@ class Desk:
                 if (cid := cids[line - 2]) is not None:
                     self.identity[f"{source}:{row[spec.row_key]}:{mention}"] = cid
         with duckdb.connect() as lake:
-            lake.execute(f"COPY ({' UNION ALL '.join(parts)}) TO '{path}' (FORMAT parquet)")
+            lake.execute(f"COPY ({' UNION ALL BY NAME '.join(parts)}) TO '{path}' (FORMAT parquet)")
         delivery = Delivery(source, number, path, dt.date(2026, 11, day), mode=mode)
         self.deliveries.append(delivery)
         return delivery
@@ -158,6 +160,8 @@ def test_one_source_speaks_and_the_declared_order_where_it_is_silent(desk: Desk)
     assert people[LIN]["residence_address"] == "中山路1号"  # the permit has none
     assert people[WANG]["sex"] is None
     assert people[ZHOU]["name"] == "周晓"  # nobody but insurance knows her
+    assert (people[LIN]["surname"], people[LIN]["given_name"]) == ("林", "晓晴")
+    assert people[ZHOU]["surname"] is None  # insurance is not asked for it
     plan = plan_of(desk.city, frozenset(d.source for d in desk.deliveries))
     told = lineage(plan, run.folder, "person", LIN)
     assert (told["name"].source, told["name"].delivery, told["name"].line, told["name"].fallback) == (
@@ -170,6 +174,46 @@ def test_one_source_speaks_and_the_declared_order_where_it_is_silent(desk: Desk)
     assert told["phone"].fallback  # the telephone's own organisation delivers nothing here
     assert (lineage(plan, run.folder, "person", ZHOU)["name"].organisation) == "medical"
     assert lineage(plan, run.folder, "person", "nobody") == {}
+
+
+def test_a_delivery_from_before_a_column_was_declared_is_silent_about_it(desk: Desk) -> None:
+    old = desk.deliver("hukou", [hukou("1", LIN, "林晓晴")], who={"self": [1]})
+    wed = desk.deliver("marriage", [{"registration_no": "J1", "husband_name": "王启明", "husband_id": WANG, "wife_name": "林晓晴",
+                                     "wife_id": LIN, "kind": "1", "registered_on": "2024-05-20", "updated_at": "2024-05-20 10:00:00"}],
+                       who={"husband": [2], "wife": [1]})  # fmt: skip
+    with duckdb.connect() as lake:
+        for path, gone in (
+            (old.standard, "name_surname, name_given, household_since"),
+            (wed.standard, "ends, earlier"),
+        ):
+            lake.execute(f"COPY (SELECT * EXCLUDE ({gone}) FROM '{path}') TO '{path}.new' (FORMAT parquet)")
+            Path(f"{path}.new").replace(path)
+    run = desk.run("one")
+    assert desk.gold(run, "person")[LIN]["name"] == "林晓晴"
+    assert desk.gold(run, "person")[LIN]["surname"] is None
+    assert desk.gold(run, "marriage")["J1"]["state"] == "1"
+
+
+def test_a_divorce_ends_the_marriage_that_it_names(desk: Desk) -> None:
+    pair = {"husband_name": "王启明", "husband_id": WANG, "wife_name": "林晓晴", "wife_id": LIN}
+    desk.deliver("hukou", [hukou("1", LIN, "林晓晴"), hukou("2", WANG, "王启明")], who={"self": [1, 2]})
+    desk.deliver("marriage", [
+        {"registration_no": "J1", **pair, "kind": "1", "registered_on": "2014-05-20", "updated_at": "2014-05-20 10:00:00"},
+        {"registration_no": "J2", **pair, "kind": "2", "registered_on": "2024-05-20", "ends": "J1", "updated_at": "2024-05-20 10:00:00"},
+        {"registration_no": "J3", **pair, "kind": "2", "registered_on": "2025-05-20", "updated_at": "2025-05-20 10:00:00"},
+    ], who={"husband": [2, 2, 2], "wife": [1, 1, 1]})  # fmt: skip
+    found = desk.gold(desk.run("one"), "marriage")
+    assert sorted(found) == ["J1", "J3"]
+    assert (found["J1"]["state"], found["J1"]["registered_on"], found["J1"]["ended_on"]) == (
+        "2",
+        "2014-05-20",
+        "2024-05-20",
+    )
+    assert (found["J3"]["state"], found["J3"]["registered_on"], found["J3"]["ended_on"]) == (
+        "2",
+        None,
+        "2025-05-20",
+    )
 
 
 def test_the_newest_row_of_a_source_speaks_and_older_ones_fill_it_up(desk: Desk) -> None:

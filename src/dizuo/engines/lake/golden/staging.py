@@ -16,8 +16,10 @@ import duckdb
 
 from dizuo.engines.lake.golden.plan import Plan, RegisterPlan, mention_of_number
 from dizuo.engines.lake.standard.quality import types_of
+from dizuo.engines.lake.standard.rows import KINDS
 from dizuo.engines.lake.standard.terms import ibis
 from dizuo.engines.lake.standard.truths import truth
+from dizuo.foundation.blueprint.lineage import names_of
 from dizuo.foundation.blueprint.model_source import Source
 
 
@@ -74,6 +76,13 @@ def stage(
     )
     lake.execute(f"CREATE OR REPLACE TEMP VIEW delivered AS {files}")
     known = {str(row[0]) for row in lake.execute("DESCRIBE delivered").fetchall()}
+    # A column that was declared after a delivery was standardised is one that the delivery is silent about.
+    later = "".join(
+        f', NULL::{_kind(source, name)} AS "{name}"' for name in names_of(source) if name not in known
+    )
+    if later:
+        lake.execute(f"CREATE OR REPLACE TEMP VIEW delivered AS SELECT *{later} FROM ({files})")
+        known |= set(names_of(source))
     columns = sorted(_columns(source, registers) & known)
     relation, conditions = _with_conditions(lake, source, registers, today)
     moment = f"r.{source.as_of}::TIMESTAMP" if source.as_of in known else "NULL"
@@ -103,6 +112,11 @@ def stage(
         f"CREATE OR REPLACE TABLE out_{source.id} AS SELECT delivery, line FROM delivered"
         f" ANTI JOIN in_{source.id} USING (delivery, line)"
     )
+
+
+def _kind(source: Source, name: str) -> str:
+    """The type of a column of the standard rows; parts are text."""
+    return KINDS.get(source.columns[name].as_, "VARCHAR") if name in source.columns else "VARCHAR"
 
 
 def _none(lake: duckdb.DuckDBPyConnection, source: Source, registers: Sequence[RegisterPlan]) -> None:

@@ -75,6 +75,15 @@ def enterprises(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         "industry": text.take(INDUSTRY, firms.trade[which]),
         "state": text.choose(("存续", "吊销", "注销"), firms.state[which]),
         "phone": text.padded(firms.phone[which], 11),
+        "term_to": text.where(
+            quarter.dice.chance("no-term", subjects.row, 0.7),
+            "长期",
+            text.iso(text.later(founded, np.full(len(which), 10_957))),
+        ),
+        "authority": text.join(
+            text.take(quarter.places.district_names, firms.district[which]), "市场监督管理局（演示）"
+        ),
+        "staff": text.plain(1 + quarter.dice.below("staff", subjects.row, np.where(company, 60, 6))),
         "updated_at": at,
     }
     used.note("late", late)
@@ -126,6 +135,11 @@ def licences(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     until = text.later(issued, dice.below("years", subjects.row, 2) * 1_826 + 1_826)
     over = until < quarter.people.today
     key = text.join("ZZ3202", text.padded(scattered(subjects.row, 10, 26), 10))
+    people, firms = quarter.people, quarter.firms
+    community = people.addresses.community[people.address[np.maximum(subjects.person, 0)]]
+    district = np.where(
+        unit, firms.district[np.maximum(subjects.firm, 0)], quarter.places.district_of[community]
+    )
     at, late = updated(quarter, "licences", subjects, moment, 3, issued, within=True)
     columns = {
         "number": key,
@@ -136,6 +150,10 @@ def licences(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         "issued_on": text.iso(issued),
         "valid_to": text.iso(until),
         "state": text.choose(("正常", "过期"), over.astype(np.int64)),
+        "title": text.choose((*_OF_FIRMS, *_OF_PERSONS), kind),
+        "valid_from": text.iso(issued),
+        "trust_level": text.constant("A", len(subjects)),
+        "area": text.padded(quarter.places.district_regions[district], 6),
         "updated_at": at,
     }
     used.note("late", late)

@@ -17,7 +17,7 @@ from dizuo.engines.lake.simulation.rows import (
     plain_subjects,
     updated,
 )
-from dizuo.engines.lake.simulation.source_person import certificate
+from dizuo.engines.lake.simulation.source_person import certificate, unregistered
 
 _HOSPITALS = (
     "妇幼保健院（演示）",
@@ -26,6 +26,7 @@ _HOSPITALS = (
     "中医医院（演示）",
     "第三人民医院（演示）",
 )
+_CAUSES = ("循环系统疾病（演示）", "肿瘤（演示）", "呼吸系统疾病（演示）", "其他（演示）")
 _DIVORCED = 0.0105
 _WEDDINGS_A_DAY = 20 / 1_000_000
 
@@ -72,6 +73,8 @@ def marriage(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     registered = subjects.more["registered"].astype("datetime64[D]")
     key = text.join("J320200", text.padded(scattered(subjects.row, 10, 14), 10))
     district = quarter.places.district_of[people.addresses.community[people.address[wife]]]
+    ended = text.join("J320200", text.padded(scattered(people.number[husband] * 4 + 1, 10, 14), 10))
+    again = quarter.dice.chance("married-again", subjects.row, 0.06).astype(np.int64)
     at, late = updated(quarter, "marriage", subjects, moment, 3, registered, within=True)
     columns = {
         "registration_no": key,
@@ -82,6 +85,8 @@ def marriage(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         "kind": text.choose(("结婚", "离婚"), subjects.more["kind"]),
         "registered_on": text.iso(registered),
         "office": text.join(text.take(quarter.places.district_names, district), "民政局婚姻登记处"),
+        "ends": text.blank(ended, subjects.more["kind"] == 0),
+        "earlier": text.choose(("初婚", "一方或双方再婚"), again),
         "updated_at": at,
     }
     his.note("late", late)
@@ -119,6 +124,10 @@ def births(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     father = np.where(single, -1, father)
     district = quarter.places.district_of[people.addresses.community[people.address[mother]]]
     key = certificate(quarter, child)
+    twin, dice = people.twin[child], quarter.dice
+    weight = np.where(twin >= 0, 1_900, 2_500) + dice.below("weight", child, 1_500) // 10 * 10
+    issued = text.later(people.birth[child], 1 + dice.below("issued", child, 3))
+    waits = unregistered(quarter, child) | (people.born_day[child] > 0) | (people.kind[child] == FOREIGN)
     at, late = updated(quarter, "births", subjects, moment, 20, people.birth[child], within=True)
     columns = {
         "certificate_no": key,
@@ -134,6 +143,21 @@ def births(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
             text.choose(_HOSPITALS, quarter.dice.below("hospital", child, len(_HOSPITALS))),
         ),
         "address": hers.address(people, mother, quarter.places, (0.1, 0.3, 0.3, 0.2, 0.1)),
+        "birth_place": text.join(
+            "江苏省" + quarter.places.city, text.take(quarter.places.district_names, district)
+        ),
+        "issued_on": text.iso(np.minimum(issued, text.shifted(people.today, moment.when))),
+        "plurality": text.choose(("1", "2"), (twin >= 0).astype(np.int64)),
+        "birth_order": text.choose(("1", "2"), ((twin >= 0) & (twin < child)).astype(np.int64)),
+        "weight": text.plain(weight),
+        "length": text.plain(45 + weight // 600),
+        "weeks": text.plain(np.where(twin >= 0, 36, 38) + dice.below("weeks", child, 4)),
+        "delivery_mode": text.choose(
+            ("顺产", "剖宫产", "阴道助产"), dice.pick("mode", child, np.cumsum((0.56, 0.4, 0.04)))
+        ),
+        "health": text.choose(("良好", "一般"), dice.chance("health", child, 0.04).astype(np.int64)),
+        "household_state": text.choose(("已落户", "未落户"), waits.astype(np.int64)),
+        "state": text.choose(("有效", "作废"), dice.chance("void", child, 0.001).astype(np.int64)),
         "updated_at": at,
     }
     for one in (own, hers, his):
@@ -177,6 +201,8 @@ def deaths(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
             text.take(quarter.places.district_names, district),
             text.choose(_HOSPITALS[1:], quarter.dice.below("issuer", who, 4)),
         ),
+        "place": text.choose(("医院", "家中", "养老机构"), quarter.dice.below("place", who, 3)),
+        "cause": text.choose(_CAUSES, quarter.dice.below("cause", who, len(_CAUSES))),
         "updated_at": at,
     }
     used.note("late", late)

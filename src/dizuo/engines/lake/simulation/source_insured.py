@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dizuo.engines.lake.simulation import text
-from dizuo.engines.lake.simulation.dice import scattered
+from dizuo.engines.lake.simulation.dice import Ints, scattered
 from dizuo.engines.lake.simulation.firms import employers
 from dizuo.engines.lake.simulation.households import FOREIGN, HUKOU
 from dizuo.engines.lake.simulation.rows import (
@@ -22,6 +22,13 @@ from dizuo.engines.lake.simulation.rows import (
 
 _SCHEMES = ("企业职工基本养老保险", "机关事业单位养老保险", "城乡居民基本养老保险")
 _STATES = ("正常参保", "暂停", "领取待遇")
+_BANKS = ("江苏银行", "无锡农村商业银行", "工商银行", "建设银行", "农业银行", "中国银行")
+
+
+def _employer(quarter: Quarter, who: Ints) -> Ints:
+    """Where persons work, the same for pensions and health; -1 for the self-employed."""
+    firm = employers(quarter.dice, quarter.firms, quarter.people.number[who])
+    return np.where(quarter.dice.chance("employed", who, 0.93), firm, -1)
 
 
 def social_subjects(quarter: Quarter) -> Subjects:
@@ -44,12 +51,11 @@ def social(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     work_pen = pen(quarter, "social_insurance", "employer", subjects, moment)
     ages = people.ages()[who]
     scheme = np.where(ages >= 60, 2, np.searchsorted([0.86, 0.92], quarter.dice.unit("scheme", who)))
-    firm = employers(quarter.dice, quarter.firms, people.number[who])
-    firm = np.where((scheme == 0) & quarter.dice.chance("employed", who, 0.93), firm, -1)
+    firm = np.where(scheme == 0, _employer(quarter, who), -1)
     state = np.where(ages >= 60, 2, quarter.dice.chance("suspended", who, 0.06).astype(np.int64))
     key = text.padded(scattered(subjects.row, 10, 18), 10)
     at, late = updated(quarter, "social_insurance", subjects, moment, 200)
-    unemployed = firm < 0
+    unemployed, dice = firm < 0, quarter.dice
     columns = {
         "account_no": key,
         "name": used.name(people, who),
@@ -61,6 +67,12 @@ def social(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         "kind": text.choose(_SCHEMES, scheme),
         "state": text.choose(_STATES, state),
         "phone": used.phone(people, who),
+        "card_no": text.join("A", text.padded(scattered(subjects.row, 10, 30), 10)),
+        "card_state": text.choose(("正常", "挂失"), dice.chance("card-lost", who, 0.01).astype(np.int64)),
+        "bank_state": text.choose(("已激活", "未激活"), dice.chance("no-bank", who, 0.15).astype(np.int64)),
+        "bank": text.choose(_BANKS, dice.below("bank", who, len(_BANKS))),
+        "base": text.blank(text.plain(4_800 + 100 * dice.below("base", who, 180)), unemployed | (state == 2)),
+        "months": text.plain(np.maximum(1, (np.minimum(ages, 60) - 21) * 11)),
         "updated_at": at,
     }
     used.note("late", late)
@@ -92,7 +104,19 @@ def medical(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     key = text.join("Y", text.padded(scattered(subjects.row, 10, 20), 10))
     at, late = updated(quarter, "medical_insurance", subjects, moment, 330)
     dead = people.dead(moment.day)[who]
-    resident = (ages < 18) | quarter.dice.chance("resident-scheme", who, 0.3)
+    dice = quarter.dice
+    resident = (ages < 18) | dice.chance("resident-scheme", who, 0.3)
+    work_pen = pen(quarter, "medical_insurance", "employer", subjects, moment)
+    firm = np.where(resident | (ages >= 60), -1, _employer(quarter, who))
+    works, unemployed = np.maximum(firm, 0), firm < 0
+    district = quarter.places.district_of[people.addresses.community[people.address[who]]]
+    since = np.maximum(
+        people.birth[who], text.shifted(people.today, -(30 + dice.below("enrolled", who, 6_000)))
+    )
+    lately = (people.today - people.birth).astype(np.int64) < 60
+    gave_birth = np.isin(who, people.mother[lately & (people.born_day == 0) & (people.mother >= 0)])
+    open_cost = gave_birth & dice.chance("cost-open", who, 0.6)
+    guardian = np.where(ages < 18, people.mother[who], -1)
     columns = {
         "account_no": key,
         "name": used.name(people, who),
@@ -101,6 +125,24 @@ def medical(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         "state": text.choose(("正常参保", "终止参保"), dead.astype(np.int64)),
         "phone": used.phone(people, who),
         "address": used.address(people, who, quarter.places, (0.05, 0.25, 0.3, 0.3, 0.1)),
+        "insured_at": text.padded(quarter.places.district_regions[district], 6),
+        "enrolled_on": text.iso(since),
+        "employer": text.blank(work_pen.firm(quarter.firms, works), unemployed),
+        "employer_uscc": text.blank(work_pen.uscc(quarter.firms, works), unemployed),
+        "maternity_state": text.choose(("未参保", "正常参保"), (~unemployed).astype(np.int64)),
+        "delivery_settled": text.choose(
+            ("没有分娩记录", "出院时已直接结算", "待报销"), gave_birth.astype(np.int64) + open_cost
+        ),
+        "delivery_cost": text.blank(text.plain(1_800 + 10 * dice.below("cost", who, 300)), ~open_cost),
+        "guardian_id": text.blank(text.ascii_rows(people.citizen[np.maximum(guardian, 0)]), guardian < 0),
+        "balance": text.blank(
+            text.join(
+                text.plain(dice.below("balance", who, 9_000)),
+                ".",
+                text.padded(dice.below("cents", who, 100), 2),
+            ),
+            resident,
+        ),
         "updated_at": at,
     }
     used.note("late", late)

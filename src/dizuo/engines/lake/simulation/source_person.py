@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dizuo.engines.lake.simulation import text
-from dizuo.engines.lake.simulation.dice import Ints, scattered
+from dizuo.engines.lake.simulation.dice import Flags, Ints, scattered
 from dizuo.engines.lake.simulation.elsewhere import elsewhere
 from dizuo.engines.lake.simulation.households import (
     CHILD,
@@ -17,6 +17,7 @@ from dizuo.engines.lake.simulation.households import (
     MIGRANT,
     SPOUSE,
 )
+from dizuo.engines.lake.simulation.numbers import fifteen
 from dizuo.engines.lake.simulation.rows import (
     Moment,
     Quarter,
@@ -117,14 +118,21 @@ def certificate(quarter: Quarter, who: Ints) -> Column:
     return text.join("U", text.padded(number, 9))
 
 
+def unregistered(quarter: Quarter, who: Ints) -> Flags:
+    """Children of the last weeks who are on no household register yet: four in ten."""
+    people = quarter.people
+    age = (people.today - people.birth[who]).astype(np.int64)
+    young = (age < 45) & (people.born_day[who] == 0) & (people.kind[who] != MIGRANT)
+    return young & quarter.dice.chance("unregistered", who, 0.4)
+
+
 def hukou_subjects(quarter: Quarter) -> Subjects:
     """Registered persons; the dead of five years stay, cancelled; four in ten newborns are not yet registered."""
     people = quarter.people
     ago = (people.today - people.died).astype(np.int64)
     dead = people.died <= people.today
-    age = (people.today - people.birth).astype(np.int64)
     who = np.arange(len(people), dtype=np.int64)
-    waiting = (age < 45) & quarter.dice.chance("unregistered", who, 0.4)
+    waiting = unregistered(quarter, who)
     keep = (people.kind == HUKOU) & (~dead | (ago < 1_830)) & ~waiting
     day = np.where(people.born_day > 0, people.born_day + 1, 0)
     chosen = np.flatnonzero(keep)
@@ -164,6 +172,11 @@ def hukou(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     dead = people.dead(moment.day)[who]
     slow = dead & quarter.dice.chance("not-cancelled", who, 0.02)
     born_here = (years >= 2014) & (people.county[who] < 0)
+    living = (people.kind == HUKOU) & ~people.dead(moment.day)
+    members = np.bincount(people.household[living], minlength=people.households)[people.household[who]]
+    since = text.shifted(
+        people.today, -(200 + quarter.dice.below("household-since", people.household[who], 9_000))
+    )
     mother_id = mother_pen.citizen(people, np.maximum(mother, 0))
     father_id = father_pen.citizen(people, np.maximum(father, 0))
     columns = {
@@ -188,6 +201,10 @@ def hukou(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         "birth_certificate_no": text.blank(certificate(quarter, who), ~born_here),
         "id_valid_to": text.dashless(np.where(ages < 1, np.datetime64("NaT", "D"), until)),
         "state": text.choose(("正常", "死亡注销"), (dead & ~slow).astype(np.int64)),
+        "former_citizen_id": text.blank(text.ascii_rows(fifteen(people.citizen[who])), ~people.fifteen[who]),
+        "household_since": text.dashless(since),
+        "household_members": text.plain(members),
+        "household_state": text.choose(("正常", "注销"), (members == 0).astype(np.int64)),
         "updated_at": at,
     }
     self_pen.note("late", late)
@@ -284,6 +301,7 @@ def school(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
         "guardian_name": text.blank(guard_pen.name(people, np.maximum(guardian, 0)), ~there),
         "guardian_phone": text.blank(guard_pen.phone(people, np.maximum(guardian, 0)), ~there),
         "address": used.address(people, who, quarter.places, (0.1, 0.25, 0.3, 0.25, 0.1)),
+        "education": text.choose(("小学", "初中", "高中", "大学专科"), level),
         "updated_at": at,
     }
     used.note("late", late)

@@ -122,6 +122,8 @@ def estate(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
     ago = np.where(subjects.day > 0, -subjects.day, ago)
     registered = text.shifted(people.today, -ago)
     key = text.join("苏", text.padded(scattered(subjects.row, 10, 22), 10))
+    shops = dice.chance("shop", subjects.more["unit"], 0.03).astype(np.int64)
+    usage = np.where(unit, 1 + dice.below("firm-usage", subjects.more["unit"], 3), shops)
     at, late = updated(quarter, "real_estate", subjects, moment, 2, registered, within=True)
     columns = {
         "unit_no": unit_no,
@@ -133,6 +135,10 @@ def estate(quarter: Quarter, subjects: Subjects, moment: Moment) -> Rows:
                           text.padded(dice.below("area-part", subjects.more["unit"], 100), 2)),
         "share": text.choose(("单独所有", "共同共有"), subjects.more["shared"]),
         "registered_on": text.iso(registered),
+        "usage": text.choose(("住宅", "商业", "工业", "办公"), usage),
+        "state": text.choose(("现势", "历史"), dice.chance("historical", subjects.more["unit"], 0.03).astype(np.int64)),
+        "price": text.plain(1_000 * (300 + dice.below("price", subjects.more["unit"], 3_000))),
+        "mortgage": text.choose(("无抵押", "有抵押"), dice.chance("mortgage", subjects.more["unit"], 0.3).astype(np.int64)),
         "updated_at": at,
     }  # fmt: skip
     used.note("late", late)
