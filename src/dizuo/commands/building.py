@@ -30,6 +30,7 @@ async def publish(database: Database, city: City, tell: Tell) -> None:
         await registers.publish(conn, city)
         tell("机构和岗位", 0, 0)
         await directory.publish_units(conn, city)
+        await exchange.publish_departments(conn, city)
         await directory.forget_sessions(conn, SystemNow()() - KEEP_SESSIONS)
     finally:
         await conn.close()

@@ -5,14 +5,41 @@
 3. ``delivery``   signed calls under a grant: one subject, a batch, a subscription, all of it; refused outside the grant.
 """
 
-from dizuo.engines.exchange import catalogue
+from dizuo.engines.exchange import catalogue, requests
 from dizuo.engines.exchange.catalogue import Resource, ResourceField, publish_catalogue, resource, resources
+from dizuo.engines.exchange.requests import (
+    Grant,
+    NewGrant,
+    give_up,
+    grant,
+    grants_of,
+    note_use,
+    open_grant,
+    publish_departments,
+    resume,
+    revoke,
+    suspend,
+    sweep_expired,
+)
 
 __all__ = [
+    "Grant",
+    "NewGrant",
     "Resource",
     "ResourceField",
     "catalogue",
+    "give_up",
+    "grant",
+    "grants_of",
+    "note_use",
+    "open_grant",
     "publish_catalogue",
+    "publish_departments",
+    "requests",
     "resource",
     "resources",
+    "resume",
+    "revoke",
+    "suspend",
+    "sweep_expired",
 ]

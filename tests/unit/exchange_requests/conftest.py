@@ -1,0 +1,31 @@
+"""The declared departments and four resources: unconditional, conditional, not shared, and one that is a draft (演示数据)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from share_people import RESOURCES
+
+from dizuo.engines.exchange import requests
+from dizuo.foundation.blueprint import City, load_city
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return load_city(ROOT / "cities" / "wuxi")
+
+
+@pytest.fixture(scope="module")
+async def offered(pg, city: City) -> None:
+    """Departments published, and the four resources in the catalogue."""
+    async with pg() as conn:
+        await requests.publish_departments(conn, city)
+        for one in RESOURCES:
+            await conn.execute(
+                "INSERT INTO exchange.resource (code, title, provider, kind, register, fields, share_type, share_condition, share_basis,"
+                " update_cycle, state) VALUES ($1, $2, $3, 'register', $4, $5, $6, $7, $8, 'daily', $9)",
+                *one,
+            )
