@@ -39,6 +39,12 @@ _NAMED: tuple[tuple[str, str, str], ...] = (
     ("market", "market_head", "邵静"),
     ("psb", "station_head", "施伟民"),
     ("district_service", "district_clerk", "龚晓燕"),
+    ("data", "supervisor", "高志远"),
+    ("civil", "civil_head", "谈国华"),
+    ("hrss", "hrss_head", "强素芬"),
+    ("health", "health_head", "荣立新"),
+    ("medical", "medical_head", "秦岚"),
+    ("dpf", "dpf_officer", "浦惠英"),
 )
 _HOME_TOWN = "崇安寺街道"
 
