@@ -176,34 +176,56 @@ def _ask(
     names = [column[0] for column in weighed.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in weighed.fetchall()]
     values = _values(store, sorted(records.values()))
+    done = 0
     with psycopg.connect(database.dsn(LOADER)) as connection:
-        done = sum(
-            _enter(connection, store, entity, row, model, people, records, cids, values) for row in rows
-        )
-        connection.commit()
+        # A lot at a time: a pair is asked about once however often this is repeated, and nobody waits for all of them.
+        for start in range(0, len(rows), _CHUNK):
+            lot = [
+                _question(entity, row, model, people, records, cids, values)
+                for row in rows[start : start + _CHUNK]
+            ]
+            done += _enter(connection, store, entity, lot)
+            connection.commit()
     return done
 
 
-def _enter(
-    connection: psycopg.Connection[tuple[Any, ...]], store: Store, entity: str, row: Mapping[str, Any], model: Model, people: int,
+def _question(
+    entity: str, row: Mapping[str, Any], model: Model, people: int,
     records: Mapping[int, str], cids: Mapping[int, int], values: Mapping[str, dict[str, Any]],
-) -> int:  # fmt: skip
+) -> Mapping[str, object]:  # fmt: skip
+    """One pair as `lake.identity_pair` keeps it; ``numbers`` are those of the people it is about."""
     sides = sorted((records[node], int(cids[node])) for node in (row["l"], row["r"]))
     left, right = (values.get(record, {}) for record, _ in sides)
-    numbers = [side["citizen_id"] for side in (left, right) if side.get("citizen_id")]
     evidence = waterfall(model, people, row)
+    return {
+        "left_record": sides[0][0], "right_record": sides[1][0], "left_cid": sides[0][1], "right_cid": sides[1][1],
+        "weight": evidence.bits, "why": row["why"], "evidence": evidence, "left_values": left, "right_values": right,
+        "numbers": [side["citizen_id"] for side in (left, right) if side.get("citizen_id")],
+    }  # fmt: skip
+
+
+def _enter(
+    connection: psycopg.Connection[tuple[Any, ...]],
+    store: Store,
+    entity: str,
+    lot: Sequence[Mapping[str, object]],
+) -> int:
     return connection.execute(
         "INSERT INTO lake.identity_pair (store, run, entity, left_record, right_record, left_cid, right_cid, weight, why, evidence,"
-        " left_values, right_values, subjects) SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb,"
-        " coalesce(registers.identities('citizen_id', %s::text[]), '{}')"
-        " WHERE %s = 'questioned' OR NOT EXISTS (SELECT FROM lake.identity_pair p WHERE p.entity = %s AND p.left_record = %s"
-        " AND p.right_record = %s) ON CONFLICT DO NOTHING",
+        " left_values, right_values, subjects) SELECT %s, %s, %s, q.left_record, q.right_record, q.left_cid, q.right_cid, q.weight,"
+        " q.why, q.evidence, q.left_values, q.right_values, coalesce(registers.identities('citizen_id', q.numbers), '{}')"
+        " FROM jsonb_to_recordset(%s::jsonb) AS q(left_record text, right_record text, left_cid bigint, right_cid bigint,"
+        " weight double precision, why text, evidence jsonb, left_values jsonb, right_values jsonb, numbers text[])"
+        " WHERE q.why = 'questioned' OR (SELECT p.id FROM lake.identity_pair p WHERE p.entity = %s"
+        " AND p.left_record = q.left_record AND p.right_record = q.right_record LIMIT 1) IS NULL ON CONFLICT DO NOTHING",
         [
-            store.id, store.number("SELECT max(run) FROM run"), entity, sides[0][0], sides[1][0], sides[0][1], sides[1][1],
-            evidence.bits, row["why"], msgspec.json.encode(evidence).decode(), msgspec.json.encode(left).decode(),
-            msgspec.json.encode(right).decode(), numbers, row["why"], entity, sides[0][0], sides[1][0],
+            store.id,
+            store.number("SELECT max(run) FROM run"),
+            entity,
+            msgspec.json.encode(lot).decode(),
+            entity,
         ],
-    ).rowcount  # fmt: skip
+    ).rowcount
 
 
 def _values(store: Store, records: Sequence[str]) -> dict[str, dict[str, Any]]:
