@@ -9,6 +9,7 @@
 6. The database enforces 1 to 5: the web's role can read no table here, only how many records there are (``holdings``).
 7. A city's first load (``bulk_load``) goes beside the registers and takes their place at once; the rules are the same.
 8. What changed is told in one order, record by record (``changes_after``), never with a value.
+9. Open data learns how many records there are by a few dimensions (``count_records``), from the owner only.
 """
 
 from dizuo.engines.registers.asof import end_of_day, read_as_known_on
@@ -23,6 +24,7 @@ from dizuo.engines.registers.bulk_errors import (
 )
 from dizuo.engines.registers.bulk_fallbacks import declare_fallbacks, fallbacks_of
 from dizuo.engines.registers.changes import Change, Reach, change_reach, changes_after, forget_changes
+from dizuo.engines.registers.counting import Dimension, count_records
 from dizuo.engines.registers.errors import (
     MatterUnknown,
     QuestionInvalid,
@@ -60,6 +62,7 @@ __all__ = [
     "ChangesGone",
     "DailyRows",
     "DayNotOver",
+    "Dimension",
     "Fact",
     "Holding",
     "MatterUnknown",
@@ -81,6 +84,7 @@ __all__ = [
     "bulk_load",
     "change_reach",
     "changes_after",
+    "count_records",
     "declare_fallbacks",
     "end_of_day",
     "fallbacks_of",
