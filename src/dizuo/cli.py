@@ -60,6 +60,10 @@ def parser() -> argparse.ArgumentParser:
     schema = add("schema", "write the JSON Schemas of declarations, for editors")
     schema.add_argument("--out", type=Path, default=Path("schemas"), help="folder to write into")
 
+    publishing = add("open-data", "publish the declared datasets through the gate", "open_data")
+    places(publishing)
+    publishing.add_argument("--dataset", default="", help="only this one")
+
     policy = add(
         "policy",
         "print the policy generated from the declarations; analyse its use; replay reads under another",

@@ -14,7 +14,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from dizuo.commands import building, interrupts, progress
+from dizuo.commands import building, interrupts, open_data, progress
 from dizuo.commands.children import Children
 from dizuo.commands.database import opened
 from dizuo.engines.lake import read_manifest
@@ -29,6 +29,7 @@ DOORS = (
     ("锡心办", "/desk", "officials"),
     ("城市运行", "/centre", "duty officers"),
     ("数据中心", "/data", "stewards, developers, the public"),
+    ("开放数据", "/open", "everybody"),
 )
 
 
@@ -79,6 +80,7 @@ def _build(settings: Settings, city: City, database: Database, tell: building.Te
     if not asyncio.run(building.filled(database)) and city.demonstration:
         building.fill(database, city, settings, tell)
         asyncio.run(building.people(database, city, settings.deliveries))
+    asyncio.run(open_data.publish(database, city, settings.city, tell=tell))
 
 
 def _runtime(settings: Settings, city: City, database: Database) -> Runtime:

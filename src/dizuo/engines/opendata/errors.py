@@ -63,3 +63,15 @@ class ConditionalOnly(Refused):
 
     def __init__(self) -> None:
         super().__init__("opendata.conditional", "无锡市公共数据管理办法")
+
+
+class DomainUnknown(Conflict):
+    """数据集 {dataset} 加噪声，可是 {column} 有哪些取值没有声明。"""
+
+    fix = "加噪声的计数只能按区县、年龄段或有代码表的字段来数；其余用 guard: suppress。"
+
+
+class MakeFailed(Conflict):
+    """数据集 {dataset} 做不成：{why}。"""
+
+    fix = "请按声明核对列名和来源；声明有哪些列见 docs/do/publish-a-dataset.md。"

@@ -39,7 +39,7 @@ async def versions(pool: Pool, id: str) -> tuple[VersionSeen, ...]:
     return tuple(VersionSeen(*row.values()) for row in await pool.fetch(QUERIES["versions"], id))
 
 
-async def all_rows(pool: Pool, seen: DatasetSeen) -> AsyncIterator[tuple[DataRow, ...]]:
+async def all_rows(pool: Pool | Connection, seen: DatasetSeen) -> AsyncIterator[tuple[DataRow, ...]]:
     """The rows of the version served, in order, batch by batch, so that no dataset is ever whole in memory.
 
     A release never changes, so batches of different transactions are of one piece. Errors: the pool's.

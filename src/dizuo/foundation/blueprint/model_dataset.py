@@ -38,9 +38,8 @@ Declared = Literal[
     "laws",
     "registers",
     "datasets",
-    "industries",
 ]
-Statistic = Literal["processing_times", "data_quality", "ledger"]
+Statistic = Literal["work", "data_quality", "ledger"]
 CountAs = Literal["value", "year", "month", "age_band", "district", "town", "head"]
 Guard = Literal["refuse", "suppress", "noise"]
 

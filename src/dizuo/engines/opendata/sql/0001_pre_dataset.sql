@@ -100,12 +100,12 @@ CREATE FUNCTION opendata.release(dataset_in text, report_in bigint, rows_in bigi
 RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    next  integer;
+    latest integer;
     spent double precision;
     about bigint;
 BEGIN
     PERFORM FROM opendata.dataset d WHERE d.id = dataset_in FOR UPDATE;
-    SELECT coalesce(max(v.version), 0) + 1, coalesce(sum(v.epsilon), 0) INTO next, spent
+    SELECT coalesce(max(v.version), 0) + 1, coalesce(sum(v.epsilon), 0) INTO latest, spent
     FROM opendata.version v WHERE v.dataset = dataset_in;
     IF epsilon_in > 0 AND spent + epsilon_in > budget_in + 1e-9 THEN
         RAISE EXCEPTION 'spent % of %, % more wanted', spent, budget_in, epsilon_in USING ERRCODE = 'DZ071';
@@ -114,13 +114,13 @@ BEGIN
                    AND g.digest = digest_in) THEN
         RAISE EXCEPTION 'report % does not let this release of % pass', report_in, dataset_in USING ERRCODE = 'DZ072';
     END IF;
-    about := ledger.append('opendata.release', jsonb_build_object('dataset', dataset_in, 'version', next, 'rows', rows_in,
+    about := ledger.append('opendata.release', jsonb_build_object('dataset', dataset_in, 'version', latest, 'rows', rows_in,
         'digest', encode(digest_in, 'hex'), 'report', report_in, 'epsilon', epsilon_in), NULL, NULL);
     INSERT INTO opendata.version (dataset, version, rows, digest, made_from, report, epsilon, accuracy, entry)
-    VALUES (dataset_in, next, rows_in, digest_in, made_from_in, report_in, epsilon_in, accuracy_in, about);
-    UPDATE opendata.dataset d SET version = next, state = 'published', updated_at = now(),
+    VALUES (dataset_in, latest, rows_in, digest_in, made_from_in, report_in, epsilon_in, accuracy_in, about);
+    UPDATE opendata.dataset d SET version = latest, state = 'published', updated_at = now(),
         first_published = coalesce(d.first_published, now()), changed_at = now() WHERE d.id = dataset_in;
-    RETURN next;
+    RETURN latest;
 END $$;
 
 CREATE FUNCTION opendata.count_use(dataset_in text, kind_in text, day_in date) RETURNS void
