@@ -4,6 +4,7 @@
 It checks the signature of a checkpoint, the cosignatures of witnesses, a proof that somebody downloaded, that a newer
 checkpoint only added to an older one, and a whole copy of the log (C2SP signed-note, tlog-checkpoint, tlog-cosignature,
 tlog-proof, tlog-tiles; RFC 9162; RFC 8032). Exit code 0: it holds; 1: it does not; 2: it could not be checked.
+A ledger under SM3 and SM2 also needs ledger_sm.py, beside this file. verify_mine.py proves that no entry about a person is missing.
 
     verify_ledger.py checkpoint FILE --key KEY [--witness KEY ... --quorum N]
     verify_ledger.py proof FILE --key KEY [--witness KEY ... --quorum N]
@@ -20,6 +21,7 @@ import argparse
 import base64
 import binascii
 import hashlib
+import importlib
 import sys
 import urllib.request
 import zlib
@@ -27,6 +29,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 Verify = Callable[[bytes, bytes, bytes], bool]
+SM2 = b"\xffdizuo/sm2-sm3/1"
 WIDTH, LARGEST = 256, 32 * 1024 * 1024
 PROOF, DASH = "c2sp.org/tlog-proof@v1", "\u2014 "
 
@@ -39,8 +42,7 @@ class Unusable(Exception):
     """What was given cannot be read."""
 
 
-# Ed25519 (RFC 8032) ------------------------------------------------------------------------------------------------
-# Verdict: cofactorless ([S]B = R + [k]A exactly); S is below the group's order; R is compared as bytes, so only its one
+# Ed25519 (RFC 8032). Verdict: cofactorless ([S]B = R + [k]A exactly); S is below the group's order; R is compared as bytes, so only its one
 # encoding fits; the key may be of small order or not in its one encoding, as in OpenSSL, so that both ways of checking agree.
 
 _P = 2**255 - 19
@@ -104,37 +106,34 @@ def verify_pure(key: bytes, signature: bytes, message: bytes) -> bool:
     return _encode(_add(_times(s, _BASE), _times(k, minus))) == signature[:32]
 
 
-def _fastest() -> Verify:
-    """The library's check where it is installed: the same verdicts, five hundred times as fast."""
+def verify_ed25519(key: bytes, signature: bytes, message: bytes) -> bool:
+    """With the library where it is installed: the same verdicts, five hundred times as fast."""
     try:
-        from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError:
-        return verify_pure
-
-    def verify(key: bytes, signature: bytes, message: bytes) -> bool:
-        try:
-            Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
-
-    return verify
-
-
-verify_ed25519: Verify = _fastest()
+        return verify_pure(key, signature, message)
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except Exception:  # InvalidSignature, or no key at all
+        return False
+    return True
 
 
 class Key:
-    """A verifier key: name+id+base64 of kind and key (C2SP signed-note). Kind 1 is a log's, 4 a witness's."""
+    """A verifier key: name+id+base64 of kind and key (C2SP signed-note). Kind 1 is a log's, 4 a witness's, SM2 a log's."""
 
     def __init__(self, text: str, kind: int) -> None:
         name, _, rest = text.strip().partition("+")
         number, _, encoded = rest.partition("+")
         data = unbase64(encoded)
-        if len(data) != 33 or data[0] != kind:
-            raise Unusable(f"not an Ed25519 key of a {'log' if kind == 1 else 'witness'}: {text.strip()}")
-        self.name, self.raw = name, data[1:]
+        self.verify, self.hash = verify_ed25519, sha256
+        national = kind == 1 and data.startswith(SM2)
+        self.name, self.raw = name, data[len(SM2) if national else 1 :]
+        if national:
+            sm = importlib.import_module("ledger_sm")
+            self.verify, self.hash = sm.verify_sm2, sm.sm3
+        elif len(data) != 33 or data[0] != kind:
+            raise Unusable(f"not a key of a {'log' if kind == 1 else 'witness'}: {text.strip()}")
         self.id = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
         if self.id.hex() != number.lower():
             raise Unusable(f"the key's number should be {self.id.hex()}: a letter was copied wrongly")
@@ -163,10 +162,8 @@ class Head:
                 raise Wrong("a signature line is broken")
             data = unbase64(encoded)
             if (name, data[:4]) == (key.name, key.id):
-                if not verify_ed25519(key.raw, data[4:], text.encode()):
-                    raise Wrong(
-                        "the signature does not fit: the checkpoint was changed, or another key made it"
-                    )
+                if not key.verify(key.raw, data[4:], text.encode()):
+                    raise Wrong("the signature does not fit: the text was changed, or another key made it")
                 signed = True
             for witness in witnesses:
                 if (name, data[:4]) == (witness.name, witness.id):
@@ -204,17 +201,29 @@ def unbase64(text: str) -> bytes:
         raise Wrong("something is not base64") from error
 
 
-# Tree (RFC 9162) ---------------------------------------------------------------------------------------------------
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+HASH = [sha256]  # of the tree under verification: SHA-256, or what the log's key says
 
 
 def leaf(data: bytes) -> bytes:
     """§2.1.1"""
-    return hashlib.sha256(b"\0" + data).digest()
+    return HASH[0](b"\0" + data)
 
 
 def node(left: bytes, right: bytes) -> bytes:
     """§2.1.1"""
-    return hashlib.sha256(b"\1" + left + right).digest()
+    return HASH[0](b"\1" + left + right)
+
+
+def covered(extra: bytes) -> bytes:
+    """The bytes under the leaf of an entry: itself, or from `dizuo-entry/2` on its tag and the hash of its content."""
+    content, found, tag = extra.rpartition(b"\ntag ")
+    if not extra.startswith(b"dizuo-content/2\n") or not found or len(tag) != 33:
+        return extra
+    return b"dizuo-entry/2\ntag " + tag + b"content " + HASH[0](content + b"\n").hex().encode() + b"\n"
 
 
 def includes(index: int, size: int, value: bytes, path: Sequence[bytes], root: bytes) -> bool:
@@ -278,7 +287,7 @@ class Growing:
 
     def root(self) -> bytes:
         if not self.stack:
-            return hashlib.sha256(b"").digest()
+            return HASH[0](b"")
         value = self.stack[-1]
         for left in reversed(self.stack[:-1]):
             value = node(left, value)
@@ -311,10 +320,10 @@ class Log:
         try:
             return self.read(tile_path(level, index, width))
         except Wrong:
-            if width == WIDTH:
+            whole = b"" if width == WIDTH else self.read(tile_path(level, index, WIDTH))
+            if not whole:
                 raise
-            whole = self.read(tile_path(level, index, WIDTH))
-            return whole if level == "entries" else whole[: width * 32]
+            return whole if level in ("entries", "contents") else whole[: width * 32]
 
 
 def tile_path(level: str, index: int, width: int) -> str:
@@ -361,9 +370,7 @@ def verify_tiles(log: Log, head: Head, kept: Sequence[Head] = (), bare: bool = F
     for one in (*kept, head):
         roots.setdefault(one.size, set()).add(one.root)
     if max(roots) > head.size:
-        raise Wrong(
-            f"you kept a checkpoint of {max(roots)} entries, this log has {head.size}: it was cut short"
-        )
+        raise Wrong(f"you kept one of {max(roots)} entries, this log has {head.size}: it was cut short")
     if roots.get(0, {tree.root()}) != {tree.root()}:
         raise Wrong("an empty log has another root")
     level: list[bytes] = []
@@ -380,21 +387,16 @@ def verify_tiles(log: Log, head: Head, kept: Sequence[Head] = (), bare: bool = F
             tree.append(value)
             if tree.size in roots and roots[tree.size] != {tree.root()}:
                 raise Wrong(
-                    f"the first {tree.size} entries do not lead to a root that was signed: forked or changed"
+                    f"the first {tree.size} entries do not lead to a root that was signed: forked, changed"
                 )
         level += [stored[n : n + 32] for n in range(0, len(stored), 32)]
     depth = 0
     while len(level) >= WIDTH:
         depth += 1
-        level = [_fold(level[n : n + WIDTH]) for n in range(0, len(level) - WIDTH + 1, WIDTH)]
+        for _ in range(8):
+            level = [node(level[n], level[n + 1]) for n in range(0, len(level) - 1, 2)]
         if hashes(log, depth, len(level)) != level:
             raise Wrong(f"the tiles of level {depth} are not made of those below")
-
-
-def _fold(level: list[bytes]) -> bytes:
-    while len(level) > 1:
-        level = [node(level[n], level[n + 1]) for n in range(0, len(level), 2)]
-    return level[0]
 
 
 def verify_proof(text: str, key: Key, witnesses: Sequence[Key], quorum: int) -> tuple[bytes, int, Head]:
@@ -408,7 +410,8 @@ def verify_proof(text: str, key: Key, witnesses: Sequence[Key], quorum: int) -> 
         raise Wrong("the index or the path is broken")
     head = Head(note, key, witnesses, quorum)
     data = unbase64(lines[1][len("extra ") :])
-    if not includes(int(index), head.size, leaf(data), [unbase64(line) for line in lines[3:]], head.root):
+    path, value = [unbase64(line) for line in lines[3:]], leaf(covered(data))
+    if not includes(int(index), head.size, value, path, head.root):
         raise Wrong("the entry, its place or its path was changed: they do not lead to the signed root")
     return data, int(index), head
 
@@ -416,10 +419,8 @@ def verify_proof(text: str, key: Key, witnesses: Sequence[Key], quorum: int) -> 
 def copy(log: Log, folder: Path, head: Head, note: str, bare: bool) -> int:
     """Copy every tile and entry of a checkpoint into a folder; what is there already and full is kept. Files written."""
     written = 0
-    for level, count in [
-        ("entries", 0 if bare else head.size),
-        *((str(n), head.size >> 8 * n) for n in range(8)),
-    ]:
+    levels = [("entries", 0 if bare else head.size)] + [(str(n), head.size >> 8 * n) for n in range(8)]
+    for level, count in levels:
         for index, width in widths(count):
             path = folder / tile_path(level, index, width)
             if not path.exists():
@@ -438,9 +439,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("what", nargs="+", metavar="FILE|FOLDER|URL")
     top.add_argument("--key", required=True)
     top.add_argument("--witness", action="append", default=[], metavar="KEY")
-    top.add_argument(
-        "--quorum", type=int, help="how many witnesses must have signed; all of those given, unless told"
-    )
+    top.add_argument("--quorum", type=int, help="how many witnesses must have signed; unless told, all given")
     top.add_argument("--proof", metavar="FILE", help="a consistency proof: a base64 hash a line")
     top.add_argument("--hashes", action="store_true", help="without entries, where a log keeps them closed")
     top.add_argument("--kept", action="append", default=[], metavar="CHECKPOINT")
@@ -450,6 +449,7 @@ def parser() -> argparse.ArgumentParser:
 def run(given: argparse.Namespace) -> str:
     """Do what was asked; returns what to print. Errors: Wrong, Unusable."""
     key, witnesses = Key.given(given.key, 1), [Key.given(one, 4) for one in given.witness]
+    HASH[0] = key.hash
     quorum = len(witnesses) if given.quorum is None else given.quorum
     if len(given.what) != (2 if given.act in ("consistency", "copy") else 1):
         raise Unusable(f"{given.act} takes another number of files; see --help")

@@ -24,9 +24,10 @@ def sealer(sealer_pool: Pool, key: SigningKey) -> Sealer:
 async def empty_ledger(owner_pool: Pool) -> None:
     """Start from nothing: the owner puts the guards aside, as only an owner can."""
     async with owner_pool.acquire() as connection, connection.transaction():
-        for table in ("entry", "leaf", "node", "cosignature", "stamp", "checkpoint"):
+        for table in ("entry", "leaf", "node", "cosignature", "stamp", "checkpoint", "suite"):
             await connection.execute(
                 f"ALTER TABLE ledger.{table} DISABLE TRIGGER append_only;"
                 f"TRUNCATE ledger.{table};"
                 f"ALTER TABLE ledger.{table} ENABLE TRIGGER append_only"
             )
+        await connection.execute("TRUNCATE ledger.person, ledger.erased_tag")

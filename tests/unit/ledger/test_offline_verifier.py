@@ -172,7 +172,7 @@ def swap_entries(log: Path) -> None:
 @pytest.mark.parametrize(
     ("tamper", "says"),
     [
-        (lambda log: flip(log / "tile/entries/001", 300), "entry 257|entry 256|cut off|does not hold"),
+        (lambda log: flip(log / "tile/entries/001", 300), "entry 258|entry 257|cut off|does not hold"),
         (lambda log: flip(log / "tile/0/001", 40), "is not what its leaf says"),
         (lambda log: flip(log / "tile/1/000.p/2", 40), "level 1"),
         (lambda log: swap(log / "tile/0/000"), "is not what its leaf says"),

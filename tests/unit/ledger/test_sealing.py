@@ -205,6 +205,19 @@ async def test_proofs_survive_erasure(
         assert verify_proof(await proof(connection, numbers[0]), key.public).body["n"] == 0
 
 
+# A cheat who knows how persons are numbered counts them down to what is left.
+NUMBERS_CUT = [
+    """
+    DO $$ DECLARE p record; k bytea; BEGIN
+        FOR p IN SELECT q.*, (SELECT count(*) FROM ledger.entry e WHERE e.subject = q.subject) AS left FROM ledger.person q LOOP
+            k := p.first_key;
+            FOR n IN 1 .. p.left LOOP k := sha256('\\x03'::bytea || k); END LOOP;
+            UPDATE ledger.person SET next = p.left + 1, next_key = k WHERE subject = p.subject;
+        END LOOP;
+    END $$
+    """
+]
+
 CHEATS = {
     "altered body": ("altered", ["UPDATE ledger.entry SET body = body || '{\"n\": -1}' WHERE id = {5}"]),
     "altered time": (
@@ -222,9 +235,9 @@ CHEATS = {
         "reordered",
         [
             "UPDATE ledger.entry SET subject = 999, commitment = sha256(salt || '999'::bytea || E'\\n' || payload::text::bytea) WHERE id = {5}",
-            "UPDATE ledger.leaf SET hash = sha256('\\x00'::bytea || convert_to((SELECT 'dizuo-entry/1' || E'\\nid ' || id::text"
-            " || E'\\nat ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') || E'\\nkind ' || kind || E'\\nbody '"
-            " || body::text || E'\\ncommitment ' || encode(commitment, 'hex') || E'\\n' FROM ledger.entry WHERE id = {5}), 'UTF8')) WHERE entry = {5}",
+            "UPDATE ledger.leaf SET hash = sha256('\\x00'::bytea || convert_to((SELECT 'dizuo-entry/2' || E'\\ntag ' || encode(tag, 'hex')"
+            " || E'\\ncontent ' || encode(sha256(ledger.content(id, at, kind, body, commitment)), 'hex') || E'\\n'"
+            " FROM ledger.entry WHERE id = {5}), 'UTF8')) WHERE entry = {5}",
         ],
     ),
     "removed entry": ("removed", ["DELETE FROM ledger.entry WHERE id = {5}"]),
@@ -252,6 +265,12 @@ CHEATS = {
     "end cut off": (
         "truncated",
         ["DELETE FROM ledger.entry WHERE id >= {90}", "DELETE FROM ledger.leaf WHERE seq >= 90"],
+    ),
+    "another tag": ("altered", ["UPDATE ledger.leaf SET tag = substr(sha256(tag), 1, 16) WHERE entry = {5}"]),
+    "counted down": ("misnumbered", ["UPDATE ledger.person SET next = next - 1"]),
+    "another person's key": (
+        "misnumbered",
+        ["UPDATE ledger.person SET first_key = sha256(first_key) WHERE subject = 101"],
     ),
     "checkpoint changed": (
         "checkpoint",
@@ -319,6 +338,10 @@ async def test_a_ledger_cut_short_with_its_checkpoints_needs_one_kept_outside(
         "DELETE FROM ledger.node WHERE level = 4 AND position >= 2",
         "DELETE FROM ledger.checkpoint WHERE size > 40",
     )
+    assert set((await checked(owner_pool, key)).counts) == {
+        "misnumbered"
+    }  # each person lacks their last numbers
+    await cheat(owner_pool, *NUMBERS_CUT)
     assert (await checked(owner_pool, key)).ok  # consistent in itself: nobody inside can tell
     assert set((await checked(owner_pool, key, kept)).counts) == {"truncated"}
 
@@ -330,7 +353,8 @@ async def test_a_ledger_written_anew_needs_a_checkpoint_kept_outside(
     await sealer.seal_once()
     kept = await app_pool.fetchval("SELECT note FROM ledger.checkpoint WHERE size = 40")
     await cheat(
-        owner_pool, *(f"DELETE FROM ledger.{table}" for table in ("entry", "leaf", "node", "checkpoint"))
+        owner_pool,
+        *(f"DELETE FROM ledger.{table}" for table in ("entry", "leaf", "node", "checkpoint", "person")),
     )
     await append(app_pool, 50, start=500)
     await Sealer(sealer_pool, key, key.name).seal_once()  # the thief has the key as well

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dizuo.foundation.ledger import (
+    CONTENTS,
     ENTRIES,
     Checkpoint,
     Entry,
@@ -37,6 +38,7 @@ async def fill(pool: Pool, count: int) -> None:
         (Tile(0, 1234067), "0/x001/x234/067"),
         (Tile(3, 0, 5), "3/000.p/5"),
         (Tile(ENTRIES, 999), "entries/999"),
+        (Tile(CONTENTS, 1234, 5), "contents/x001/234.p/5"),
         (Tile(63, 1000, 255), "63/x001/000.p/255"),
     ],
 )
@@ -126,7 +128,7 @@ async def test_a_tile_with_a_hole_is_not_served(app_pool: Pool, owner_pool: Pool
                 await tile_bytes(connection, tile)
 
 
-async def test_an_entry_too_long_for_the_format_spoils_only_its_bundle(
+async def test_an_entry_too_long_for_the_format_spoils_only_the_bundle_of_contents(
     app_pool: Pool, sealer: Sealer, key: SigningKey
 ) -> None:
     ids: list[int] = await app_pool.fetchval(
@@ -135,6 +137,7 @@ async def test_an_entry_too_long_for_the_format_spoils_only_its_bundle(
     await sealer.seal_once()
     async with app_pool.acquire() as connection:
         with pytest.raises(EntryTooLong):
-            await tile_bytes(connection, Tile(ENTRIES, 0, 2))
+            await tile_bytes(connection, Tile(CONTENTS, 0, 2))
+        assert len(unbundled(await tile_bytes(connection, Tile(ENTRIES, 0, 2)))) == 2
         assert len(await tile_bytes(connection, Tile(0, 0, 2))) == 64
         assert verify_proof(await proof(connection, ids[0]), key.public).id == ids[0]

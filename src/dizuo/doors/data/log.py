@@ -1,6 +1,6 @@
 """The ledger as a public log for machines: checkpoint, tiles and entries (C2SP tlog-tiles 0.1). Nothing here is personal.
 
-The entries are open in a demonstration city and where the city says so; tiles and checkpoints always are.
+What entries say is open in a demonstration city and where the city says so; tiles, checkpoints and tagged leaves always are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from starlette.responses import Response
 
 from dizuo.foundation.kernel.errors import DizuoError
-from dizuo.foundation.ledger import ENTRIES, Tile, served_checkpoint, tile_bytes
+from dizuo.foundation.ledger import Tile, served_checkpoint, tells_entries, tile_bytes
 from dizuo.web import Route, WebRequest
 
 PREFIX: Final = "/data/log"
@@ -51,9 +51,10 @@ async def checkpoint(request: WebRequest) -> Response:
 async def tile(request: WebRequest) -> Response:
     """256 hashes of one level of the tree."""
     which = Tile.parse("/".join(map(str, request.path_params.values())))
-    if which.level == ENTRIES and not (request.dizuo.city.demonstration or os.environ.get(OPEN) == "public"):
-        raise EntriesClosed()
+    opened = request.dizuo.city.demonstration or os.environ.get(OPEN) == "public"
     async with request.dizuo.pool.acquire() as connection:
+        if not opened and await tells_entries(connection, which):
+            raise EntriesClosed()
         body = await tile_bytes(connection, which)
     return _sent(request, body, _OCTETS, _FOR_EVER)
 

@@ -12,9 +12,10 @@
 """
 
 from dizuo.foundation.ledger.batcher import Batcher, entry_batcher
+from dizuo.foundation.ledger.complete import Counted, complete_proof, counted
 from dizuo.foundation.ledger.cosign import Cosigned, cosign, cosignatures, witness_key
 from dizuo.foundation.ledger.entry import Entry, EntryView
-from dizuo.foundation.ledger.notes import COSIGNATURE, KEY_FILE, Checkpoint, PublicKey, SigningKey
+from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
 from dizuo.foundation.ledger.stamp import Stamped, check_stamp
@@ -25,7 +26,15 @@ from dizuo.foundation.ledger.stamping import (
     read_authority,
     read_certificate,
 )
-from dizuo.foundation.ledger.tiles import ENTRIES, Tile, served_checkpoint, tile_bytes
+from dizuo.foundation.ledger.suites import COSIGNATURE, INTERNATIONAL, NATIONAL, Suite
+from dizuo.foundation.ledger.tiles import (
+    CONTENTS,
+    ENTRIES,
+    Tile,
+    served_checkpoint,
+    tells_entries,
+    tile_bytes,
+)
 from dizuo.foundation.ledger.verify import Problem, Report, verify
 from dizuo.foundation.ledger.witnessing import (
     WITNESSES,
@@ -36,14 +45,18 @@ from dizuo.foundation.ledger.witnessing import (
 )
 
 __all__ = [
+    "CONTENTS",
     "COSIGNATURE",
     "ENTRIES",
+    "INTERNATIONAL",
     "KEY_FILE",
+    "NATIONAL",
     "WITNESSES",
     "Authority",
     "Batcher",
     "Checkpoint",
     "Cosigned",
+    "Counted",
     "Entry",
     "EntryView",
     "KnownWitness",
@@ -56,13 +69,16 @@ __all__ = [
     "Stamped",
     "Stamper",
     "Submitter",
+    "Suite",
     "Tile",
     "check_cosignatures",
     "check_stamp",
     "check_stamps",
+    "complete_proof",
     "consistency",
     "cosign",
     "cosignatures",
+    "counted",
     "entries_of",
     "entry_batcher",
     "proof",
@@ -70,6 +86,7 @@ __all__ = [
     "read_certificate",
     "read_witnesses",
     "served_checkpoint",
+    "tells_entries",
     "tile_bytes",
     "verify",
     "verify_proof",

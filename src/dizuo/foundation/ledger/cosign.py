@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dizuo.foundation.ledger.errors import CheckpointInvalid
-from dizuo.foundation.ledger.notes import COSIGNATURE, DASH, PublicKey, Signer, signature_lines, split_note
+from dizuo.foundation.ledger.notes import DASH, PublicKey, Signer, signature_lines, split_note
+from dizuo.foundation.ledger.suites import COSIGNATURE
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,12 @@ class EntryNotSealed(Unavailable):
         super().__init__(2, entry=entry)
 
 
+class NothingAbout(NotFound):
+    """账本里还没有编入签名清单的、关于您的记录。"""
+
+    fix = "刚刚记下的请过几秒再取；没有人用过您的数据时，本来就没有。"
+
+
 class LedgerBroken(DizuoError):
     """账本和它的签名清单对不上：{why}。"""
 

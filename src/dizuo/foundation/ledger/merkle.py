@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 9162 §2.1 over SHA-256: hashes, the growing edge, proofs and their checks. Pure.
+"""The Merkle tree of RFC 9162 §2.1 over SHA-256 or SM3: hashes, the growing edge, proofs and their checks. Pure.
 
 Sizes and positions count leaves from 0. A subtree hash is told by (level, position): it covers the leaves
 ``position * 2**level`` up to ``(position + 1) * 2**level``.
@@ -10,22 +10,30 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-_sha256 = hashlib.sha256
-EMPTY_ROOT: Final = _sha256(b"").digest()
+Digest = Callable[[bytes], bytes]
+"""A hash function of 32 bytes."""
+
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256 (FIPS 180-4)."""
+    return hashlib.sha256(data).digest()
+
+
+EMPTY_ROOT: Final = sha256(b"")
 HASH_SIZE: Final = 32
 
 Span = tuple[int, int]
 """A full subtree: (level, position)."""
 
 
-def leaf_hash(data: bytes) -> bytes:
+def leaf_hash(data: bytes, digest: Digest = sha256) -> bytes:
     """RFC 9162 §2.1.1: the hash of one leaf's bytes."""
-    return _sha256(b"\x00" + data).digest()
+    return digest(b"\x00" + data)
 
 
-def node_hash(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes, right: bytes, digest: Digest = sha256) -> bytes:
     """RFC 9162 §2.1.1: the hash of two subtrees."""
-    return _sha256(b"\x01" + left + right).digest()
+    return digest(b"\x01" + left + right)
 
 
 class Edge:
@@ -34,8 +42,9 @@ class Edge:
     Holds one hash per 1-bit of the size, so appending costs one hash on average and the root at most 64.
     """
 
-    def __init__(self, size: int = 0, hashes: Iterable[bytes] = ()) -> None:
+    def __init__(self, size: int = 0, hashes: Iterable[bytes] = (), digest: Digest = sha256) -> None:
         self.size = size
+        self._digest = digest
         self._stack = list(hashes)
         if len(self._stack) != size.bit_count():
             raise ValueError(
@@ -49,11 +58,11 @@ class Edge:
 
     def grow(self, leaves: Iterable[bytes], step: int) -> Iterator[tuple[int, int, bytes]]:
         """Add leaf hashes; yields (level, position, hash) of each subtree completed at a multiple of ``step``."""
-        stack, size, sha = self._stack, self.size, _sha256
+        stack, size, digest = self._stack, self.size, self._digest
         for value in leaves:
             rest, level = size, 0
             while rest & 1:
-                value = sha(b"\x01" + stack.pop() + value).digest()
+                value = digest(b"\x01" + stack.pop() + value)
                 rest >>= 1
                 level += 1
                 if level % step == 0:
@@ -65,10 +74,10 @@ class Edge:
     def root(self) -> bytes:
         """The tree's head at its present size."""
         if not self._stack:
-            return EMPTY_ROOT
+            return self._digest(b"")
         value = self._stack[-1]
         for left in reversed(self._stack[:-1]):
-            value = node_hash(left, value)
+            value = node_hash(left, value, self._digest)
         return value
 
 
@@ -121,16 +130,18 @@ def consistency_ranges(old: int, new: int) -> list[tuple[int, int]]:
     return ranges[::-1]
 
 
-def range_head(start: int, end: int, head_of: Callable[[Span], bytes]) -> bytes:
+def range_head(start: int, end: int, head_of: Callable[[Span], bytes], digest: Digest = sha256) -> bytes:
     """The head of a range of leaves, from the hashes of its full subtrees."""
     spans = full_subtrees(start, end)
     value = head_of(spans[-1])
     for span in reversed(spans[:-1]):
-        value = node_hash(head_of(span), value)
+        value = node_hash(head_of(span), value, digest)
     return value
 
 
-def root_from_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes | None:
+def root_from_inclusion(
+    index: int, size: int, leaf: bytes, path: Sequence[bytes], digest: Digest = sha256
+) -> bytes | None:
     """The root that the path leads to (§2.1.3.2), or None when the path cannot belong to such a leaf."""
     if not 0 <= index < size:
         return None
@@ -139,23 +150,27 @@ def root_from_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes
         if last == 0 or len(sibling) != HASH_SIZE:
             return None
         if position & 1 or position == last:
-            value = node_hash(sibling, value)
+            value = node_hash(sibling, value, digest)
             while not position & 1 and position:
                 position >>= 1
                 last >>= 1
         else:
-            value = node_hash(value, sibling)
+            value = node_hash(value, sibling, digest)
         position >>= 1
         last >>= 1
     return value if last == 0 else None
 
 
-def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> bool:
+def verify_inclusion(
+    index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes, digest: Digest = sha256
+) -> bool:
     """Whether the path proves the leaf hash at ``index`` under ``root``."""
-    return len(leaf) == HASH_SIZE and root_from_inclusion(index, size, leaf, path) == root
+    return len(leaf) == HASH_SIZE and root_from_inclusion(index, size, leaf, path, digest) == root
 
 
-def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
+def verify_consistency(
+    old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes], digest: Digest = sha256
+) -> bool:
     """Whether the path proves that the tree (new, new_root) only added leaves to (old, old_root) (§2.1.4.2)."""
     if not 0 < old <= new:  # from nothing, anything follows: there is nothing to prove
         return False
@@ -175,12 +190,12 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
         if last == 0:
             return False
         if position & 1 or position == last:
-            first, second = node_hash(value, first), node_hash(value, second)
+            first, second = node_hash(value, first, digest), node_hash(value, second, digest)
             while not position & 1 and position:
                 position >>= 1
                 last >>= 1
         else:
-            second = node_hash(second, value)
+            second = node_hash(second, value, digest)
         position >>= 1
         last >>= 1
     return last == 0 and first == old_root and second == new_root

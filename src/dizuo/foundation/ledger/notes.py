@@ -1,4 +1,4 @@
-"""Signed notes and checkpoints: one line of who, how many and which root, with an Ed25519 signature.
+"""Signed notes and checkpoints: one line of who, how many and which root, with an Ed25519 or SM2 signature.
 
 Formats: C2SP signed-note and tlog-checkpoint, so that any transparency-log tool can read them.
 """
@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from dizuo.foundation.ledger.errors import CheckpointInvalid, KeyInvalid
+from dizuo.foundation.ledger.merkle import Digest
+from dizuo.foundation.ledger.suites import COSIGNATURE, ED25519, INTERNATIONAL, SUITE, SUITES, Suite, suite_of
 from dizuo.foundation.store.secrets import secret_text
 
-ED25519: Final = b"\x01"
-COSIGNATURE: Final = b"\x04"
 DASH: Final = "— "
 KEY_FILE: Final = "ledger-key"
 MOST_SIGNATURES: Final = 100
@@ -38,7 +35,8 @@ def _check_name(name: str) -> None:
 class PublicKey:
     """Who signs the ledger; ``str()`` is the verifier key that ``dizuo doctor`` prints: name+id+base64.
 
-    ``kind`` is the signature type of C2SP signed-note: ``ED25519`` for a log, ``COSIGNATURE`` for a witness.
+    ``kind`` is the signature type of C2SP signed-note: ``ED25519`` or ``SM2`` for a log, ``COSIGNATURE`` for a witness.
+    A log's key tells its tree's hash too: SM3 with SM2, SHA-256 otherwise.
     """
 
     name: str
@@ -52,9 +50,18 @@ class PublicKey:
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{base64.b64encode(self.kind + self.raw).decode()}"
 
+    @property
+    def suite(self) -> Suite:
+        return suite_of(self.kind)
+
+    @property
+    def digest(self) -> Digest:
+        """The hash of the tree that this key signs."""
+        return self.suite.digest
+
     @classmethod
-    def parse(cls, text: str, kind: bytes = ED25519) -> PublicKey:
-        """Read a verifier key of this kind. Errors: KeyInvalid."""
+    def parse(cls, text: str, kind: bytes | None = None) -> PublicKey:
+        """Read a verifier key of a log, or of this kind. Errors: KeyInvalid."""
         parts = text.strip().split("+", 2)
         if len(parts) != 3:
             raise KeyInvalid("公钥应有三段，用加号分开：名字+编号+密钥")
@@ -64,19 +71,19 @@ class PublicKey:
             data = base64.b64decode(encoded, validate=True)
         except ValueError as error:  # also what is not ASCII
             raise KeyInvalid("公钥的第三段不是 base64") from error
-        if len(data) != 33 or data[:1] != kind:
-            raise KeyInvalid(f"公钥不是 Ed25519 的，或不是{'见证人' if kind == COSIGNATURE else '账本'}的")
-        found = cls(name, data[1:], kind)
+        kinds = [suite.kind for suite in SUITES.values()] if kind is None else [kind]
+        fits = [one for one in kinds if data.startswith(one) and len(data) == len(one) + suite_of(one).size]
+        if not fits:
+            raise KeyInvalid(
+                f"公钥不是 Ed25519 或 SM2 的，或不是{'见证人' if kind == COSIGNATURE else '账本'}的"
+            )
+        found = cls(name, data[len(fits[0]) :], fits[0])
         if found.id.hex() != key_id.lower():
             raise KeyInvalid(f"公钥的编号应是 {found.id.hex()}，却写着 {key_id}；可能抄错了一个字")
         return found
 
     def verifies(self, signature: bytes, text: bytes) -> bool:
-        try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, text)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return self.suite.verify(self.raw, signature, text)
 
 
 class Signer(Protocol):
@@ -93,46 +100,52 @@ class SigningKey:
     """The ledger's private key. Its text never appears in a repr or a log."""
 
     name: str
-    _private: Ed25519PrivateKey
+    _secret: bytes
+    suite: Suite = INTERNATIONAL
 
     @classmethod
-    def generate(cls, name: str) -> SigningKey:
+    def generate(cls, name: str, suite: Suite = INTERNATIONAL) -> SigningKey:
         _check_name(name)
-        return cls(name, Ed25519PrivateKey.generate())
+        return cls(name, suite.make(), suite)
 
     @classmethod
     def load(cls, data: Path, name: str, file: str = KEY_FILE) -> SigningKey:
-        """The key of the installation in ``data`` (``secrets/ledger-key``, 0600), made on first use. Errors: KeyInvalid."""
+        """The key of the installation in ``data`` (``secrets/ledger-key``, 0600), made on first use. Errors: KeyInvalid.
+
+        A ledger's key is made in the suite that DIZUO_LEDGER_SUITE names then; afterwards the file says which it is.
+        """
         _check_name(name)
-        text = secret_text(data, file, _new_seed)
+        wanted = os.environ.get(SUITE, INTERNATIONAL.name) if file == KEY_FILE else INTERNATIONAL.name
+        if wanted not in SUITES:
+            raise KeyInvalid(f"{SUITE} 应是 {' 或 '.join(SUITES)}，却是 {wanted!r}")
+        text = secret_text(data, file, lambda: _secret_text(SUITES[wanted]))
+        head, found, encoded = text.partition(":")
+        suite = SUITES.get(head) if found else INTERNATIONAL
+        if suite is None:
+            raise KeyInvalid(f"{file} 用的算法 {head[:20]!r} 不认识")
         try:
-            seed = base64.b64decode(text, validate=True)
+            secret = base64.b64decode(encoded if found else text, validate=True)
         except ValueError as error:  # also what is not ASCII
             raise KeyInvalid(f"{file} 不是 base64") from error
-        if len(seed) != 32:
-            raise KeyInvalid(f"{file} 应有 32 字节，却有 {len(seed)}")
-        return cls(name, Ed25519PrivateKey.from_private_bytes(seed))
+        if len(secret) != suite.secret_size:
+            raise KeyInvalid(f"{file} 应有 {suite.secret_size} 字节，却有 {len(secret)}")
+        return cls(name, secret, suite)
 
     @property
     def public(self) -> PublicKey:
-        raw = self._private.public_key().public_bytes(
-            serialization.Encoding.Raw, serialization.PublicFormat.Raw
-        )
-        return PublicKey(self.name, raw)
+        return PublicKey(self.name, self.suite.public_of(self._secret), self.suite.kind)
 
     def sign(self, text: bytes) -> bytes:
-        return self._private.sign(text)
+        return self.suite.sign(self._secret, text)
 
     def __repr__(self) -> str:
         return f"SigningKey({self.public})"
 
 
-def _new_seed() -> str:
-    private = Ed25519PrivateKey.generate()
-    raw = private.private_bytes(
-        serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
-    )
-    return base64.b64encode(raw).decode()
+def _secret_text(suite: Suite) -> str:
+    # Ed25519 keys have stood without a name since the first version.
+    name = "" if suite is INTERNATIONAL else f"{suite.name}:"
+    return name + base64.b64encode(suite.make()).decode()
 
 
 @dataclass(frozen=True)

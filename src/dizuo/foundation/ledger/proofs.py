@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from dizuo.foundation.ledger.entry import HEADER, EntryView, leaf_bytes
+from dizuo.foundation.ledger.entry import CONTENT, HEADER, EntryView, extra_bytes, leaf_of_extra
 from dizuo.foundation.ledger.errors import EntryNotSealed, EntryUnknown, ProofInvalid
 from dizuo.foundation.ledger.merkle import (
+    Digest,
     consistency_ranges,
     full_subtrees,
     inclusion_ranges,
@@ -22,6 +23,7 @@ from dizuo.foundation.ledger.merkle import (
     verify_inclusion,
 )
 from dizuo.foundation.ledger.notes import Checkpoint, PublicKey
+from dizuo.foundation.ledger.suites import suite_named
 from dizuo.foundation.ledger.tree import heads
 from dizuo.foundation.store.connection import Connection
 from dizuo.foundation.store.queries import Queries
@@ -42,6 +44,7 @@ class Proven:
     commitment: bytes
     index: int
     checkpoint: Checkpoint
+    tag: bytes | None = None
 
 
 async def entries_of(
@@ -72,8 +75,8 @@ async def proof(connection: Connection, entry: int) -> bytes:
     if head is None:
         raise EntryNotSealed(entry)
     ranges = inclusion_ranges(row["seq"], head["size"])
-    path = await _range_heads(connection, ranges)
-    extra = leaf_bytes(row["id"], row["at"], row["kind"], row["body"], row["commitment"])
+    path = await range_heads(connection, ranges, suite_named(head["suite"]).digest)
+    extra = extra_bytes(row["id"], row["at"], row["kind"], row["body"], row["commitment"], row["tag"])
     lines = [
         FORMAT,
         f"extra {_base64(extra)}",
@@ -87,13 +90,17 @@ async def proof(connection: Connection, entry: int) -> bytes:
 
 async def consistency(connection: Connection, old: int, new: int) -> list[bytes]:
     """The proof that the tree of ``new`` entries only added to the tree of ``old``, for witnesses and auditors."""
-    return await _range_heads(connection, consistency_ranges(old, new))
+    suite = suite_named(await connection.fetchval(_QUERIES["suite"]))
+    return await range_heads(connection, consistency_ranges(old, new), suite.digest)
 
 
-async def _range_heads(connection: Connection, ranges: list[tuple[int, int]]) -> list[bytes]:
+async def range_heads(
+    connection: Connection, ranges: Sequence[tuple[int, int]], digest: Digest
+) -> list[bytes]:
+    """The heads of ranges of leaves, from one look at the kept tree. Errors: LedgerBroken."""
     spans = [span for start, end in ranges for span in full_subtrees(start, end)]
-    known = await heads(connection, spans)
-    return [range_head(start, end, known.__getitem__) for start, end in ranges]
+    known = await heads(connection, spans, digest)
+    return [range_head(start, end, known.__getitem__, digest) for start, end in ranges]
 
 
 def verify_proof(text: bytes | str, key: PublicKey) -> Proven:
@@ -118,18 +125,20 @@ def verify_proof(text: bytes | str, key: PublicKey) -> Proven:
         raise ProofInvalid("路径太长")
     checkpoint = Checkpoint.open(note, key)
     path = [_unbase64(line) for line in lines[3:]]
-    if not verify_inclusion(int(index), checkpoint.size, leaf_hash(covered), path, checkpoint.root):
+    leaf, content, tag = leaf_of_extra(covered, key.digest)
+    value = leaf_hash(leaf, key.digest)
+    if not verify_inclusion(int(index), checkpoint.size, value, path, checkpoint.root, key.digest):
         raise ProofInvalid("条目、位置或路径被改过，算不出签过名的根")
-    return _read(covered, int(index), checkpoint)
+    return read_lines(content, tag, int(index), checkpoint)
 
 
-def _read(covered: bytes, index: int, checkpoint: Checkpoint) -> Proven:
+def read_lines(covered: bytes, tag: bytes | None, index: int, checkpoint: Checkpoint) -> Proven:
     """The entry's six lines. They are signed for by now, so what does not fit comes from another program."""
     names = ["id", "at", "kind", "body", "commitment"]
     lines = covered.decode("utf-8", "replace").split("\n")
     if (
         len(lines) != 7
-        or lines[0] != HEADER
+        or lines[0] != (HEADER if tag is None else CONTENT)
         or any(not line.startswith(f"{name} ") for name, line in zip(names, lines[1:6], strict=True))
     ):
         raise ProofInvalid("条目的格式不认识，可能来自更新的版本")
@@ -145,6 +154,7 @@ def _read(covered: bytes, index: int, checkpoint: Checkpoint) -> Proven:
             bytes.fromhex(commitment),
             index,
             checkpoint,
+            tag,
         )
     except (ValueError, msgspec.DecodeError) as error:
         raise ProofInvalid("条目的格式不认识，可能来自更新的版本") from error

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
+from dizuo.foundation.ledger.entry import numbered_leaf
 from dizuo.foundation.ledger.errors import LedgerBroken
-from dizuo.foundation.ledger.merkle import Edge, full_subtrees
+from dizuo.foundation.ledger.merkle import Edge, full_subtrees, leaf_hash, sha256
 from dizuo.foundation.ledger.notes import Checkpoint, Signer
+from dizuo.foundation.ledger.suites import INTERNATIONAL
 from dizuo.foundation.ledger.tree import STEP, heads
 from dizuo.foundation.store.connection import Connection, Pool, Row
 from dizuo.foundation.store.pool import CONNECTION_LOST
@@ -20,6 +22,14 @@ from dizuo.foundation.store.queries import Queries
 LOCK: Final = 7_315_002
 _QUERIES: Final = Queries.load("dizuo.foundation.ledger")
 _log = logging.getLogger(__name__)
+
+
+class _Placed(NamedTuple):
+    """An entry that has its leaf now."""
+
+    entry: int
+    tx: str
+    hash: bytes
 
 
 class Sealer:
@@ -36,6 +46,7 @@ class Sealer:
         self._origin = origin
         self._interval = interval
         self._batch = batch
+        self._digest = key.public.digest
         self._edge: Edge | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -80,8 +91,9 @@ class Sealer:
         head = await connection.fetchrow(_QUERIES["last_checkpoint"])
         edge = await self._edge_at(connection, head)
         size, tx, entry = (head["size"], head["tx"], head["entry"]) if head else (0, "0", 0)
+        await self._check_suite(connection, head)
         if head and await connection.fetchval(_QUERIES["moved"], tx):
-            rows = await connection.fetch(_QUERIES["seal_moved"], size, self._batch)
+            rows = await self._placed(connection, size, "0", 0, moved=True)
             # Start counting anew from this server's own numbers, once the entries it brought along are under a head.
             last_tx, last_entry = "0", 0
             if len(rows) == self._batch:
@@ -93,20 +105,46 @@ class Sealer:
                     await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
                 )
         else:
-            rows = await connection.fetch(_QUERIES["seal"], size, tx, entry, self._batch)
+            rows = await self._placed(connection, size, tx, entry, moved=False)
             if not rows:
                 return 0
-            last_tx, last_entry = rows[-1]["tx"], rows[-1]["entry"]
-        await self._keep(connection, edge, rows, last_tx, last_entry)
+            last_tx, last_entry = rows[-1].tx, rows[-1].entry
+        await self._keep(connection, edge, [row.hash for row in rows], last_tx, last_entry)
         return len(rows)
 
+    async def _check_suite(self, connection: Connection, head: Row | None) -> None:
+        """One suite for the life of a ledger: the first checkpoint chooses it."""
+        own, chosen = self._key.public.suite.name, head["suite"] if head else None
+        if head is None and own != INTERNATIONAL.name:
+            if await connection.fetchval(_QUERIES["suite"]) is None:
+                await connection.execute(_QUERIES["choose_suite"], own)
+        elif head is not None and (chosen or INTERNATIONAL.name) != own:
+            raise LedgerBroken(f"账本用的是 {chosen or INTERNATIONAL.name}，钥匙却是 {own} 的")
+
+    async def _placed(
+        self, connection: Connection, size: int, tx: str, entry: int, *, moved: bool
+    ) -> list[_Placed]:
+        """What is due, with its leaves kept: hashed in the database, or here where the database lacks the hash."""
+        inside = self._digest is sha256
+        rows = await connection.fetch(_QUERIES["place"], size, tx, entry, self._batch, moved, inside)
+        if inside:
+            return [_Placed(row["entry"], row["tx"], row["hash"]) for row in rows]
+        hashes = [
+            leaf_hash(numbered_leaf(row["tag"], row["content"], self._digest), self._digest) for row in rows
+        ]
+        await connection.execute(
+            _QUERIES["add_leaves"],
+            [row["seq"] for row in rows], [row["entry"] for row in rows], hashes, [row["tag"] for row in rows],
+        )  # fmt: skip
+        return [_Placed(row["entry"], row["tx"], value) for row, value in zip(rows, hashes, strict=True)]
+
     async def _keep(
-        self, connection: Connection, edge: Edge, rows: Sequence[Row], tx: str, entry: int
+        self, connection: Connection, edge: Edge, hashes: Sequence[bytes], tx: str, entry: int
     ) -> None:
-        nodes = list(edge.grow((row["hash"] for row in rows), STEP))
+        nodes = list(edge.grow(hashes, STEP))
         if nodes:
-            levels, positions, hashes = zip(*nodes, strict=True)
-            await connection.execute(_QUERIES["add_nodes"], levels, positions, hashes)
+            levels, positions, values = zip(*nodes, strict=True)
+            await connection.execute(_QUERIES["add_nodes"], levels, positions, values)
         checkpoint = Checkpoint(self._origin, edge.size, edge.root())
         note = checkpoint.signed(self._key)
         await connection.execute(_QUERIES["add_checkpoint"], edge.size, checkpoint.root, note, tx, entry)
@@ -116,8 +154,8 @@ class Sealer:
         size = head["size"] if head else 0
         if self._edge is None or self._edge.size != size:
             spans = full_subtrees(0, size)
-            known = await heads(connection, spans)
-            self._edge = Edge(size, [known[span] for span in spans])
+            known = await heads(connection, spans, self._digest)
+            self._edge = Edge(size, [known[span] for span in spans], self._digest)
         if head:
             signed = Checkpoint.open(head["note"], self._key.public)
             if (signed.size, signed.root) != (size, self._edge.root()) or signed.origin != self._origin:

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from dizuo.foundation.ledger.entry import leaf_bytes
+from dizuo.foundation.ledger.entry import CONTENT, leaf_bytes, lines_of
 from dizuo.foundation.ledger.errors import EntryTooLong, LedgerBroken, NothingSealed, TileUnknown
+from dizuo.foundation.ledger.suites import Suite, suite_named
 from dizuo.foundation.store.connection import Connection
 from dizuo.foundation.store.queries import Queries
 
@@ -19,11 +20,15 @@ HEIGHT: Final = 8
 WIDTH: Final = 1 << HEIGHT
 ENTRIES: Final = -1
 """The level of entry bundles, which stand beside the tiles of level 0."""
+CONTENTS: Final = -2
+"""The level of bundles of what the entries say. Leaves with a tag hold only its hash; an older leaf is the entry itself."""
 FRESH: Final = 60.0
 """Seconds for which a cosigned checkpoint is preferred to a newer bare one."""
 _QUERIES: Final = Queries.load("dizuo.foundation.ledger")
+_NAMES: Final = {ENTRIES: "entries", CONTENTS: "contents"}
 _PATH: Final = re.compile(
-    r"(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII
+    r"(entries|contents|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?",
+    re.ASCII,
 )
 
 
@@ -43,7 +48,7 @@ class Tile:
         while rest:
             groups.insert(0, f"x{rest % 1000:03d}")
             rest //= 1000
-        name = "entries" if self.level == ENTRIES else str(self.level)
+        name = _NAMES.get(self.level, str(self.level))
         return f"{name}/{'/'.join(groups)}{'' if self.width == WIDTH else f'.p/{self.width}'}"
 
     @classmethod
@@ -52,7 +57,8 @@ class Tile:
         found = _PATH.fullmatch(path)
         if found is None:
             raise TileUnknown()
-        level = ENTRIES if found[1] == "entries" else int(found[1])
+        level = next((n for n, name in _NAMES.items() if name == found[1]), None)
+        level = int(found[1]) if level is None else level
         tile = cls(level, int(found[2].replace("x", "").replace("/", "")), int(found[3] or WIDTH))
         if tile.path != path or (found[3] and tile.width >= WIDTH):
             raise TileUnknown()
@@ -78,8 +84,8 @@ async def tile_bytes(connection: Connection, tile: Tile) -> bytes:
     high = low + tile.width
     if high > size >> (HEIGHT * max(tile.level, 0)):
         raise TileUnknown()
-    if tile.level == ENTRIES:
-        return await _bundle(connection, low, high)
+    if tile.level in _NAMES:
+        return await _bundle(connection, low, high, tile.level, suite_named(head["suite"] if head else None))
     rows = await connection.fetch(_QUERIES["nodes"], [tile.level * HEIGHT], [low], [high])
     hashes = {row["position"]: row["hash"] for row in rows}
     if len(hashes) != tile.width:
@@ -87,14 +93,26 @@ async def tile_bytes(connection: Connection, tile: Tile) -> bytes:
     return b"".join(hashes[position] for position in range(low, high))
 
 
-async def _bundle(connection: Connection, low: int, high: int) -> bytes:
+async def _bundle(connection: Connection, low: int, high: int, level: int, suite: Suite) -> bytes:
     rows = await connection.fetch(_QUERIES["bundle"], low, high)
     if len(rows) != high - low:
         raise LedgerBroken(f"缺少位置 {low} 到 {high - 1} 的条目")
     parts: list[bytes] = []
     for row in rows:
-        entry = leaf_bytes(row["id"], row["at"], row["kind"], row["body"], row["commitment"])
+        about = row["id"], row["at"], row["kind"], row["body"], row["commitment"]
+        if level == ENTRIES or row["tag"] is None:
+            entry = leaf_bytes(*about, row["tag"], suite.digest)
+        else:
+            entry = lines_of(CONTENT, *about)
         if len(entry) > 0xFFFF:
             raise EntryTooLong(row["id"])
         parts += [len(entry).to_bytes(2, "big"), entry]
     return b"".join(parts)
+
+
+async def tells_entries(connection: Connection, tile: Tile) -> bool:
+    """Whether a bundle holds what entries say: all bundles of contents do, and those of leaves older than tags."""
+    if tile.level == CONTENTS:
+        return True
+    low = tile.index * WIDTH
+    return tile.level == ENTRIES and await connection.fetchval(_QUERIES["untagged"], low, low + tile.width)

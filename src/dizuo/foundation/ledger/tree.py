@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dizuo.foundation.ledger.errors import LedgerBroken
-from dizuo.foundation.ledger.merkle import Span, node_hash
+from dizuo.foundation.ledger.merkle import Digest, Span, node_hash, sha256
 from dizuo.foundation.store.connection import Connection
 from dizuo.foundation.store.queries import Queries
 
@@ -18,7 +18,7 @@ STEP: Final = 4
 _QUERIES: Final = Queries.load("dizuo.foundation.ledger")
 
 
-async def heads(connection: Connection, spans: Sequence[Span]) -> dict[Span, bytes]:
+async def heads(connection: Connection, spans: Sequence[Span], digest: Digest = sha256) -> dict[Span, bytes]:
     """The hashes of full subtrees. Errors: LedgerBroken when a kept hash is missing."""
     if not spans:
         return {}
@@ -31,7 +31,7 @@ async def heads(connection: Connection, spans: Sequence[Span]) -> dict[Span, byt
         [high for _, _, high in asked],
     )
     kept: dict[Span, bytes] = {(row["level"], row["position"]): row["hash"] for row in rows}
-    return {span: _fold(kept, *ranges[span]) for span in spans}
+    return {span: _fold(kept, *ranges[span], digest) for span in spans}
 
 
 def _kept_range(span: Span) -> tuple[int, int, int]:
@@ -42,11 +42,11 @@ def _kept_range(span: Span) -> tuple[int, int, int]:
     return base, position * width, (position + 1) * width
 
 
-def _fold(kept: dict[Span, bytes], level: int, low: int, high: int) -> bytes:
+def _fold(kept: dict[Span, bytes], level: int, low: int, high: int, digest: Digest) -> bytes:
     try:
         values = [kept[level, position] for position in range(low, high)]
     except KeyError as error:
         raise LedgerBroken(f"缺少第 {level} 层的节点 {error.args[0][1]}") from None
     while len(values) > 1:
-        values = [node_hash(values[n], values[n + 1]) for n in range(0, len(values), 2)]
+        values = [node_hash(values[n], values[n + 1], digest) for n in range(0, len(values), 2)]
     return values[0]

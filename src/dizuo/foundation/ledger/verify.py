@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from dizuo.foundation.ledger.complete import key_after, tags_from
+from dizuo.foundation.ledger.entry import numbered_leaf
 from dizuo.foundation.ledger.errors import CheckpointInvalid
-from dizuo.foundation.ledger.merkle import Edge
+from dizuo.foundation.ledger.merkle import Edge, leaf_hash, sha256
 from dizuo.foundation.ledger.notes import Checkpoint, PublicKey
 from dizuo.foundation.ledger.tree import STEP
 from dizuo.foundation.store.connection import Connection, Row
@@ -18,24 +19,49 @@ from dizuo.foundation.store.connection import Connection, Row
 Progress = Callable[[int, int], None]
 """Told (leaves done, leaves in all)."""
 
-Kind = Literal["altered", "removed", "reordered", "truncated", "forked", "unsealed", "erased", "checkpoint"]
+Kind = Literal[
+    "altered",
+    "removed",
+    "reordered",
+    "truncated",
+    "forked",
+    "unsealed",
+    "erased",
+    "checkpoint",
+    "misnumbered",
+]
 
 _CHUNK: Final = 10_000
+_PERSONS: Final = 2_000
 _SHOWN: Final = 50
-_LEAF_PREFIX: Final = b"\x00"
 
 # Plain columns of plain tables: a stored function or a view could be made to tell an old story.
 _ROWS: Final = r"""
 SELECT l.seq, l.entry, l.hash, e.commitment,
-       convert_to('dizuo-entry/1' || E'\nid ' || e.id::text
+       convert_to(CASE WHEN l.tag IS NULL THEN 'dizuo-entry/1' ELSE 'dizuo-content/2' END || E'\nid ' || e.id::text
            || E'\nat ' || to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
            || E'\nkind ' || e.kind || E'\nbody ' || e.body::text
            || E'\ncommitment ' || encode(e.commitment, 'hex') || E'\n', 'UTF8') AS covered,
        e.salt || convert_to(coalesce(e.subject::text, '') || E'\n' || coalesce(e.payload::text, ''), 'UTF8') AS personal,
        e.salt IS NULL AND (e.subject IS NOT NULL OR e.payload IS NOT NULL) AS unbound,
-       e.erased_by
+       e.erased_by, l.tag
 FROM ledger.leaf l LEFT JOIN ledger.entry e ON e.id = l.entry
 WHERE l.seq >= $1 AND l.seq < $2 ORDER BY l.seq
+"""
+_NUMBERS: Final = """
+SELECT p.subject, p.first, p.first_key, p.next, p.next_key,
+       array(SELECT l.tag FROM ledger.entry e JOIN ledger.leaf l ON l.entry = e.id
+             WHERE e.subject = p.subject AND l.tag IS NOT NULL ORDER BY l.seq) AS tags
+FROM ledger.person p WHERE p.subject > $1 ORDER BY p.subject LIMIT $2
+"""
+_ERASED_TAGS: Final = """
+SELECT g.tag FROM ledger.erased_tag g JOIN ledger.leaf l ON l.entry = g.entry AND l.tag = g.tag
+JOIN ledger.entry e ON e.id = g.entry WHERE g.tag = ANY ($1) AND e.erased_by IS NOT NULL
+"""
+_NAMELESS: Final = """
+SELECT e.id, l.seq FROM ledger.entry e JOIN ledger.leaf l ON l.entry = e.id
+WHERE e.subject IS NOT NULL AND l.tag IS NOT NULL AND NOT EXISTS (SELECT FROM ledger.person p WHERE p.subject = e.subject)
+ORDER BY l.seq LIMIT 50
 """
 _NODES: Final = (
     "SELECT level, position, hash FROM ledger.node WHERE level = 4 AND position >= $1 AND position < $2"
@@ -110,7 +136,8 @@ class _Verification:
         self._key = key
         self._outside = outside
         self._tell = tell
-        self._edge = Edge()
+        self._digest = key.digest
+        self._edge = Edge(digest=key.digest)
         self._problems: list[Problem] = []
         self._counts: Counter[Kind] = Counter()
         self._erased = 0
@@ -131,6 +158,7 @@ class _Verification:
             self._add(Problem("checkpoint", f"多出一个第 {level} 层的节点 {position}"))
         self._check_checkpoints(signed, total)
         await self._check_erased()
+        await self._check_numbers()
         pending = await self._check_unsealed()
         return Report(
             sealed=total,
@@ -164,19 +192,19 @@ class _Verification:
 
     def _leaves(self, rows: Sequence[Row]) -> list[bytes]:
         """The leaf hashes computed from the entries themselves; where an entry is gone, the stored one stands in."""
-        sha = hashlib.sha256
+        digest = self._digest
         hashes: list[bytes] = []
-        for seq, entry, kept, commitment, covered, personal, unbound, erased_by in rows:
+        for seq, entry, kept, commitment, covered, personal, unbound, erased_by, tag in rows:
             if covered is None:
                 self._add(Problem("removed", f"第 {entry} 条被删除（位置 {seq}）", entry, seq))
                 hashes.append(kept)
                 continue
-            value = sha(_LEAF_PREFIX + covered).digest()
+            value = leaf_hash(covered if tag is None else numbered_leaf(tag, covered, digest), digest)
             hashes.append(value)
             if value != kept:
                 self._add(Problem("altered", f"第 {entry} 条的内容被改过（位置 {seq}）", entry, seq))
             if personal is not None:
-                if sha(personal).digest() != commitment:
+                if sha256(personal) != commitment:
                     self._add(Problem("altered", f"第 {entry} 条的当事人或附带内容被改过", entry, seq))
             elif unbound or (commitment and erased_by is None):
                 self._add(Problem("altered", f"第 {entry} 条的当事人或附带内容被换掉", entry, seq))
@@ -235,6 +263,35 @@ class _Verification:
     async def _check_erased(self) -> None:
         for row in await self._connection.fetch(_UNJUSTIFIED):
             self._add(Problem("erased", f"第 {row['id']} 条被抹去而没有写明依据的条目", row["id"]))
+
+    async def _check_numbers(self) -> None:
+        """Every number of every person has one entry about that person, in the order of the leaves, or one that was erased."""
+        await self._connection.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
+        for row in await self._connection.fetch(_NAMELESS):
+            self._add(Problem("misnumbered", f"第 {row['id']} 条有当事人却没有号", row["id"], row["seq"]))
+        last = -(2**62)
+        while rows := await self._connection.fetch(_NUMBERS, last, _PERSONS):
+            last = rows[-1]["subject"]
+            for row in rows:
+                await self._check_person(row)
+
+    async def _check_person(self, row: Row) -> None:
+        right = dict(tags_from(row["first"], row["first_key"], row["next"] - 1))
+        there = set(row["tags"])
+        lacking = [number for number, tag in right.items() if tag not in there]
+        if lacking:
+            gone = await self._connection.fetch(_ERASED_TAGS, [right[number] for number in lacking])
+            erased = {found["tag"] for found in gone}
+            for number in lacking:
+                if right[number] not in erased:
+                    self._add(Problem("misnumbered", f"当事人 {row['subject']} 的第 {number} 号没有条目"))
+        if list(row["tags"]) != [tag for tag in right.values() if tag in there]:
+            self._add(Problem("misnumbered", f"当事人 {row['subject']} 的条目和编号不符，或次序不对"))
+        key: bytes = row["first_key"]
+        for _ in range(row["first"], row["next"]):
+            key = key_after(key)
+        if key != row["next_key"]:
+            self._add(Problem("misnumbered", f"当事人 {row['subject']} 的编号钥匙被换过"))
 
     async def _check_unsealed(self) -> int:
         await self._connection.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")

@@ -143,7 +143,9 @@ class Witness:
         if last is None or size == 0:
             if proof:
                 raise _Refused(422, "a proof from nothing is empty")
-        elif not verify_consistency(size, new.size, last.root, new.root, proof):
+        elif not verify_consistency(
+            size, new.size, last.root, new.root, proof, self._logs[new.origin].digest
+        ):
             self._keep_evidence(new, note)
             raise _Refused(422, "this checkpoint does not go on from the one signed before")
         _write(self._path(new.origin), note)

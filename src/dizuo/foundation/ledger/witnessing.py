@@ -20,8 +20,9 @@ import httpx
 
 from dizuo.foundation.ledger.cosign import Cosigned, cosignatures
 from dizuo.foundation.ledger.errors import CheckpointInvalid, LedgerBroken, WitnessesInvalid
-from dizuo.foundation.ledger.notes import COSIGNATURE, PublicKey
+from dizuo.foundation.ledger.notes import PublicKey
 from dizuo.foundation.ledger.proofs import consistency
+from dizuo.foundation.ledger.suites import COSIGNATURE
 from dizuo.foundation.store.connection import Connection, Pool, Row
 from dizuo.foundation.store.pool import CONNECTION_LOST
 from dizuo.foundation.store.queries import Queries

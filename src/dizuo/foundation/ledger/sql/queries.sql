@@ -1,6 +1,7 @@
 -- last_checkpoint --
 -- Where the ledger stands: the newest signed tree head.
-SELECT size, root, note, tx::text AS tx, entry FROM ledger.checkpoint ORDER BY size DESC LIMIT 1
+SELECT size, root, note, tx::text AS tx, entry, (SELECT name FROM ledger.suite) AS suite
+FROM ledger.checkpoint ORDER BY size DESC LIMIT 1
 
 -- checkpoint_at --
 -- The signed tree head of one size.
@@ -14,45 +15,21 @@ SELECT size, root, note FROM ledger.checkpoint WHERE size > $1 ORDER BY size DES
 -- Whether the database came from another server: its present transaction number lies before the last sealed one.
 SELECT pg_snapshot_xmax(pg_current_snapshot()) <= $1::text::xid8
 
--- seal --
--- Give the next entries of finished transactions their places and leaf hashes, in the order (tx, id).
--- Everything below the snapshot's xmin has ended and is visible here, so nothing can appear before it later.
-WITH due AS MATERIALIZED (
-    SELECT id, tx, at, kind, body, commitment FROM ledger.entry
-    WHERE (tx, id) > ($2::text::xid8, $3::bigint) AND tx < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY tx, id LIMIT $4
-), placed AS (
-    INSERT INTO ledger.leaf (seq, entry, hash)
-    SELECT $1::bigint + row_number() OVER (ORDER BY tx, id) - 1, id,
-           sha256('\x00'::bytea || convert_to(
-               'dizuo-entry/1' || E'\nid ' || id::text
-               || E'\nat ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-               || E'\nkind ' || kind || E'\nbody ' || body::text
-               || E'\ncommitment ' || encode(commitment, 'hex') || E'\n', 'UTF8'))
-    FROM due ORDER BY tx, id
-    RETURNING seq, entry, hash
-)
-SELECT p.hash, p.seq, p.entry, d.tx::text AS tx FROM placed p JOIN due d ON d.id = p.entry ORDER BY p.seq
+-- place --
+-- Give the next entries of finished transactions their places, numbers and tags (see ledger.place).
+SELECT seq, entry, tx, tag, hash, content FROM ledger.place($1, $2::text::xid8, $3, $4, $5, $6) ORDER BY seq
 
--- seal_moved --
--- The same after the database moved: transaction numbers of the old server lie in the future and have all ended.
-WITH due AS MATERIALIZED (
-    SELECT id, tx, at, kind, body, commitment FROM ledger.entry e
-    WHERE (tx < pg_snapshot_xmin(pg_current_snapshot()) OR tx >= pg_snapshot_xmax(pg_current_snapshot()))
-      AND NOT EXISTS (SELECT FROM ledger.leaf l WHERE l.entry = e.id)
-    ORDER BY id LIMIT $2
-), placed AS (
-    INSERT INTO ledger.leaf (seq, entry, hash)
-    SELECT $1::bigint + row_number() OVER (ORDER BY id) - 1, id,
-           sha256('\x00'::bytea || convert_to(
-               'dizuo-entry/1' || E'\nid ' || id::text
-               || E'\nat ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-               || E'\nkind ' || kind || E'\nbody ' || body::text
-               || E'\ncommitment ' || encode(commitment, 'hex') || E'\n', 'UTF8'))
-    FROM due ORDER BY id
-    RETURNING seq, entry, hash
-)
-SELECT hash, seq, entry FROM placed ORDER BY seq
+-- add_leaves --
+-- Keep leaves that were hashed outside the database.
+INSERT INTO ledger.leaf (seq, entry, hash, tag) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[])
+
+-- suite --
+-- Which hash and signature this ledger uses; nothing: ed25519.
+SELECT name FROM ledger.suite
+
+-- choose_suite --
+-- The first sealing says which, for good.
+INSERT INTO ledger.suite (name) VALUES ($1)
 
 -- add_checkpoint --
 -- Keep a signed tree head.
@@ -73,7 +50,7 @@ JOIN LATERAL (
 
 -- covered --
 -- One entry as its leaf covers it, and its place.
-SELECT id, at, kind, body, commitment, seq FROM ledger.covered($1)
+SELECT id, at, kind, body, commitment, seq, tag FROM ledger.covered($1)
 
 -- entries_of --
 -- Entries about one person, newest first.
@@ -96,7 +73,7 @@ WHERE c.size = coalesce(
 
 -- proving_checkpoint --
 -- The tree head for a proof of leaf $1: the newest that witnesses signed, when it covers the leaf; else the newest.
-SELECT c.size, c.root, c.note,
+SELECT c.size, c.root, c.note, (SELECT name FROM ledger.suite) AS suite,
        coalesce((SELECT string_agg(s.line || E'\n', '' ORDER BY s.witness) FROM ledger.cosignature s WHERE s.size = c.size), '')
            AS cosignatures
 FROM ledger.checkpoint c
@@ -105,7 +82,7 @@ WHERE c.size = coalesce((SELECT max(size) FROM ledger.cosignature WHERE size > $
 
 -- bundle --
 -- What the leaves of a range cover.
-SELECT seq, id, at, kind, body, commitment FROM ledger.bundle($1, $2)
+SELECT seq, id, at, kind, body, commitment, tag FROM ledger.bundle($1, $2)
 
 -- cosigned --
 -- How far each witness has signed.
@@ -134,3 +111,19 @@ INSERT INTO ledger.stamp (size, authority, token, at) VALUES ($1, $2, $3, $4) ON
 -- What these witnesses signed, with its checkpoint.
 SELECT s.size, s.line, c.note FROM ledger.cosignature s JOIN ledger.checkpoint c ON c.size = s.size
 WHERE s.witness = ANY($1::text[]) ORDER BY s.size
+
+-- numbers_of --
+-- The keys of one person's numbers.
+SELECT first, first_key, last FROM ledger.numbers_of($1)
+
+-- places_of --
+-- Where the entries about one person stand, oldest first; those without a place last.
+SELECT seq, tag, id, at, kind, body, commitment FROM ledger.places_of($1)
+
+-- erased_places --
+-- Erased entries under these tags.
+SELECT tag, seq, id, at, kind, body, commitment FROM ledger.erased_places($1)
+
+-- untagged --
+-- Whether a range of leaves has one of the first version, which holds the entry itself.
+SELECT EXISTS (SELECT FROM ledger.leaf WHERE seq >= $1 AND seq < $2 AND tag IS NULL)
