@@ -36,3 +36,40 @@ CREATE INDEX word_sound ON opendata.word (sound text_pattern_ops);
 
 REVOKE ALL ON opendata.entry, opendata.gram, opendata.entry_count, opendata.word FROM PUBLIC;
 GRANT SELECT ON opendata.entry, opendata.gram, opendata.entry_count, opendata.word TO dizuo_app;
+
+-- Hits of one span of ranks in order. Few entries have the rarest gram: the index finds them all and every one is looked at.
+-- Sequential scans are off because the statistics of an array of thousands of grams mislead the planner.
+CREATE FUNCTION opendata.find_rare(grams_in integer[], terms_in text[], low bigint, high bigint, most integer)
+RETURNS TABLE (rank bigint, dataset text, kind text, shown text, place text, folded text, found bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_indexscan = off
+SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    RETURN QUERY
+    WITH hit AS MATERIALIZED (
+        SELECT e.rank, e.dataset, e.kind, e.shown, e.place, e.folded FROM opendata.entry e
+        WHERE e.grams @> grams_in AND e.rank >= low AND e.rank < high
+          AND (SELECT bool_and(position(t IN e.folded) > 0) FROM unnest(terms_in) t))
+    SELECT h.*, (SELECT count(*) FROM hit) FROM hit h ORDER BY h.rank LIMIT most;
+END $$;
+
+-- Many entries have every gram: walking from the weightiest soon finds enough. At most `steps` entries are looked at.
+
+CREATE FUNCTION opendata.find_common(terms_in text[], low bigint, high bigint, most integer, steps integer)
+RETURNS TABLE (rank bigint, dataset text, kind text, shown text, place text, folded text, found bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
+SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    first text := terms_in[1];
+BEGIN
+    RETURN QUERY
+    SELECT w.rank, w.dataset, w.kind, w.shown, w.place, w.folded, 0::bigint FROM (
+        SELECT e.rank, e.dataset, e.kind, e.shown, e.place, e.folded FROM opendata.entry e
+        WHERE e.rank >= low AND e.rank < high ORDER BY e.rank LIMIT steps) w
+    WHERE position(first IN w.folded) > 0
+      AND (cardinality(terms_in) = 1 OR (SELECT bool_and(position(t IN w.folded) > 0) FROM unnest(terms_in) t))
+    LIMIT most;
+END $$;
+REVOKE ALL ON FUNCTION opendata.find_rare(integer[], text[], bigint, bigint, integer),
+    opendata.find_common(text[], bigint, bigint, integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION opendata.find_rare(integer[], text[], bigint, bigint, integer),
+    opendata.find_common(text[], bigint, bigint, integer, integer) TO dizuo_app;
