@@ -159,7 +159,7 @@ async def test_revocation_between_the_two_steps_stops_it(base):
     await base.change_grant(grant, "state = 'revoked', ended_why = 'x'")
     assert await subscribe.release(base.pool, sub.id, entered.after, 100) == ()
     with pytest.raises(DeliveryRefused):
-        await subscribe.waiting(base.pool, sub.id, 0)
+        await subscribe.waiting(base.pool, sub.id, 0, "none")
     with pytest.raises(DeliveryRefused):
         await subscribe.enter(base.pool, sub.id, None, 100)
     assert (await subscribe.subscription(base.pool, "civil", sub.id)).state == "ended"

@@ -36,7 +36,7 @@ _ENTER = "SELECT exchange.feed_enter($1, $2, $3)"
 _RELEASE = 'SELECT "position", kind, ref, version, fields, at, data FROM exchange.feed_release($1, $2, $3)'
 _ACK = "SELECT exchange.feed_ack($1, $2, $3, $4)"
 _LET_GO = "SELECT exchange.feed_let_go($1, $2, $3, $4, $5)"
-_LOOK = "SELECT exchange.feed_look($1, $2)"
+_LOOK = "SELECT exchange.feed_look($1, $2, $3)"
 _NAMES: Final[Mapping[str, str]] = {"grant_id": "grant"}
 
 
@@ -150,9 +150,9 @@ async def let_go(
     await pool.execute(_LET_GO, number, holder, bool(error), error, retry)
 
 
-async def waiting(pool: Pool, number: int, after: int) -> bool:
-    """Whether something may wait for a stream. Errors: DeliveryRefused when its right has ended."""
-    told: dict[str, Any] = await pool.fetchval(_LOOK, number, after)
+async def waiting(pool: Pool, number: int, after: int, key: str) -> bool:
+    """Whether something may wait for a stream that was opened with ``key``. Errors: DeliveryRefused when right or key ended."""
+    told: dict[str, Any] = await pool.fetchval(_LOOK, number, after, key)
     if "stopped" in told:
         raise DeliveryRefused(told["stopped"])
     return bool(told["waiting"])

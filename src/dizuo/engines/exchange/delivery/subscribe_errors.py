@@ -23,6 +23,7 @@ SAYS: Final[Mapping[str, str]] = {
     "ahead": "订阅的位置比变更流还靠后，多半是数据库恢复过",
     "gone": "您的接收地址答复 410，订阅已停",
     "asked": "您单位自己结束了订阅",
+    "key": "打开它的签名密钥已停用或到期",
 }
 """Why the database stopped a delivery, by its word (sql/0060_pre_subscription.sql)."""
 
@@ -41,7 +42,7 @@ class DeliveryRefused(Refused):
 class SubscriptionUnknown(NotFound):
     """没有订阅 {subscription}，或它不是您单位的。"""
 
-    fix = "请用 GET /data/api/subscriptions 查看您单位的订阅。"
+    fix = "请用 GET /data/exchange/v1/subscriptions 查看您单位的订阅。"
 
 
 class FeedPositionInvalid(Conflict):

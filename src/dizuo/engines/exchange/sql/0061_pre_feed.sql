@@ -159,7 +159,8 @@ REVOKE ALL ON FUNCTION exchange.feed_let_go(bigint, uuid, boolean, text, timesta
 GRANT EXECUTE ON FUNCTION exchange.feed_let_go(bigint, uuid, boolean, text, timestamptz) TO dizuo_app;
 
 -- feed_look: whether something may wait for a stream behind `after`, without locking anything: asked twice a second by each.
-CREATE FUNCTION exchange.feed_look(subscription_in bigint, after bigint) RETURNS jsonb
+-- `key` is the one that the stream was opened with: once it is revoked or over, the stream ends.
+CREATE FUNCTION exchange.feed_look(subscription_in bigint, after bigint, key_in text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     s     exchange.subscription;
@@ -170,6 +171,9 @@ BEGIN
     IF s.id IS NULL OR s.state <> 'open' THEN
         RETURN jsonb_build_object('stopped', coalesce(nullif(s.why, ''), 'ended'));
     END IF;
+    IF NOT exchange.key_holds(key_in, s.consumer) THEN
+        RETURN jsonb_build_object('stopped', 'key');
+    END IF;
     why := exchange.standing(s.grant_id, 'subscribe');
     IF why <> '' THEN
         RETURN jsonb_build_object('stopped', why);
@@ -177,5 +181,29 @@ BEGIN
     reach := registers.change_reach();
     RETURN jsonb_build_object('waiting', greatest(after, s.position) < reach.last);
 END $$;
-REVOKE ALL ON FUNCTION exchange.feed_look(bigint, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION exchange.feed_look(bigint, bigint) TO dizuo_app;
+REVOKE ALL ON FUNCTION exchange.feed_look(bigint, bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION exchange.feed_look(bigint, bigint, text) TO dizuo_app;
+
+-- key_holds: whether a key is this department's and holds now.
+CREATE FUNCTION exchange.key_holds(key_in text, consumer_in text) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM exchange.signing_key k WHERE k.id = key_in AND k.consumer = consumer_in
+                   AND k.revoked_at IS NULL AND now() >= k.valid_from AND now() < k.valid_until);
+END $$;
+REVOKE ALL ON FUNCTION exchange.key_holds(text, text) FROM PUBLIC;
+
+-- take_nonce: use up the nonce of a signed request that asks for no subject (subscriptions, downloads). Gives '' or why not:
+-- key (it does not hold any more) or replay.
+CREATE FUNCTION exchange.take_nonce(key_in text, consumer_in text, nonce_in text, until_in bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT exchange.key_holds(key_in, consumer_in) THEN
+        RETURN 'key';
+    END IF;
+    INSERT INTO exchange.nonce (key, nonce, call, until) VALUES (key_in, nonce_in, gen_random_uuid(), until_in)
+    ON CONFLICT (key, nonce) DO NOTHING;
+    RETURN CASE WHEN FOUND THEN '' ELSE 'replay' END;
+END $$;
+REVOKE ALL ON FUNCTION exchange.take_nonce(text, text, text, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION exchange.take_nonce(text, text, text, bigint) TO dizuo_app;
