@@ -21,6 +21,8 @@ PUBLISHED = {
     "registers.enter_records",
     "registers.open_records",
     "registers.field_types",
+    "registers.request_shared",
+    "registers.release",
     "registers.durable",
 }
 NAMED = re.compile(r"(?<![\w.\"'/])(" + "|".join(SCHEMAS) + r")\.([a-z_]+)")

@@ -6,13 +6,15 @@
 4. Pure: no I/O, nothing personal; decisions are kept by the shape of the question.
 5. ``analyse`` and ``replay`` hold the declarations, and another city's, against what the ledger recorded, in counts.
 6. ``evaluate`` answers other systems in the form of OpenID AuthZEN.
-7. ``text`` is the whole policy as it is in force, for audit and ``dizuo policy``.
+7. ``SharePolicy`` bounds calls between departments by their grant; the rules are the same in every city.
+8. ``text`` is the whole policy as it is in force, for audit and ``dizuo policy``.
 """
 
 from dizuo.foundation.policy.analyse import Analysis, analyse
 from dizuo.foundation.policy.authzen import MOST, SEMANTICS, Evaluated, evaluate, evaluate_many
 from dizuo.foundation.policy.decide import Policy
 from dizuo.foundation.policy.errors import AuthzenInvalid, PolicyInvalid
+from dizuo.foundation.policy.exchange import Breach, ShareAsk, ShareGrant, SharePolicy, ShareVerdict
 from dizuo.foundation.policy.explain import Explanation, Missing
 from dizuo.foundation.policy.model import Action, Ask, Principal, Relation, Request, Verdict
 from dizuo.foundation.policy.recorded import Recorded, recorded
@@ -25,6 +27,7 @@ __all__ = [
     "Analysis",
     "Ask",
     "AuthzenInvalid",
+    "Breach",
     "Change",
     "Evaluated",
     "Explanation",
@@ -36,6 +39,10 @@ __all__ = [
     "Relation",
     "Replay",
     "Request",
+    "ShareAsk",
+    "ShareGrant",
+    "SharePolicy",
+    "ShareVerdict",
     "Side",
     "Verdict",
     "analyse",

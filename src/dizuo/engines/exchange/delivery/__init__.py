@@ -1,1 +1,47 @@
-"""Signed delivery of data under a grant: one subject, a batch, a subscription, or in bulk."""
+"""Signed delivery of data under a grant: one subject, a batch, a subscription, or in bulk.
+
+1. A call is signed (``foundation.signing``), cites matter, law and case, and is judged by policy against its grant.
+2. ``Exchange.call`` holds it against the database again, enters it for everybody concerned, and only then sees values.
+3. A refusal names every bound that was crossed and is entered; floods are turned away and entered in counts.
+4. Keys: departments' public ones in the database, the server's own in the installation's secrets; both rotate with overlap.
+"""
+
+from dizuo.engines.exchange.delivery.calling import Exchange
+from dizuo.engines.exchange.delivery.errors import CallRefused, DailyLimitReached, TooManyCalls
+from dizuo.engines.exchange.delivery.keys import SigningKey, add_signing_key, revoke_signing_key, signing_keys
+from dizuo.engines.exchange.delivery.model import (
+    MOST_SUBJECTS,
+    Answer,
+    Call,
+    Caller,
+    Record,
+    Result,
+    Right,
+    Subject,
+    Value,
+)
+from dizuo.engines.exchange.delivery.reading import MOST_FIELDS, read_call
+from dizuo.engines.exchange.delivery.server_keys import ServerKeys
+
+__all__ = [
+    "MOST_FIELDS",
+    "MOST_SUBJECTS",
+    "Answer",
+    "Call",
+    "CallRefused",
+    "Caller",
+    "DailyLimitReached",
+    "Exchange",
+    "Record",
+    "Result",
+    "Right",
+    "ServerKeys",
+    "SigningKey",
+    "Subject",
+    "TooManyCalls",
+    "Value",
+    "add_signing_key",
+    "read_call",
+    "revoke_signing_key",
+    "signing_keys",
+]
