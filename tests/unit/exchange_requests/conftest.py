@@ -29,3 +29,12 @@ async def offered(pg, city: City) -> None:
                 " update_cycle, state) VALUES ($1, $2, $3, 'register', $4, $5, $6, $7, $8, 'daily', $9)",
                 *one,
             )
+
+
+@pytest.fixture
+async def sharing(app_pool, owner_pool, city: City, frozen_now, offered) -> requests.Sharing:
+    """Requests on the serving role's pool, at the frozen Monday; rights of earlier tests have ended."""
+    await owner_pool.execute(
+        "UPDATE exchange.data_grant SET state = 'ended' WHERE state IN ('open', 'suspended')"
+    )
+    return requests.Sharing(app_pool, city, frozen_now)

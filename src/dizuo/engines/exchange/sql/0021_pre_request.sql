@@ -334,10 +334,9 @@ BEGIN
         'reason', told ->> 'reason', 'law', nullif(told ->> 'law', ''), 'actor', actor ->> 'account', 'unit', actor ->> 'unit',
         'post', actor ->> 'post', 'grant', asked.grant_id)), NULL, CASE WHEN said <> '' THEN jsonb_build_object('words', said) END);
     INSERT INTO exchange.share_step (request, ord, at, event, from_state, to_state, actor, name, unit, post, words, reason, law, clock, used, in_time, entry)
-    SELECT asked.id, coalesce(max(s.ord), 0) + 1, instant, event_in, step.from_state, to_in, actor ->> 'account', coalesce(actor ->> 'name', ''),
+    VALUES (asked.id, (SELECT coalesce(max(s.ord), 0) + 1 FROM exchange.share_step s WHERE s.request = asked.id), instant, event_in, step.from_state, to_in, actor ->> 'account', coalesce(actor ->> 'name', ''),
            coalesce(actor ->> 'unit', ''), coalesce(actor ->> 'post', ''), said, told ->> 'reason', coalesce(told ->> 'law', ''),
-           coalesce(told ->> 'left', ''), (told ->> 'used')::integer, (told ->> 'in_time')::boolean, entered
-    FROM exchange.share_step s WHERE s.request = asked.id;
+           coalesce(told ->> 'left', ''), (told ->> 'used')::integer, (told ->> 'in_time')::boolean, entered);
     RETURN asked.version;
 END $$;
 
