@@ -18,6 +18,7 @@ from dizuo.foundation.ledger.entry import Entry, EntryView
 from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
+from dizuo.foundation.ledger.seals import Seal, SealGround, closed_seals, declare_grounds
 from dizuo.foundation.ledger.stamp import Stamped, check_stamp
 from dizuo.foundation.ledger.stamping import (
     Authority,
@@ -64,6 +65,8 @@ __all__ = [
     "Proven",
     "PublicKey",
     "Report",
+    "Seal",
+    "SealGround",
     "Sealer",
     "SigningKey",
     "Stamped",
@@ -74,11 +77,13 @@ __all__ = [
     "check_cosignatures",
     "check_stamp",
     "check_stamps",
+    "closed_seals",
     "complete_proof",
     "consistency",
     "cosign",
     "cosignatures",
     "counted",
+    "declare_grounds",
     "entries_of",
     "entry_batcher",
     "proof",

@@ -88,6 +88,7 @@ class Sealer:
                 return sealed
 
     async def _seal_batch(self, connection: Connection) -> int:
+        await connection.execute(_QUERIES["open_due"])  # what opens now is placed at the next sealing
         head = await connection.fetchrow(_QUERIES["last_checkpoint"])
         edge = await self._edge_at(connection, head)
         size, tx, entry = (head["size"], head["tx"], head["entry"]) if head else (0, "0", 0)

@@ -58,6 +58,13 @@ _ERASED_TAGS: Final = """
 SELECT g.tag FROM ledger.erased_tag g JOIN ledger.leaf l ON l.entry = g.entry AND l.tag = g.tag
 JOIN ledger.entry e ON e.id = g.entry WHERE g.tag = ANY ($1) AND e.erased_by IS NOT NULL
 """
+# An opening says what lay under the seal. The sealed entry's own commitment is checked with its leaf.
+_MISOPENED: Final = """
+SELECT o.id FROM ledger.entry o JOIN ledger.entry s ON s.id = (o.body ->> 'entry')::bigint AND s.kind = 'sealed'
+WHERE o.kind = 'sealed.opened' AND s.erased_by IS NULL
+  AND (s.payload -> 'sealed' -> 'kind' IS DISTINCT FROM o.body -> 'kind'
+       OR s.payload -> 'sealed' -> 'body' IS DISTINCT FROM o.body -> 'said') ORDER BY o.id LIMIT 50
+"""
 _NAMELESS: Final = """
 SELECT e.id, l.seq FROM ledger.entry e JOIN ledger.leaf l ON l.entry = e.id
 WHERE e.subject IS NOT NULL AND l.tag IS NOT NULL AND NOT EXISTS (SELECT FROM ledger.person p WHERE p.subject = e.subject)
@@ -267,6 +274,8 @@ class _Verification:
     async def _check_numbers(self) -> None:
         """Every number of every person has one entry about that person, in the order of the leaves, or one that was erased."""
         await self._connection.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
+        for row in await self._connection.fetch(_MISOPENED):
+            self._add(Problem("altered", f"第 {row['id']} 条公开的不是当初封存的内容", row["id"]))
         for row in await self._connection.fetch(_NAMELESS):
             self._add(Problem("misnumbered", f"第 {row['id']} 条有当事人却没有号", row["id"], row["seq"]))
         last = -(2**62)

@@ -127,3 +127,11 @@ SELECT tag, seq, id, at, kind, body, commitment FROM ledger.erased_places($1)
 -- untagged --
 -- Whether a range of leaves has one of the first version, which holds the entry itself.
 SELECT EXISTS (SELECT FROM ledger.leaf WHERE seq >= $1 AND seq < $2 AND tag IS NULL)
+
+-- open_due --
+-- Open the sealed entries whose day has come.
+SELECT ledger.open_due()
+
+-- seals --
+-- Seals that are still closed and that one unit oversees.
+SELECT entry, since, opens_on, unit, post, basis, extended, overlong FROM ledger.seals($1)
