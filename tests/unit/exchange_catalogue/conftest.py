@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import pytest
+from catalogue_records import NOW, ROOT
 
 from dizuo.engines import registers
 from dizuo.foundation.blueprint import City, load_city
-from dizuo.foundation.kernel.clock_source import SHANGHAI
-
-ROOT = Path(__file__).resolve().parents[3]
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI)
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ from dizuo.engines.registers.errors import (
     WriteRefused,
 )
 from dizuo.engines.registers.forget import forget
+from dizuo.engines.registers.formats import FormatsFound, formats_found
 from dizuo.engines.registers.holdings import Holding, holdings
 from dizuo.engines.registers.model import (
     Actor,
@@ -64,6 +65,7 @@ __all__ = [
     "DayNotOver",
     "Dimension",
     "Fact",
+    "FormatsFound",
     "Holding",
     "MatterUnknown",
     "PartyState",
@@ -90,6 +92,7 @@ __all__ = [
     "fallbacks_of",
     "forget",
     "forget_changes",
+    "formats_found",
     "holdings",
     "principal_of",
     "publish",

@@ -2,9 +2,42 @@
 
 1. ``publish_catalogue``  makes it from the declarations; codes are for ever, nothing vanishes, every change is kept.
 2. ``resources``, ``resource``, ``history``  read it.
+3. ``uses_of``, ``systems_of``, ``standings`` and the ways back  bind matters, systems, resources, and what is really there.
+4. ``audit_catalogue``  the rules A1–A11 at every publication, by the clock and on demand; ``findings``, ``move_finding``  its tickets.
+5. ``organisation_named``, ``names_of``  who is meant by a name of today or of the past.
 """
 
+from dizuo.engines.exchange.catalogue.audit import (
+    AuditRun,
+    audit_catalogue,
+    audited_by_the_clock,
+    last_audit,
+    standings,
+)
+from dizuo.engines.exchange.catalogue.binding import (
+    BindState,
+    MatterUse,
+    Standing,
+    System,
+    bind_state,
+    matter_uses,
+    registers_behind,
+    resources_of_matter,
+    resources_of_system,
+    systems_of,
+    uses_of,
+)
 from dizuo.engines.exchange.catalogue.coding import BASES, CLASSES, THEMES, CodeParts, parts_of
+from dizuo.engines.exchange.catalogue.errors import (
+    FindingMoved,
+    FindingNote,
+    FindingStep,
+    NoSuchFinding,
+    NoSuchResource,
+    NotYours,
+    OwnFinding,
+    SheetUnreadable,
+)
 from dizuo.engines.exchange.catalogue.model import (
     CYCLES,
     ITEM_TYPES,
@@ -15,27 +48,38 @@ from dizuo.engines.exchange.catalogue.model import (
     Resource,
     ResourceField,
 )
+from dizuo.engines.exchange.catalogue.naming import (
+    Named,
+    NamePeriod,
+    names_of,
+    near_organisations,
+    organisation_named,
+)
 from dizuo.engines.exchange.catalogue.publishing import Published, publish_catalogue
 from dizuo.engines.exchange.catalogue.reads import ResourceChange, history, resource, resources
+from dizuo.engines.exchange.catalogue.rules import RULES, Rule
+from dizuo.engines.exchange.catalogue.tickets import (
+    FINDING_STATES,
+    NOTED,
+    STEPS,
+    Finding,
+    FindingCount,
+    FindingMove,
+    departments_of,
+    finding,
+    finding_counts,
+    findings,
+    may_move,
+    move_finding,
+)
 
 __all__ = [
-    "BASES",
-    "CLASSES",
-    "CYCLES",
-    "ITEM_TYPES",
-    "METHODS",
-    "OPEN_TYPES",
-    "SHARE_TYPES",
-    "STATES",
-    "THEMES",
-    "CodeParts",
-    "Published",
-    "Resource",
-    "ResourceChange",
-    "ResourceField",
-    "history",
-    "parts_of",
-    "publish_catalogue",
-    "resource",
-    "resources",
-]
+    "BASES", "CLASSES", "CYCLES", "FINDING_STATES", "ITEM_TYPES", "METHODS", "NOTED", "OPEN_TYPES", "RULES", "SHARE_TYPES",
+    "STATES", "STEPS", "THEMES", "AuditRun", "BindState", "CodeParts", "Finding", "FindingCount", "FindingMove", "FindingMoved",
+    "FindingNote", "FindingStep", "MatterUse", "NamePeriod", "Named", "NoSuchFinding", "NoSuchResource", "NotYours", "OwnFinding",
+    "Published", "Resource", "ResourceChange", "ResourceField", "Rule", "SheetUnreadable", "Standing", "System", "audit_catalogue",
+    "audited_by_the_clock", "bind_state", "departments_of", "finding", "finding_counts", "findings", "history", "last_audit",
+    "matter_uses", "may_move", "move_finding", "names_of", "near_organisations", "organisation_named", "parts_of",
+    "publish_catalogue", "registers_behind", "resource", "resources", "resources_of_matter", "resources_of_system", "standings",
+    "systems_of", "uses_of",
+]  # fmt: skip

@@ -63,3 +63,43 @@ ORDER BY r.code
 -- changes_of --
 -- What became of a resource.
 SELECT at, kind, by, why, before, after, entry FROM exchange.resource_change WHERE code = $1 ORDER BY id DESC LIMIT $2
+
+-- enter_audit --
+-- Enter what an audit found.
+SELECT * FROM exchange.enter_audit($1, $2, $3, $4)
+
+-- move_finding --
+-- One step of a ticket.
+SELECT exchange.move_finding($1, $2, $3, $4, $5, $6, $7)
+
+-- findings --
+-- Tickets that meet every filter given; open ones first, the gravest first.
+SELECT id, rule, about, resource, organisation, post, severity, params, state, found_at, seen_at, changed_at, closed_at, reopened, version
+FROM exchange.finding
+WHERE ($1::text IS NULL OR organisation = $1) AND ($2::text IS NULL OR rule = $2) AND ($3::text IS NULL OR state = $3)
+  AND ($4::text IS NULL OR resource = $4) AND ($5 OR state <> 'closed')
+ORDER BY state = 'closed', CASE severity WHEN 'high' THEN 0 WHEN 'mid' THEN 1 ELSE 2 END, substr(rule, 2)::integer, about
+LIMIT $6
+
+-- finding --
+-- One ticket.
+SELECT id, rule, about, resource, organisation, post, severity, params, state, found_at, seen_at, changed_at, closed_at, reopened, version
+FROM exchange.finding WHERE id = $1
+
+-- finding_steps --
+-- What became of a ticket.
+SELECT at, by, was, became, note, entry FROM exchange.finding_step WHERE finding = $1 ORDER BY id
+
+-- finding_counts --
+-- How many tickets stand, by department, rule and state; and how many were closed.
+SELECT organisation, rule, state, count(*) AS findings FROM exchange.finding GROUP BY 1, 2, 3
+
+-- last_audit --
+-- The last audit.
+SELECT id, at, cause, rules, found, opened, reopened, closed FROM exchange.audit_run ORDER BY id DESC LIMIT 1
+
+-- idle_grants --
+-- Open rights that are older than a week, with the calls of this week.
+SELECT g.id, g.resource, g.consumer, coalesce(sum(u.calls) FILTER (WHERE u.day > $1::date - 7), 0)::bigint AS calls
+FROM exchange.data_grant g LEFT JOIN exchange.grant_use u ON u.grant_id = g.id
+WHERE g.state = 'open' AND g.starts <= $1::date - 7 AND g.opened_at <= $1::date - 7 GROUP BY g.id

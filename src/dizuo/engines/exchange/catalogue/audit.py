@@ -1,0 +1,130 @@
+"""The audit of the catalogue (目录核查): look at everything, judge by the rules, enter tickets; at every publication, by the clock, on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from dizuo.engines.exchange.catalogue.binding import Standing
+from dizuo.engines.exchange.catalogue.model import Resource
+from dizuo.engines.exchange.catalogue.publishing import QUERIES
+from dizuo.engines.exchange.catalogue.reads import resources
+from dizuo.engines.exchange.catalogue.rules import RULES, Found, Seen, audit
+from dizuo.engines.lake import freshness, last_deliveries, sources_seen
+from dizuo.engines.registers import formats_found, holdings
+from dizuo.foundation.blueprint.model import City
+from dizuo.foundation.kernel.calendar import WorkCalendar
+from dizuo.foundation.kernel.clock_source import Now
+from dizuo.foundation.store import CONNECTION_LOST, Pool
+
+EVERY: Final = timedelta(hours=6)
+"""How old the last audit may become before the clock sets off the next one."""
+_LOOK: Final = 300.0
+_log = logging.getLogger(__name__)
+
+
+class AuditRun(msgspec.Struct, frozen=True):
+    """An audit: when, what set it off, and how many tickets stand (``found``), are new, came back, or were closed by it."""
+
+    id: int
+    at: datetime
+    cause: str
+    rules: tuple[str, ...]
+    found: int
+    opened: int
+    reopened: int
+    closed: int
+
+
+async def audit_catalogue(
+    pool: Pool, city: City, now: datetime, cause: str = "command", *, sample: int = 300
+) -> AuditRun:
+    """Run every rule and enter what they find; what is gone is closed, what came back reopened, nothing is doubled.
+
+    ``cause``: publish, lake, clock or command; ``sample``: how many records of a register are looked at for their form, twice.
+    Errors: the pool's.
+    """
+    found = list(audit(await look(pool, city, now, sample)))
+    rules = list(RULES)
+    row = await pool.fetchrow(QUERIES["enter_audit"], now, cause, rules, [_entered(one) for one in found])
+    assert row is not None
+    return AuditRun(
+        row["run"], now, cause, tuple(rules), row["found"], row["opened"], row["reopened"], row["closed"]
+    )
+
+
+async def last_audit(pool: Pool) -> AuditRun | None:
+    """The last audit, or None before the first. Errors: the pool's."""
+    row = await pool.fetchrow(QUERIES["last_audit"])
+    return None if row is None else msgspec.convert(dict(row), AuditRun)
+
+
+async def audited_by_the_clock(pool: Pool, city: City, now: Now, stop: asyncio.Event) -> None:
+    """Audit whenever the last one is older than EVERY, until ``stop`` is set; a lost database is waited for."""
+    while not stop.is_set():
+        try:
+            last = await last_audit(pool)
+            if last is None or now() - last.at >= EVERY:
+                await audit_catalogue(pool, city, now(), "clock")
+        except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+            _log.warning("the catalogue's audit waits: %s", type(error).__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), _LOOK)
+        except TimeoutError:
+            continue
+
+
+async def look(pool: Pool, city: City, now: datetime, sample: int = 300) -> Seen:
+    """Everything that the rules need to know. Errors: the pool's."""
+    known = await resources(pool)
+    counted = await holdings(pool)
+    delivered = frozenset((await sources_seen(pool)).latest)
+    came = {(one.department, one.register) for one in await last_deliveries(pool) if one.state == "published"}
+    # A department that delivers for the register itself has delivered what its source would feed.
+    delivered |= {
+        source.id
+        for source in city.sources.values()
+        if any((source.department, feed.register) in came for feed in source.feeds)
+    }
+    calls: dict[str, int] = {}
+    for row in await pool.fetch(QUERIES["idle_grants"], now.date()):
+        calls[row["resource"]] = calls.get(row["resource"], 0) + int(row["calls"])
+    formats = {name: await formats_found(pool, name, sample) for name, one in counted.items() if one.records}
+    return Seen(
+        city=city, today=now.date(), resources=known, standing=await standings(pool, city, known, now),
+        records={name: one.records for name, one in counted.items()}, delivered=delivered, formats=formats, calls=calls,
+    )  # fmt: skip
+
+
+async def standings(
+    pool: Pool, city: City, known: tuple[Resource, ...], now: datetime
+) -> Mapping[str, Standing]:
+    """What is really there behind each resource, by code: how many records, when they came, whether they are late. Errors: the pool's."""
+    counted, seen = await holdings(pool), await sources_seen(pool)
+    calendar = WorkCalendar(city.calendar_overrides, city.working_hours, city.after_hours)
+    found: dict[str, Standing] = {}
+    for one in known:
+        source = city.sources.get(one.source or "")
+        if one.register is not None and one.register in counted:
+            held = counted[one.register]
+            found[one.code] = Standing(held.records, held.last_at)
+        elif source is not None and source.id in seen.latest:
+            last = seen.latest[source.id]
+            fresh = freshness(source, seen.published_to.get(source.id), now.date(), calendar)
+            found[one.code] = Standing(
+                last.rows_published, last.changed_at, fresh.period, fresh.due, fresh.late
+            )
+    return found
+
+
+def _entered(found: Found) -> dict[str, object]:
+    return {
+        "rule": found.rule, "about": found.about, "resource": found.resource, "organisation": found.organisation,
+        "post": found.post, "severity": found.severity, "params": dict(found.params),
+    }  # fmt: skip

@@ -1,0 +1,181 @@
+"""Findings become tickets: none twice, moved on by those who may, closed when gone, reopened when back, all in the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from catalogue_records import register_record
+from msgspec.structs import replace
+
+from dizuo.engines import registers
+from dizuo.engines.exchange import catalogue
+from dizuo.engines.lake import review
+from dizuo.foundation.blueprint import City
+from dizuo.foundation.store import Pool
+
+STEWARD = review.Steward("7", True, frozenset(), ("data", "steward"))
+OTHER = review.Steward("8", True, frozenset(), ("data", "steward"))
+POLICE = review.Steward("9", False, frozenset({"hukou"}), ("psb", "household_officer"))
+HEALTH = review.Steward("10", False, frozenset({"births"}), ("health", "family_officer"))
+
+
+@pytest.fixture
+async def published(app_pool: Pool, declared: City, now: datetime) -> City:
+    await catalogue.publish_catalogue(app_pool, declared, now)
+    return declared
+
+
+async def one(pool: Pool, rule: str, **filters: Any) -> catalogue.Finding:
+    return (await catalogue.findings(pool, rule=rule, **filters))[0]
+
+
+async def test_an_audit_of_an_empty_city_finds_the_empty_registers(
+    app_pool: Pool, published: City, now: datetime
+) -> None:
+    run = await catalogue.audit_catalogue(app_pool, published, now)
+    assert run.opened == run.found > 0
+    empty = {found.params["code"] for found in await catalogue.findings(app_pool, rule="A2")}
+    codes = {found.code for found in await catalogue.resources(app_pool, kind="register")}
+    assert codes <= empty
+    for found in await catalogue.findings(app_pool):
+        assert found.state == "found"
+        assert "{" not in found.says("zh") + found.says("en") + found.fix("zh") + found.fix("en")
+
+
+async def test_a_second_audit_doubles_nothing(app_pool: Pool, published: City, now: datetime) -> None:
+    await catalogue.audit_catalogue(app_pool, published, now)
+    before = await catalogue.findings(app_pool)
+    again = await catalogue.audit_catalogue(app_pool, published, now + timedelta(minutes=5), "clock")
+    assert (again.opened, again.reopened, again.closed, again.found) == (0, 0, 0, len(before))
+    assert [found.id for found in await catalogue.findings(app_pool)] == [found.id for found in before]
+    assert (await catalogue.last_audit(app_pool)) == again
+
+
+async def test_what_is_gone_is_closed_by_the_audit_and_comes_back_as_the_same_ticket(
+    app_pool: Pool, published: City, now: datetime
+) -> None:
+    whole = published
+    without = replace(whole, matters={})
+    await catalogue.audit_catalogue(app_pool, whole, now)
+    ticket = await one(app_pool, "A1")
+    closed = await catalogue.audit_catalogue(app_pool, without, now + timedelta(days=1))
+    assert closed.closed >= 1
+    gone, steps = await catalogue.finding(app_pool, ticket.id)
+    assert (gone.state, steps[-1].by, steps[-1].became) == ("closed", "audit", "closed")
+    assert "不存在" in steps[-1].note
+    back = await catalogue.audit_catalogue(app_pool, whole, now + timedelta(days=2))
+    assert back.reopened == closed.closed
+    again, steps = await catalogue.finding(app_pool, ticket.id)
+    assert (again.state, again.reopened, steps[-1].was) == ("found", 1, "closed")
+
+
+async def test_a_ticket_goes_its_way_and_every_step_is_in_the_ledger(
+    app_pool: Pool, owner_pool: Pool, published: City, now: datetime
+) -> None:
+    await catalogue.audit_catalogue(app_pool, published, now)
+    ticket = await one(app_pool, "A2", organisation="psb")
+    way = [("assigned", STEWARD, ""), ("claimed", POLICE, ""), ("mending", POLICE, ""), ("review", POLICE, "已补数"),
+           ("returned", STEWARD, "还差两项"), ("claimed", POLICE, ""), ("mending", POLICE, ""), ("review", POLICE, "补齐了"),
+           ("closed", STEWARD, "已核对")]  # fmt: skip
+    for to, who, note in way:
+        assert catalogue.may_move(published, who, ticket, to)
+        ticket = await catalogue.move_finding(
+            app_pool, published, ticket.id, ticket.version, to, who, note, now
+        )
+        assert ticket.state == to
+    _, steps = await catalogue.finding(app_pool, ticket.id)
+    assert [step.became for step in steps] == ["found", *(to for to, _, _ in way)]
+    entries = await owner_pool.fetch(
+        "SELECT body FROM ledger.entry WHERE id = ANY ($1::bigint[]) ORDER BY id",
+        [step.entry for step in steps],
+    )
+    assert [row["body"]["became"] for row in entries] == [step.became for step in steps]
+
+
+async def test_who_may_not_is_told(app_pool: Pool, published: City, now: datetime) -> None:
+    await catalogue.audit_catalogue(app_pool, published, now)
+    ticket = await one(app_pool, "A2", organisation="medical")
+
+    async def move(to: str, who: review.Steward, note: str = "说明") -> catalogue.Finding:
+        held, _ = await catalogue.finding(app_pool, ticket.id)
+        return await catalogue.move_finding(app_pool, published, held.id, held.version, to, who, note, now)
+
+    with pytest.raises(catalogue.NotYours):
+        await move("assigned", POLICE)
+    with pytest.raises(catalogue.FindingStep):
+        await move("closed", STEWARD)
+    with pytest.raises(catalogue.FindingStep):
+        await move("somewhere", STEWARD)
+    await move("assigned", STEWARD)
+    with pytest.raises(catalogue.NotYours):
+        await move("claimed", HEALTH)
+    await move("claimed", STEWARD)
+    await move("mending", STEWARD)
+    with pytest.raises(catalogue.FindingNote):
+        await move("review", STEWARD, " ")
+    with pytest.raises(catalogue.FindingNote):
+        await move("review", STEWARD, "长" * 1001)
+    await move("review", STEWARD)
+    with pytest.raises(catalogue.OwnFinding):
+        await move("closed", STEWARD)
+    assert (await move("closed", OTHER)).state == "closed"
+    with pytest.raises(catalogue.NoSuchFinding):
+        await catalogue.move_finding(app_pool, published, 10**9, 1, "closed", STEWARD, "没有", now)
+
+
+async def test_two_at_once_one_wins(app_pool: Pool, published: City, now: datetime) -> None:
+    await catalogue.audit_catalogue(app_pool, published, now)
+    ticket = await one(app_pool, "A2", organisation="hrss")
+    await catalogue.move_finding(app_pool, published, ticket.id, ticket.version, "assigned", STEWARD, "", now)
+    with pytest.raises(catalogue.FindingMoved):
+        await catalogue.move_finding(
+            app_pool, published, ticket.id, ticket.version, "assigned", OTHER, "", now
+        )
+
+
+async def test_identity_numbers_are_found_by_their_form_and_no_value_leaves(
+    app_pool: Pool, owner_pool: Pool, published: City, now: datetime
+) -> None:
+    """A number with the right check digit in a free text; one with a wrong digit is none."""
+    for key, remark in (
+        ("P1", "车主 11010519491231002X 自述"),
+        ("P2", "11010519491231002X"),
+        ("P3", "110105194912310021"),
+    ):
+        await register_record(
+            owner_pool, "vehicle", key, {"plate": key, "brand": remark, "state": "13912345678 请回电"}
+        )
+    found = {one.field: one for one in await registers.formats_found(app_pool, "vehicle")}
+    # Each record is met twice in so small a register: once by pages, once from the start.
+    assert found["brand"].citizen_ids * 3 == found["brand"].filled * 2
+    assert found["state"].phones == found["state"].filled
+    assert found["plate"].citizen_ids == found["plate"].phones == 0
+    await catalogue.audit_catalogue(app_pool, published, now)
+    tickets = await catalogue.findings(app_pool, rule="A9")
+    assert {ticket.about.partition("#")[2] for ticket in tickets} == {"brand", "state"}
+    rows = await owner_pool.fetch("SELECT to_jsonb(f)::text AS told FROM exchange.finding f")
+    ledger = await owner_pool.fetch(
+        "SELECT coalesce(body::text, '') || coalesce(payload::text, '') AS told FROM ledger.entry"
+    )
+    for row in (*rows, *ledger):
+        assert "11010519491231002" not in row["told"]
+        assert "13912345678" not in row["told"]
+
+
+async def test_the_web_role_cannot_write_tickets_by_itself(
+    app_pool: Pool, published: City, now: datetime
+) -> None:
+    import asyncpg
+
+    for statement in (
+        "UPDATE exchange.finding SET state = 'closed', closed_at = now()",
+        "DELETE FROM exchange.finding_step",
+        "INSERT INTO exchange.audit_run (at, cause, rules, found, opened, reopened, closed) VALUES (now(), 'x', '{}', 0, 0, 0, 0)",
+        "DELETE FROM exchange.resource",
+        "UPDATE exchange.resource_change SET why = 'x'",
+        "SELECT data FROM registers.record",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app_pool.execute(statement)
