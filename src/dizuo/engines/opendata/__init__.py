@@ -1,10 +1,17 @@
 """Open data (公共数据开放): datasets made from what the city holds, guarded before release, found and used by everybody.
 
-1. ``datasets``, ``dataset``, ``versions``, ``all_rows``  what is open, and its rows in order.
+1. ``datasets``, ``dataset``, ``versions``, ``all_rows``  what is open, and its rows in order; ``rows_found``, ``facet``,
+   ``stream_rows`` by condition; ``exporting`` as files.
 2. ``publish_datasets``  make, guard, inspect, release: the owner's work; the gate's report is kept whatever it says.
+3. ``find``  every substring, pinyin, other words; ``speller`` for queries that find nothing.
+4. ``people``  applications, tickets, showcases, marks.
+5. ``reports``  what the gate found.
 """
 
+from dizuo.engines.opendata import exporting, people
 from dizuo.engines.opendata.errors import (
+    ApplicationRunning,
+    AskInvalid,
     BudgetSpent,
     ConditionalOnly,
     DatasetUnknown,
@@ -12,33 +19,72 @@ from dizuo.engines.opendata.errors import (
     ReleaseBusy,
     RowsQueryInvalid,
     RowsQuerySlow,
+    StepNotOpen,
+    TooFast,
     TooManyForSheet,
 )
-from dizuo.engines.opendata.model import FORMATS, Column, DatasetSeen, Row, VersionSeen
+from dizuo.engines.opendata.gate import Coarser, Finding, inspect, passes
+from dizuo.engines.opendata.model import FORMATS, Column, DatasetSeen, GateReport, Row, VersionSeen
 from dizuo.engines.opendata.publishing import Published, publish_datasets
-from dizuo.engines.opendata.reads import all_rows, count_use, dataset, datasets, versions
+from dizuo.engines.opendata.querying import (
+    Condition,
+    RowQuery,
+    RowsFound,
+    facet,
+    parse_query,
+    rows_found,
+    stream_rows,
+)
+from dizuo.engines.opendata.reads import all_rows, count_use, dataset, datasets, reports, versions
+from dizuo.engines.opendata.searching import Found, Hit, Speller, find, marks, speller, terms_of
 from dizuo.engines.opendata.statistics import ledger_by_day
 
 __all__ = [
     "FORMATS",
+    "ApplicationRunning",
+    "AskInvalid",
     "BudgetSpent",
+    "Coarser",
     "Column",
+    "Condition",
     "ConditionalOnly",
     "DatasetSeen",
     "DatasetUnknown",
+    "Finding",
+    "Found",
     "GateNotPassed",
+    "GateReport",
+    "Hit",
     "Published",
     "ReleaseBusy",
     "Row",
+    "RowQuery",
+    "RowsFound",
     "RowsQueryInvalid",
     "RowsQuerySlow",
+    "Speller",
+    "StepNotOpen",
+    "TooFast",
     "TooManyForSheet",
     "VersionSeen",
     "all_rows",
     "count_use",
     "dataset",
     "datasets",
+    "exporting",
+    "facet",
+    "find",
+    "inspect",
     "ledger_by_day",
+    "marks",
+    "parse_query",
+    "passes",
+    "people",
     "publish_datasets",
+    "reports",
+    "rows_found",
+    "speller",
+    "stream_rows",
+    "terms_of",
     "versions",
 ]

@@ -75,3 +75,31 @@ class MakeFailed(Conflict):
     """数据集 {dataset} 做不成：{why}。"""
 
     fix = "请按声明核对列名和来源；声明有哪些列见 docs/do/publish-a-dataset.md。"
+
+
+class ApplicationRunning(Conflict):
+    """您对这份数据的申请正在办，不用再提一次。"""
+
+    fix = "进度在“我的申请和反馈”里看。"
+
+
+class StepNotOpen(Conflict):
+    """现在不能这样办：它已经由别人办过，或者不归您办。"""
+
+    fix = "请刷新页面，看过现在的情况再办。"
+
+
+class AskInvalid(Invalid):
+    """填写的内容不完整。"""
+
+    fix = "请按提示补上再提交，写过的都还在。"
+
+
+class TooFast(Unavailable):
+    """您这边一分钟里问得太多了，请慢一点。"""
+
+    http = 429
+    fix = "整份数据请直接下载；程序请按 Retry-After 等待，并用 ETag 避免重复下载。"
+
+    def __init__(self) -> None:
+        super().__init__(10)

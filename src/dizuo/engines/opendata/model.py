@@ -104,3 +104,16 @@ class Row(msgspec.Struct, frozen=True):
     n: int
     data: Mapping[str, Value]
     shape: Mapping[str, Any] | None = None
+
+
+class GateReport(msgspec.Struct, frozen=True):
+    """What the gate found before a release, kept whether it passed or not; ``digest`` (hex) is of the rows looked at."""
+
+    id: int
+    at: datetime
+    by: str
+    passed: bool
+    rows: int
+    digest: str
+    findings: tuple[Mapping[str, Any], ...]
+    entry: int

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from dizuo.engines.opendata.errors import DatasetUnknown
-from dizuo.engines.opendata.model import Column, DatasetSeen, VersionSeen
+from dizuo.engines.opendata.model import Column, DatasetSeen, GateReport, VersionSeen
 from dizuo.engines.opendata.model import Row as DataRow
 from dizuo.foundation.store import Connection, Pool, Queries, Row
 
@@ -51,6 +51,16 @@ async def all_rows(pool: Pool | Connection, seen: DatasetSeen) -> AsyncIterator[
             return
         yield tuple(DataRow(row["n"], row["data"], row["shape"]) for row in rows)
         last = int(rows[-1]["n"])
+
+
+async def reports(pool: Pool, id: str) -> tuple[GateReport, ...]:
+    """What the gate found of a dataset, newest first, at most twenty. Errors: the pool's."""
+    return tuple(
+        GateReport(
+            row["id"], row["at"], row["by"], row["passed"], row["rows"], row["digest"], tuple(row["findings"]), row["entry"]
+        )
+        for row in await pool.fetch(QUERIES["reports"], id)
+    )  # fmt: skip
 
 
 async def count_use(pool: Pool, id: str, kind: str, day: date) -> None:

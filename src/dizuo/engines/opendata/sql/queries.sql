@@ -32,3 +32,65 @@ FROM opendata.gate_report WHERE dataset = $1 ORDER BY id DESC LIMIT 20
 -- count_use --
 -- One use more of a dataset today.
 SELECT opendata.count_use($1, $2, $3)
+
+-- apply --
+-- A new application.
+SELECT opendata.apply($1, $2, $3, $4, $5, $6, $7)
+
+-- move_application --
+-- One step of an application.
+SELECT opendata.move_application($1, $2, $3, $4, $5, $6)
+
+-- ask --
+-- A new ticket.
+SELECT opendata.ask($1, $2, $3, $4, $5, $6, $7)
+
+-- answer --
+-- The answer to a ticket.
+SELECT opendata.answer($1, $2, $3, $4, $5, $6)
+
+-- show --
+-- A new showcase, to be reviewed.
+SELECT opendata.show($1, $2, $3, $4, $5, $6)
+
+-- review_showcase --
+-- What the review says.
+SELECT opendata.review_showcase($1, $2, $3, $4)
+
+-- rate --
+-- A person's mark.
+SELECT opendata.rate($1, $2, $3::smallint)
+
+-- may_take --
+-- Whether somebody may take a conditional dataset today.
+SELECT opendata.may_take($1, $2, $3)
+
+-- enter_taking --
+-- A conditional dataset is taken.
+SELECT opendata.enter_taking($1, $2, $3, $4)
+
+-- own --
+-- What a person asked for.
+SELECT what, id, kind, dataset, said, state, reply, due, until, made_at FROM opendata.own($1)
+
+-- applications --
+-- Applications that officials have to do something about, of some organisations or of all; then those that run.
+SELECT a.id, a.dataset, a.who, a.unit, a.purpose, a.use_until, a.state, a.due, a.made_at, a.reason, a.report
+FROM opendata.application a JOIN opendata.dataset d ON d.id = a.dataset
+WHERE a.state IN ('submitted', 'accepted', 'approved', 'open', 'reported') AND ($1::text[] IS NULL OR d.provider = ANY ($1))
+ORDER BY a.state IN ('submitted', 'accepted') DESC, a.due NULLS LAST, a.id LIMIT 200
+
+-- tickets --
+-- Open tickets, of some organisations or of all.
+SELECT id, kind, dataset, provider, text, place, due, state, answer, shown, made_at, answered_at FROM opendata.ticket
+WHERE state = 'open' AND ($1::text[] IS NULL OR provider = ANY ($1)) ORDER BY due NULLS LAST, id LIMIT 200
+
+-- answered --
+-- What was answered and may be read by everybody.
+SELECT id, kind, dataset, provider, text, place, due, state, answer, shown, made_at, answered_at FROM opendata.ticket
+WHERE shown AND state <> 'open' AND ($1::text IS NULL OR dataset = $1) ORDER BY id DESC LIMIT $2
+
+-- showcases --
+-- Showcases of one state, of a dataset or of all.
+SELECT id, title, url, maker, text, datasets, state, made_at FROM opendata.showcase
+WHERE state = $1 AND ($2::text IS NULL OR $2 = ANY (datasets)) ORDER BY id DESC LIMIT $3
