@@ -61,7 +61,7 @@ async def test_both_records_with_what_differs_and_the_evidence_in_words(town: To
     bars = [node.get("aria-label") for node in page.root.all("svg") if "fall" in node.get("class")]
     assert bars == ["从 0 到 −22.8", "从 −22.8 到 −13.7", "从 −13.7 到 −17.7", "从 −17.7 到 +0.5"]
     look = (await town.entries("identity.look"))[-1]
-    assert (look["body"]["pair"], look["body"]["purpose"]) == (pair, "核定两条记录是不是同一主体")
+    assert (look["payload"]["pair"], look["body"]["purpose"]) == (pair, "核定两条记录是不是同一主体")
     assert look["body"]["actor"] == {"kind": "official", "unit": "data", "post": "steward"}
     assert f"第 {look['id']} 条" in page.text
     assert not any(value in str(look["body"]) for value in VALUES)

@@ -113,12 +113,14 @@ async def test_two_officials_join_a_pair_and_downstream_learns_it(desk: Desk, ap
     async with pg() as conn:
         entry = await conn.fetchrow("SELECT kind, body, payload FROM ledger.entry WHERE id = $1", merge.entry)
         looks = await conn.fetch(
-            "SELECT subject, body FROM ledger.entry WHERE kind = 'identity.look' ORDER BY id"
+            "SELECT subject, body, payload FROM ledger.entry WHERE kind = 'identity.look' ORDER BY id"
         )
     assert entry["kind"] == "identity.merge"
-    assert entry["body"]["cid"] == merge.cid
-    assert NUMBER not in str(entry["body"])
-    assert {row["body"]["actor"] for row in looks} == {"zhou", "chen", "li"}
+    assert entry["payload"]["cid"] == merge.cid
+    assert entry["payload"]["official"] == "zhou、chen"
+    assert set(entry["body"]) == {"run", "entity", "nodes", "actor"}, "the open body names no cluster and nobody"
+    assert {row["payload"]["official"] for row in looks} == {"zhou", "chen", "li"}
+    assert {key for row in looks for key in row["body"]} == {"entity", "purpose", "actor"}, "nor that two were looked at together"
     assert len({row["subject"] for row in looks}) == 2, "both persons see who looked"
 
 
