@@ -5,7 +5,7 @@
 3. ``delivery``   signed calls under a grant: one subject, a batch, a subscription, all of it; refused outside the grant.
 """
 
-from dizuo.engines.exchange import catalogue, requests
+from dizuo.engines.exchange import catalogue, delivery, requests
 from dizuo.engines.exchange.catalogue import Resource, ResourceField, publish_catalogue, resource, resources
 from dizuo.engines.exchange.requests import (
     Grant,
@@ -28,6 +28,7 @@ __all__ = [
     "Resource",
     "ResourceField",
     "catalogue",
+    "delivery",
     "give_up",
     "grant",
     "grants_of",

@@ -7,7 +7,14 @@
 """
 
 from dizuo.engines.exchange.delivery.calling import Exchange
-from dizuo.engines.exchange.delivery.errors import CallRefused, DailyLimitReached, TooManyCalls
+from dizuo.engines.exchange.delivery.errors import (
+    CallInvalid,
+    CallNotReleased,
+    CallRefused,
+    CallUnreadable,
+    DailyLimitReached,
+    TooManyCalls,
+)
 from dizuo.engines.exchange.delivery.keys import SigningKey, add_signing_key, revoke_signing_key, signing_keys
 from dizuo.engines.exchange.delivery.model import (
     MOST_SUBJECTS,
@@ -28,7 +35,10 @@ __all__ = [
     "MOST_SUBJECTS",
     "Answer",
     "Call",
+    "CallInvalid",
+    "CallNotReleased",
     "CallRefused",
+    "CallUnreadable",
     "Caller",
     "DailyLimitReached",
     "Exchange",

@@ -91,8 +91,11 @@ class Exchange:
         return found
 
     async def admit(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Caller:
-        """Whose call this is. Errors: a SignatureRefused by its cause, TooManyCalls, the pool's."""
-        await self.keys.fresh()
+        """Whose call this is. Errors: a SignatureRefused by its cause, TooManyCalls, CallNotReleased."""
+        try:
+            await self.keys.fresh()
+        except CONNECTION_LOST as error:
+            raise CallNotReleased(2, reason="数据库暂时连不上") from error
         now = int(self.now().timestamp())
         signed = verify_request(method, url, headers, body, self.keys.find, now=now)
         self.limits.admit(signed.key.id, time.monotonic())
