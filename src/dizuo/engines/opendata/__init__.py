@@ -6,9 +6,10 @@
 3. ``find``  every substring, pinyin, other words; ``speller`` for queries that find nothing.
 4. ``people``  applications, tickets, showcases, marks.
 5. ``reports``  what the gate found.
+6. ``ckan``, ``dcat``  the catalogue for machines, as portals elsewhere speak.
 """
 
-from dizuo.engines.opendata import exporting, people
+from dizuo.engines.opendata import ckan, dcat, exporting, people
 from dizuo.engines.opendata.errors import (
     ApplicationRunning,
     AskInvalid,
@@ -68,9 +69,11 @@ __all__ = [
     "TooManyForSheet",
     "VersionSeen",
     "all_rows",
+    "ckan",
     "count_use",
     "dataset",
     "datasets",
+    "dcat",
     "exporting",
     "facet",
     "find",

@@ -57,6 +57,20 @@ FREQUENCIES: Final = {
 ACCESS: Final = {"public": "PUBLIC", "restricted": "RESTRICTED", "closed": "NON_PUBLIC"}
 
 THEMES: Final = {
+    "business": "ECON",
+    "transport": "TRAN",
+    "institutions": "GOVE",
+    "culture": "EDUC",
+    "health": "HEAL",
+    "education": "EDUC",
+    "livelihood": "SOCI",
+    "environment": "ENVI",
+    "housing": "REGI",
+    "safety": "JUST",
+    "agriculture": "AGRI",
+    "employment": "SOCI",
+    "finance": "ECON",
+    "credit": "ECON",
     "公共服务": "GOVE",
     "健康保障": "HEAL",
     "卫生健康": "HEAL",
@@ -99,7 +113,7 @@ THEMES: Final = {
     "机构团体": "GOVE",
     "政务": "GOVE",
 }
-"""Field (领域, 主题) → code of the data-theme table."""
+"""Field (领域) as declared, or as others write it in Chinese → code of the data-theme table."""
 
 THEME_NAMES: Final = {
     "AGRI": ("农业、渔业、林业和食品", "Agriculture, fisheries, forestry and food"),
