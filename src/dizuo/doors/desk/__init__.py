@@ -9,7 +9,8 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``cases``, ``regist
 4. Other lawful steps (补正, 特别程序, 延期, 转核实 …) are rows of one table, ``measures``.
 5. A supervisor sees what is late without the person, and presses whoever holds it (督办); and follows up bad ratings.
 6. A clerk at a window serves somebody without a telephone through the same plan, checks and case.
-7. One small script adds keys; everything works without it.
+7. Departments ask one another for data, check, answer and settle, each step on its clock (数据共享).
+8. One small script adds keys; everything works without it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dizuo.engines.exchange import requests
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Files, Route, WebRequest
 
@@ -80,6 +82,7 @@ def _context(request: WebRequest) -> Mapping[str, object]:
             "client": "",
             "clerk": False,
             "supervisor": False,
+            "sharer": False,
             "script": script,
             "home": "/desk",
         }
@@ -91,6 +94,7 @@ def _context(request: WebRequest) -> Mapping[str, object]:
         "client": client.name if client is not None else "",
         "clerk": WINDOW in session.account.powers,
         "supervisor": SUPERVISE in session.account.powers,
+        "sharer": bool(session.account.powers & set(requests.POWERS)),
         "script": script,
         "home": "/desk",
     }
