@@ -16,6 +16,13 @@ from dizuo.foundation.ledger.complete import Counted, complete_proof, counted
 from dizuo.foundation.ledger.cosign import Cosigned, cosign, cosignatures, witness_key
 from dizuo.foundation.ledger.entry import Entry, EntryView
 from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
+from dizuo.foundation.ledger.objections import (
+    Objection,
+    answer_objection,
+    object_to,
+    objections_at,
+    objections_of,
+)
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
 from dizuo.foundation.ledger.seals import Seal, SealGround, closed_seals, declare_grounds
@@ -36,6 +43,7 @@ from dizuo.foundation.ledger.tiles import (
     tells_entries,
     tile_bytes,
 )
+from dizuo.foundation.ledger.uses import Filter, Use, choose_telling, entries_where, look, looked, uses_of
 from dizuo.foundation.ledger.verify import Problem, Report, verify
 from dizuo.foundation.ledger.witnessing import (
     WITNESSES,
@@ -60,7 +68,9 @@ __all__ = [
     "Counted",
     "Entry",
     "EntryView",
+    "Filter",
     "KnownWitness",
+    "Objection",
     "Problem",
     "Proven",
     "PublicKey",
@@ -74,9 +84,12 @@ __all__ = [
     "Submitter",
     "Suite",
     "Tile",
+    "Use",
+    "answer_objection",
     "check_cosignatures",
     "check_stamp",
     "check_stamps",
+    "choose_telling",
     "closed_seals",
     "complete_proof",
     "consistency",
@@ -85,7 +98,13 @@ __all__ = [
     "counted",
     "declare_grounds",
     "entries_of",
+    "entries_where",
     "entry_batcher",
+    "look",
+    "looked",
+    "object_to",
+    "objections_at",
+    "objections_of",
     "proof",
     "read_authority",
     "read_certificate",
@@ -93,6 +112,7 @@ __all__ = [
     "served_checkpoint",
     "tells_entries",
     "tile_bytes",
+    "uses_of",
     "verify",
     "verify_proof",
     "witness_key",

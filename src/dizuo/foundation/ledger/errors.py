@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dizuo.foundation.kernel.errors import DizuoError, NotFound, Unavailable
+from dizuo.foundation.kernel.errors import Conflict, DizuoError, Invalid, NotFound, Unavailable
 
 
 class KeyInvalid(DizuoError):
@@ -52,6 +52,22 @@ class NothingAbout(NotFound):
     """账本里还没有编入签名清单的、关于您的记录。"""
 
     fix = "刚刚记下的请过几秒再取；没有人用过您的数据时，本来就没有。"
+
+
+class ObjectionUnknown(NotFound):
+    """没有找到这件异议。"""
+
+    fix = "请从异议的列表里打开；只有被提异议的部门能看到。"
+
+
+class ObjectionAnswered(Conflict):
+    """这件异议已经答复过了。"""
+
+    fix = "请打开列表看答复；当事人不服的，可以再提。"
+
+
+class ObjectionInvalid(Invalid):
+    """请按提示修改。"""
 
 
 class LedgerBroken(DizuoError):

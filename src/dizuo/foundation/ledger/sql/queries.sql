@@ -135,3 +135,53 @@ SELECT ledger.open_due()
 -- seals --
 -- Seals that are still closed and that one unit oversees.
 SELECT entry, since, opens_on, unit, post, basis, extended, overlong FROM ledger.seals($1)
+
+-- entries_where --
+-- Entries about one person that pass a filter, newest first.
+SELECT id, at, kind, body, payload, seq FROM ledger.entries_where($1, $2, $3, $4, $5, $6, $7)
+
+-- uses_of --
+-- The kinds of use about one person.
+SELECT unit, actor, purpose, first, first_at, last_at, count FROM ledger.uses_of($1)
+
+-- looked --
+-- Up to which entry somebody has seen their list, and whether new kinds of use are pointed out.
+SELECT entry, tells FROM ledger.looked WHERE subject = $1
+
+-- look --
+-- They have seen it up to here.
+INSERT INTO ledger.looked AS l (subject, entry) VALUES ($1, $2)
+ON CONFLICT (subject) DO UPDATE SET entry = EXCLUDED.entry WHERE l.entry < EXCLUDED.entry
+
+-- choose_telling --
+-- Whether new kinds of use are pointed out.
+INSERT INTO ledger.looked (subject, tells) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE SET tells = EXCLUDED.tells
+
+-- object --
+-- One objection, unless its form token made one already.
+INSERT INTO ledger.objection (number, token, entry, subject, unit, says, opened_at, due)
+VALUES ('YY' || to_char($6::timestamptz AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || lpad(nextval('ledger.objection_number')::text, 5, '0'),
+        $1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (token) DO NOTHING RETURNING number
+
+-- objection_by_token --
+-- What a form token already made.
+SELECT number FROM ledger.objection WHERE token = $1 AND subject = $2
+
+-- objections_of --
+-- A person's objections, newest first.
+SELECT number, entry, unit, says, opened_at, due, state, answer, ended_at FROM ledger.objection
+WHERE subject = $1 ORDER BY opened_at DESC LIMIT 100
+
+-- objections_at --
+-- A department's objections: open ones by their clock, then the answered ones of late.
+SELECT number, entry, unit, says, opened_at, due, state, answer, ended_at FROM ledger.objection
+WHERE split_part(unit, ':', 1) = ANY ($1::text[]) ORDER BY state <> 'open', due NULLS LAST, opened_at DESC LIMIT 200
+
+-- lock_objection --
+-- One objection, to be answered.
+SELECT number, entry, subject, unit, says, opened_at, due, state, answer, ended_at FROM ledger.objection WHERE number = $1 FOR UPDATE
+
+-- answer_objection --
+-- The department's answer.
+UPDATE ledger.objection SET state = $2, answer = $3, official = $4, ended_at = $5 WHERE number = $1
