@@ -93,6 +93,25 @@ def parser() -> argparse.ArgumentParser:
     policy_key.add_argument("--why", default="", help="why a key is revoked")
     policy_key.add_argument("--days", type=int, default=365, help="how long a new key lives")
 
+    exchange_key = add(
+        "exchange-key",
+        "register, list or revoke keys with which departments sign their calls; rotate the server's own",
+        "exchange_key",
+    )
+    places(exchange_key)
+    exchange_key.add_argument("action", choices=["add", "list", "revoke", "rotate"])
+    exchange_key.add_argument(
+        "which",
+        nargs="?",
+        default="",
+        help="for add the department's id; for revoke a keyid; for rotate ed25519 or sm2-sm3",
+    )
+    exchange_key.add_argument("--jwk", type=Path, help="with add: file of the public key (JWK)")
+    exchange_key.add_argument("--by", default="", help="who does it, for the ledger: an account or a post")
+    exchange_key.add_argument("--why", default="", help="why a key is revoked")
+    exchange_key.add_argument("--since", type=_day, help="with add: first day of the key (default: now)")
+    exchange_key.add_argument("--days", type=int, default=365, help="with add: how long the key lives")
+
     simulate = add("simulate", "write invented departments' deliveries (演示数据)")
     places(simulate)
     simulate.add_argument("--people", type=int, default=20_000)

@@ -10,8 +10,9 @@ What the pages use of ``request.app.state.dizuo``: ``city``, ``pool``, ``cases``
 5. Pushing: departments' systems send records with a bearer key; the one row that changes something here.
 6. The ledger as a public log for machines (C2SP tlog-tiles).
 7. Policy as a decision point for other systems (OpenID AuthZEN), with keys of its own.
-8. No open page shows anything about a person; each is JSON at the same address with ``.json``.
-9. The stewards' desk: what waits for people, pairs of records for two officials, rows to correct, decisions about deliveries.
+8. Departments' systems call the exchange, known by their signatures; every answer is signed.
+9. No open page shows anything about a person; each is JSON at the same address with ``.json``.
+10. The stewards' desk: what waits for people, pairs of records for two officials, rows to correct, decisions about deliveries.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Door, Route, WebRequest
 
 from . import (
+    api_exchange,
     api_sources,
     authzen,
     catalogue_routes,
@@ -157,5 +159,5 @@ DOOR = Door(
     prefix="/data",
     context=_context,
     say_law=_say_law,
-    admit_key=authzen.admit_or(api_sources.admit_key),
+    admit_key=api_exchange.admit_or(authzen.admit_or(api_sources.admit_key)),
 )

@@ -28,11 +28,12 @@ from dizuo.engines.exchange.delivery.model import (
     Value,
 )
 from dizuo.engines.exchange.delivery.reading import MOST_FIELDS, read_call
-from dizuo.engines.exchange.delivery.server_keys import ServerKeys
+from dizuo.engines.exchange.delivery.server_keys import OVERLAP, ServerKeys
 
 __all__ = [
     "MOST_FIELDS",
     "MOST_SUBJECTS",
+    "OVERLAP",
     "Answer",
     "Call",
     "CallInvalid",

@@ -91,16 +91,19 @@ class Exchange:
         return found
 
     async def admit(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Caller:
-        """Whose call this is. Errors: a SignatureRefused by its cause, TooManyCalls, CallNotReleased."""
+        """Whose call this is. Errors: a SignatureRefused by its cause, CallNotReleased."""
         try:
             await self.keys.fresh()
         except CONNECTION_LOST as error:
             raise CallNotReleased(2, reason="数据库暂时连不上") from error
         now = int(self.now().timestamp())
         signed = verify_request(method, url, headers, body, self.keys.find, now=now)
-        self.limits.admit(signed.key.id, time.monotonic())
         await reach("verified")
         return Caller(self.keys.consumer_of(signed.key.id), signed)
+
+    def pace(self, caller: Caller) -> None:
+        """Count a call of this key. Errors: TooManyCalls."""
+        self.limits.admit(caller.signed.key.id, time.monotonic())
 
     async def rights_of(self, consumer: str, *, fresh: bool = False) -> tuple[Right, ...]:
         """What a department was ever granted, newest first; looked at again after RIGHTS_FRESH seconds or when asked to."""
