@@ -13,7 +13,6 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from dizuo.engines.exchange import delivery
-from dizuo.engines.exchange.delivery import Answer, Caller, CallRefused, Exchange, Result, Right
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.kernel.errors import DizuoError, Unavailable
 from dizuo.foundation.signing import (
@@ -40,7 +39,7 @@ CONFIGURATION: Final = "/data/.well-known/exchange-configuration"
 _PROBLEM: Final = "application/problem+json"
 _JSON: Final = "application/json"
 _encode = msgspec.json.Encoder().encode
-_Act = Callable[[Exchange, Caller, bytes], Awaitable[object]]
+_Act = Callable[[delivery.Exchange, delivery.Caller, bytes], Awaitable[object]]
 
 
 class _Stranger:
@@ -71,16 +70,16 @@ def admit_or(other: AdmitKey) -> AdmitKey:
     return admit
 
 
-def exchange_of(request: WebRequest) -> Exchange:
+def exchange_of(request: WebRequest) -> delivery.Exchange:
     """The exchange of this process."""
     app = request.dizuo
-    return Exchange.of(app.pool, app.city, app.data, app.now)
+    return delivery.Exchange.of(app.pool, app.city, app.data, app.now)
 
 
 async def query(request: WebRequest) -> Response:
     """The granted fields of the records about one subject."""
 
-    async def act(exchange: Exchange, caller: Caller, body: bytes) -> object:
+    async def act(exchange: delivery.Exchange, caller: delivery.Caller, body: bytes) -> object:
         answer = await exchange.call(caller, delivery.read_call("query", _json_only(request, body)))
         return {**_head(answer), **_result(answer.results[0])}
 
@@ -90,7 +89,7 @@ async def query(request: WebRequest) -> Response:
 async def batch(request: WebRequest) -> Response:
     """The same about many subjects, each with its own result."""
 
-    async def act(exchange: Exchange, caller: Caller, body: bytes) -> object:
+    async def act(exchange: delivery.Exchange, caller: delivery.Caller, body: bytes) -> object:
         answer = await exchange.call(caller, delivery.read_call("batch", _json_only(request, body)))
         return {**_head(answer), "results": [{"n": one.n, **_result(one)} for one in answer.results]}
 
@@ -100,7 +99,7 @@ async def batch(request: WebRequest) -> Response:
 async def grants(request: WebRequest) -> Response:
     """What the caller's department may do, and how much of today is left."""
 
-    async def act(exchange: Exchange, caller: Caller, _: bytes) -> object:
+    async def act(exchange: delivery.Exchange, caller: delivery.Caller, _: bytes) -> object:
         rights = await exchange.rights_of(caller.consumer, fresh=True)
         return {
             "ok": True,
@@ -159,7 +158,7 @@ async def signed(request: WebRequest, act: _Act) -> Response:
         content = _encode(await act(exchange, caller, body))
     except DizuoError as error:
         if not isinstance(
-            error, CallRefused | RequestReplayed | RequestOutOfOrder
+            error, delivery.CallRefused | RequestReplayed | RequestOutOfOrder
         ):  # those have their own entry
             exchange.tally.note(error.code, consumer)
         status, kind, content = error.http, _PROBLEM, _encode(_problem(request, error))
@@ -231,7 +230,7 @@ def _problem(request: WebRequest, error: DizuoError) -> dict[str, object]:
 # ------------------------------------------------------------------------------------------------------- answers
 
 
-def _head(answer: Answer) -> dict[str, object]:
+def _head(answer: delivery.Answer) -> dict[str, object]:
     share, call = answer.right.share, answer.call
     return {
         "ok": True,
@@ -246,11 +245,11 @@ def _head(answer: Answer) -> dict[str, object]:
     }
 
 
-def _result(result: Result) -> dict[str, object]:
+def _result(result: delivery.Result) -> dict[str, object]:
     return {"state": result.state, "entry": result.entry, "records": result.records}
 
 
-def _right(request: WebRequest, right: Right) -> dict[str, object]:
+def _right(request: WebRequest, right: delivery.Right) -> dict[str, object]:
     share = right.share
     return {
         "grant": share.id,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-Moment = Literal["verified", "decided", "asked", "released", "signed"]
+Moment = Literal["verified", "decided", "asked", "released"]
 """verified: the signature holds; decided: policy answered, nothing sent; asked: entered and committed, no value seen yet;
-released: values are here; signed: the answer is ready to leave."""
+released: values are here."""
 
 _hook: Callable[[Moment], Awaitable[None]] | None = None
 
