@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dizuo.engines import cases
 from dizuo.engines.cases import Cases
+from dizuo.engines.exchange import catalogue
 from dizuo.engines.registers import Registers
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SystemNow
@@ -50,6 +51,7 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         runner = JobRunner(pool, cases.handlers(engine), now)
         tasks = [sealer.run(stop), runner.run(stop), beside("witnessing", have_witnessed(sealer_pool, stop))]
         tasks.append(beside("time stamps", have_stamped(sealer_pool, stop)))
+        tasks.append(beside("the catalogue's audit", catalogue.audited_by_the_clock(pool, city, now, stop)))
         await asyncio.gather(*tasks)
     finally:
         await pool.close()

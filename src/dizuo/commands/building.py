@@ -37,7 +37,10 @@ async def publish(database: Database, city: City, tell: Tell) -> None:
     tell("资源目录", 0, 0)
     pool = await open_pool(database.dsn(APP), min_size=1, max_size=2)
     try:
-        await exchange.publish_catalogue(pool, city, SystemNow()())
+        done = await exchange.publish_catalogue(pool, city, SystemNow()())
+        # An empty city is audited by the clerk, once it is filled.
+        if done.entry is not None and await registers.holdings(pool):
+            await exchange.catalogue.audit_catalogue(pool, city, SystemNow()(), "publish")
     finally:
         await pool.close()
 

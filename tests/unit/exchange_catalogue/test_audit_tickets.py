@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -179,3 +180,34 @@ async def test_the_web_role_cannot_write_tickets_by_itself(
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await app_pool.execute(statement)
+
+
+async def test_the_clock_and_deliveries_set_off_an_audit(
+    app_pool: Pool, owner_pool: Pool, published: City, now: datetime
+) -> None:
+    late = now + timedelta(days=30)
+    assert await catalogue.audit_due(app_pool, late) == "clock"
+    run = await catalogue.audit_catalogue(app_pool, published, late, "clock")
+    assert await catalogue.audit_due(app_pool, run.at + timedelta(hours=5)) == ""
+    assert await catalogue.audit_due(app_pool, run.at + timedelta(hours=6)) == "clock"
+    await owner_pool.execute(
+        "INSERT INTO lake.source_delivery (source, format, mode, period, declaration, sha256, landed_at, changed_at)"
+        " VALUES ('hukou', 'csv', 'full', $1, 'x', repeat('0', 64), $2, $2)",
+        run.at.date(),
+        run.at + timedelta(minutes=1),
+    )
+    assert await catalogue.audit_due(app_pool, run.at + timedelta(minutes=5)) == ""
+    assert await catalogue.audit_due(app_pool, run.at + timedelta(minutes=20)) == "lake"
+
+
+async def test_the_clerk_audits_until_it_is_told_to_stop(
+    app_pool: Pool, published: City, now: datetime
+) -> None:
+    stop = asyncio.Event()
+    then = now + timedelta(days=90)
+    clerk = asyncio.create_task(catalogue.audited_by_the_clock(app_pool, published, lambda: then, stop))
+    while (last := await catalogue.last_audit(app_pool)) is None or last.at != then:
+        await asyncio.sleep(0.02)
+    stop.set()
+    await clerk
+    assert last.cause == "clock"

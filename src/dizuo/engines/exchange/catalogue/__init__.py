@@ -4,12 +4,14 @@
 2. ``resources``, ``resource``, ``history``  read it.
 3. ``uses_of``, ``systems_of``, ``standings`` and the ways back  bind matters, systems, resources, and what is really there.
 4. ``audit_catalogue``  the rules A1–A11 at every publication, by the clock and on demand; ``findings``, ``move_finding``  its tickets.
-5. ``organisation_named``, ``names_of``  who is meant by a name of today or of the past.
+5. ``import_catalogue``  takes a department's sheet, row by row with a report; ``report_csv`` is that report as a file.
+6. ``organisation_named``, ``names_of``  who is meant by a name of today or of the past.
 """
 
 from dizuo.engines.exchange.catalogue.audit import (
     AuditRun,
     audit_catalogue,
+    audit_due,
     audited_by_the_clock,
     last_audit,
     standings,
@@ -38,6 +40,13 @@ from dizuo.engines.exchange.catalogue.errors import (
     OwnFinding,
     SheetUnreadable,
 )
+from dizuo.engines.exchange.catalogue.importing import (
+    Fault,
+    ImportReport,
+    ImportRow,
+    import_catalogue,
+    import_report,
+)
 from dizuo.engines.exchange.catalogue.model import (
     CYCLES,
     ITEM_TYPES,
@@ -57,6 +66,7 @@ from dizuo.engines.exchange.catalogue.naming import (
 )
 from dizuo.engines.exchange.catalogue.publishing import Published, publish_catalogue
 from dizuo.engines.exchange.catalogue.reads import ResourceChange, history, resource, resources
+from dizuo.engines.exchange.catalogue.reporting import VERDICTS, report_csv
 from dizuo.engines.exchange.catalogue.rules import RULES, Rule
 from dizuo.engines.exchange.catalogue.tickets import (
     FINDING_STATES,
@@ -74,12 +84,74 @@ from dizuo.engines.exchange.catalogue.tickets import (
 )
 
 __all__ = [
-    "BASES", "CLASSES", "CYCLES", "FINDING_STATES", "ITEM_TYPES", "METHODS", "NOTED", "OPEN_TYPES", "RULES", "SHARE_TYPES",
-    "STATES", "STEPS", "THEMES", "AuditRun", "BindState", "CodeParts", "Finding", "FindingCount", "FindingMove", "FindingMoved",
-    "FindingNote", "FindingStep", "MatterUse", "NamePeriod", "Named", "NoSuchFinding", "NoSuchResource", "NotYours", "OwnFinding",
-    "Published", "Resource", "ResourceChange", "ResourceField", "Rule", "SheetUnreadable", "Standing", "System", "audit_catalogue",
-    "audited_by_the_clock", "bind_state", "departments_of", "finding", "finding_counts", "findings", "history", "last_audit",
-    "matter_uses", "may_move", "move_finding", "names_of", "near_organisations", "organisation_named", "parts_of",
-    "publish_catalogue", "registers_behind", "resource", "resources", "resources_of_matter", "resources_of_system", "standings",
-    "systems_of", "uses_of",
-]  # fmt: skip
+    "BASES",
+    "CLASSES",
+    "CYCLES",
+    "FINDING_STATES",
+    "ITEM_TYPES",
+    "METHODS",
+    "NOTED",
+    "OPEN_TYPES",
+    "RULES",
+    "SHARE_TYPES",
+    "STATES",
+    "STEPS",
+    "THEMES",
+    "VERDICTS",
+    "AuditRun",
+    "BindState",
+    "CodeParts",
+    "Fault",
+    "Finding",
+    "FindingCount",
+    "FindingMove",
+    "FindingMoved",
+    "FindingNote",
+    "FindingStep",
+    "ImportReport",
+    "ImportRow",
+    "MatterUse",
+    "NamePeriod",
+    "Named",
+    "NoSuchFinding",
+    "NoSuchResource",
+    "NotYours",
+    "OwnFinding",
+    "Published",
+    "Resource",
+    "ResourceChange",
+    "ResourceField",
+    "Rule",
+    "SheetUnreadable",
+    "Standing",
+    "System",
+    "audit_catalogue",
+    "audit_due",
+    "audited_by_the_clock",
+    "bind_state",
+    "departments_of",
+    "finding",
+    "finding_counts",
+    "findings",
+    "history",
+    "import_catalogue",
+    "import_report",
+    "last_audit",
+    "matter_uses",
+    "may_move",
+    "move_finding",
+    "names_of",
+    "near_organisations",
+    "organisation_named",
+    "parts_of",
+    "publish_catalogue",
+    "registers_behind",
+    "report_csv",
+    "resource",
+    "resources",
+    "resources_of_matter",
+    "resources_of_system",
+    "standings",
+    "systems_of",
+    "uses_of",
+]

@@ -25,7 +25,9 @@ from dizuo.foundation.store import CONNECTION_LOST, Pool
 
 EVERY: Final = timedelta(hours=6)
 """How old the last audit may become before the clock sets off the next one."""
-_LOOK: Final = 300.0
+REST: Final = timedelta(minutes=15)
+"""How long it rests at least between two audits that deliveries set off."""
+_LOOK: Final = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -66,18 +68,28 @@ async def last_audit(pool: Pool) -> AuditRun | None:
 
 
 async def audited_by_the_clock(pool: Pool, city: City, now: Now, stop: asyncio.Event) -> None:
-    """Audit whenever the last one is older than EVERY, until ``stop`` is set; a lost database is waited for."""
+    """Audit whenever it is due, until ``stop`` is set; a lost database is waited for."""
     while not stop.is_set():
         try:
-            last = await last_audit(pool)
-            if last is None or now() - last.at >= EVERY:
-                await audit_catalogue(pool, city, now(), "clock")
+            if cause := await audit_due(pool, now()):
+                await audit_catalogue(pool, city, now(), cause)
         except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
             _log.warning("the catalogue's audit waits: %s", type(error).__name__)
         try:
             await asyncio.wait_for(stop.wait(), _LOOK)
         except TimeoutError:
             continue
+
+
+async def audit_due(pool: Pool, now: datetime) -> str:
+    """Why an audit is due now: the last one is older than EVERY (clock), or departments delivered since (lake); '' when none is."""
+    last = await last_audit(pool)
+    if last is None or now - last.at >= EVERY:
+        return "clock"
+    came = [one.changed_at for one in (await sources_seen(pool)).latest.values()]
+    came += [one.landed_at for one in await last_deliveries(pool)]
+    # While deliveries come in, one look in a while is enough.
+    return "lake" if came and max(came) > last.at and now - last.at >= REST else ""
 
 
 async def look(pool: Pool, city: City, now: datetime, sample: int = 300) -> Seen:

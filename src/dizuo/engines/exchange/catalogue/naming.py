@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Literal
 
 import msgspec
@@ -70,7 +70,8 @@ def near_organisations(city: City, text: str, n: int = 3) -> tuple[str, ...]:
 def names_of(organisation: Organisation) -> tuple[NamePeriod, ...]:
     """Every name of an organisation, today's first, then from the newest to the oldest."""
     own = [one for one in organisation.former if one.how == "renamed"]
-    since = max((one.to for one in own), default=None)
+    until = max((one.to for one in own), default=None)
+    since = until + timedelta(days=1) if until is not None else None
     past = sorted(organisation.former, key=lambda one: (one.to, one.name), reverse=True)
     return (
         NamePeriod(organisation.name.zh, since, None, "now"),

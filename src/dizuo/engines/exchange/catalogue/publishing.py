@@ -133,7 +133,8 @@ def _changes(
 
 def created(resource: Resource, code: str, now: datetime) -> Change:
     """A resource that was not there before."""
-    made = msgspec.structs.replace(resource, code=code, published_on=resource.published_on or now.date())
+    day = resource.published_on or (now.date() if resource.state == "published" else None)
+    made = msgspec.structs.replace(resource, code=code, published_on=day)
     return Change("new", made, {}, {name: plain(getattr(made, name)) for name in ("title", "provider", "share_type", "open_type")})  # fmt: skip
 
 

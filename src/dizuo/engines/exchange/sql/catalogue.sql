@@ -103,3 +103,16 @@ SELECT id, at, cause, rules, found, opened, reopened, closed FROM exchange.audit
 SELECT g.id, g.resource, g.consumer, coalesce(sum(u.calls) FILTER (WHERE u.day > $1::date - 7), 0)::bigint AS calls
 FROM exchange.data_grant g LEFT JOIN exchange.grant_use u ON u.grant_id = g.id
 WHERE g.state = 'open' AND g.starts <= $1::date - 7 AND g.opened_at <= $1::date - 7 GROUP BY g.id
+
+-- everything --
+-- Every resource.
+SELECT * FROM exchange.resource
+
+-- imported --
+-- Keep the report of an import.
+INSERT INTO exchange.catalogue_import (at, by, filename, sha256, encoding, rows, taken, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+RETURNING id
+
+-- import_report --
+-- The report of an import.
+SELECT id, at, by, filename, encoding, report AS rows FROM exchange.catalogue_import WHERE id = $1
