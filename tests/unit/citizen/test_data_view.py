@@ -57,7 +57,7 @@ def test_a_look_that_took_nothing_says_so_and_why() -> None:
 
 def test_somebody_elses_front_page_is_not_called_yours() -> None:
     (use,) = maker().uses([entry(case="home:newborn", who=8, name="王启明", register="birth_certificate")])
-    assert use.who == "王启明"
+    assert use.who == "另一位居民", "who else was concerned is told, not who it is"
     assert use.why == "打开自己的首页，系统提前准备“新生儿出生一件事”"
 
 

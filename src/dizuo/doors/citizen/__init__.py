@@ -27,8 +27,10 @@ from . import (
     pages_form,
     pages_matters,
     pages_me,
+    pages_objection,
     pages_plain,
     pages_sign_in,
+    pages_taken,
 )
 from .han import in_readers_language
 from .people import maybe_resident
@@ -177,6 +179,48 @@ ROUTES = (
         "/me/data/{entry:int}/proof",
         pages_data.data_proof,
         purpose="Keep the proof of one use.",
+        who="resident",
+    ),
+    Route(
+        "POST",
+        "/me/data/tell",
+        pages_data.data_told,
+        purpose="Choose whether new kinds of use are pointed out.",
+        who="resident",
+    ),
+    Route(
+        "GET",
+        "/me/data/complete",
+        pages_taken.whole,
+        purpose="Keep the proof that no use is missing.",
+        who="resident",
+    ),
+    Route(
+        "GET",
+        "/me/data/all.csv",
+        pages_taken.as_csv,
+        purpose="Take along every use of my data as a table.",
+        who="resident",
+    ),
+    Route(
+        "GET",
+        "/me/data/all.json",
+        pages_taken.as_json,
+        purpose="Take along every use of my data for machines.",
+        who="resident",
+    ),
+    Route(
+        "GET",
+        "/me/data/object",
+        pages_objection.object_page,
+        purpose="See a use before objecting to it.",
+        who="resident",
+    ),
+    Route(
+        "POST",
+        "/me/data/object",
+        pages_objection.object_sent,
+        purpose="Object to a use (个人信息保护法 50).",
         who="resident",
     ),
     Route(

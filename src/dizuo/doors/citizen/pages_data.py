@@ -1,15 +1,27 @@
-"""我的数据: who used it, the proof of an entry, and reporting an error in a record."""
+"""我的数据: who used it and whether the list is complete, the proof of an entry, and reporting an error in a record."""
 
 from __future__ import annotations
-
-from urllib.parse import urlencode
 
 import msgspec
 from starlette.responses import Response
 
 from dizuo.engines.cases import corrections_of, report_error
 from dizuo.foundation.kernel.errors import Invalid, NotFound
-from dizuo.foundation.ledger import Batcher, Entry, EntryView, entries_of, entry_batcher, proof
+from dizuo.foundation.ledger import (
+    Batcher,
+    Entry,
+    EntryView,
+    choose_telling,
+    counted,
+    entries_of,
+    entries_where,
+    entry_batcher,
+    look,
+    looked,
+    objections_of,
+    proof,
+    uses_of,
+)
 from dizuo.web import ONCE_FIELD, WebRequest, answer, attachment, redirect
 from dizuo.web.tokens import once_token
 
@@ -17,7 +29,8 @@ from .forms import number
 from .home import remembered
 from .people import self_of, session_of, subject_of
 from .views_case import correction_lines
-from .views_data import CorrectView, DataMaker, DataView, FilterView, kept_by
+from .views_data import CorrectView, DataMaker, FilterView, kept_by
+from .views_uses import AroundView, Chosen, DataView, UsesMaker
 
 PAGE = 40
 LOOKS = 5
@@ -31,43 +44,85 @@ class NoSuchEntry(NotFound):
     fix = "请回到“我的数据”，从列表里打开。"
 
 
-def _maker(request: WebRequest) -> DataMaker:
+def data_maker(request: WebRequest) -> DataMaker:
     words = request.shell.templates(request.door).words[request.lang]
     return DataMaker(
         request.dizuo.city, subject_of(request), session_of(request).account.name, request.lang, words
     )
 
 
+def uses_maker(request: WebRequest) -> UsesMaker:
+    words = request.shell.templates(request.door).words[request.lang]
+    return UsesMaker(request.dizuo.city, request.lang, words)
+
+
 async def data(request: WebRequest) -> Response:
     """Who used my data. Looking at it is entered too."""
     subject, query = subject_of(request), request.query_params
-    kind, case = query.get("kind", ""), query.get("case", "")
+    chosen = Chosen.read(query)
     before = number(query.get("before", ""), LARGEST) or None
-    found, last = await _entries(request, subject, before, kind, case[:40])
-    await _enter_viewing(request, subject)
+    found, last = await page_of(request, subject, before, chosen)
+    around = await _around(request, subject, chosen, found[0].id if found and not before else 0)
+    await enter_viewing(request, subject)
     words = request.shell.templates(request.door).words[request.lang]["data"]
     filters = [
-        FilterView(words[name], "/me/data" + (f"?kind={value}" if value else ""), kind == value and not case)
-        for value, name in FILTERS
+        FilterView(words[name], chosen.href(kind=value), chosen.kind == value) for value, name in FILTERS
     ]
-    older = "/me/data?" + urlencode({"kind": kind, "case": case, "before": last}) if last else ""
-    view = DataView(filters, _maker(request).uses(found), "/me/data" if before else "", older)
+    uses = data_maker(request).uses(found, around.numbers)
+    view = DataView(
+        around=around,
+        filters=filters,
+        chosen=chosen,
+        filtered=chosen.narrowed,
+        days=uses_maker(request).days(uses),
+        newer=chosen.href() if before else "",
+        older=chosen.href(before=last) if last else "",
+    )
     return answer(request, "data.html", view)
 
 
-async def _entries(
-    request: WebRequest, subject: int, before: int | None, kind: str, case: str
+async def _around(request: WebRequest, subject: int, chosen: Chosen, newest: int) -> AroundView:
+    """What stands around the list; with the whole list before them, the reader has seen it up to ``newest``."""
+    maker = uses_maker(request)
+    async with request.dizuo.pool.acquire() as connection:
+        whole = await counted(connection, subject)
+        uses = await uses_of(connection, subject)
+        seen, tells = await looked(connection, subject)
+        objections = await objections_of(connection, subject)
+        sealed = sum(one.kind == "sealed" for one in await entries_of(connection, subject, limit=1000))
+        if newest and not chosen.narrowed and not chosen.kind:
+            await look(connection, subject, newest)
+    return AroundView(
+        whole=maker.whole(whole, sealed),
+        numbers=whole.numbers,
+        new=maker.new(uses, seen) if tells else [],
+        tells=tells,
+        units=maker.units(uses, chosen.unit),
+        purposes=maker.purposes(uses, chosen.purpose),
+        objections=maker.objections(objections),
+    )
+
+
+async def data_told(request: WebRequest) -> Response:
+    """Whether new kinds of use are pointed out."""
+    async with request.dizuo.pool.acquire() as connection:
+        await choose_telling(connection, subject_of(request), request.sent.text("tells") == "1")
+    return redirect("/me/data#new")
+
+
+async def page_of(
+    request: WebRequest, subject: int, before: int | None, chosen: Chosen
 ) -> tuple[list[EntryView], int | None]:
     """A page of entries that pass the filter, and the id to go on from; a filter looks at most 1,000 far."""
     kept: list[EntryView] = []
     name = session_of(request).account.name
     async with request.dizuo.pool.acquire() as connection:
         for _ in range(LOOKS):
-            some = await entries_of(connection, subject, before=before, limit=PAGE * 5)
+            some = await entries_where(connection, subject, chosen.filter, before=before, limit=PAGE * 5)
             for entry in some:
                 before = entry.id
-                if kept_by(entry, kind, subject, name) and (
-                    not case or (entry.payload or {}).get("case") == case
+                if kept_by(entry, chosen.kind, subject, name) and (
+                    not chosen.case or (entry.payload or {}).get("case") == chosen.case
                 ):
                     kept.append(entry)
                 if len(kept) == PAGE:
@@ -77,11 +132,13 @@ async def _entries(
     return kept, before
 
 
-async def _enter_viewing(request: WebRequest, subject: int) -> None:
+async def enter_viewing(request: WebRequest, subject: int, form: str = "") -> None:
+    """Enter that the person looked at their list, or took it along as a file of some form."""
     session = session_of(request)
     entry = Entry(
         kind="data.viewed",
-        body={"actor": {"kind": "resident", "channel": session.channel}, "law": "pipl-2021:45"},
+        body={"actor": {"kind": "resident", "channel": session.channel}, "law": "pipl-2021:45"}
+        | ({"form": form} if form else {}),
         subject=subject,
         payload={"subject": subject, "name": session.account.name},
     )
@@ -96,7 +153,7 @@ def _batcher(request: WebRequest) -> Batcher[Entry, int]:
     return state.citizen_entries
 
 
-async def _own_entry(request: WebRequest, entry: int) -> EntryView:
+async def own_entry(request: WebRequest, entry: int) -> EntryView:
     """One entry about the signed-in person. Errors: NoSuchEntry, also for somebody else's."""
     if entry > LARGEST:
         raise NoSuchEntry()
@@ -109,7 +166,7 @@ async def _own_entry(request: WebRequest, entry: int) -> EntryView:
 
 async def data_proof(request: WebRequest) -> Response:
     """The proof of one entry, to keep and to check offline."""
-    entry = await _own_entry(request, request.path_params["entry"])
+    entry = await own_entry(request, request.path_params["entry"])
     async with request.dizuo.pool.acquire() as connection:
         body = await proof(connection, entry.id)
     return attachment(body, f"dizuo-{entry.id}.tlog-proof", "text/plain; charset=utf-8")
@@ -140,8 +197,8 @@ async def _correct_view(
     *,
     sent: bool = False,
 ) -> CorrectView:
-    app, subject, maker = request.dizuo, subject_of(request), _maker(request)
-    found = await _own_entry(request, entry) if entry else None
+    app, subject, maker = request.dizuo, subject_of(request), data_maker(request)
+    found = await own_entry(request, entry) if entry else None
     records = []
     if found is None:
         async with app.pool.acquire() as connection:
@@ -168,7 +225,7 @@ async def _correct_view(
 async def correct_sent(request: WebRequest) -> Response:
     """Report the error: a correction case begins at the department that recorded it."""
     sent = request.sent
-    entry = await _own_entry(request, number(sent.text("entry"), LARGEST))
+    entry = await own_entry(request, number(sent.text("entry"), LARGEST))
     field, wants, says = (sent.text(name) for name in ("field", "wants", "says"))
     once = sent.text(ONCE_FIELD)[:60]
     words = request.shell.templates(request.door).words[request.lang]["correct"]

@@ -11,7 +11,7 @@ from dizuo.foundation.blueprint.citing import articles_text
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.ledger import EntryView
-from dizuo.web.format import moment
+from dizuo.web.format import day, moment
 from dizuo.web.words import fill
 
 from .declared import article_order, department, listed, pick
@@ -19,6 +19,9 @@ from .form_facts import OptionView
 from .prepared import AT_HOME
 from .views_matter import Texts
 
+OBJECTIONABLE = frozenset({"register.read", "register.write", "identity.look", "case.view", "case.reveal", "case.supervise_view",
+                           "rating.view", "exchange.read"})  # fmt: skip
+"""Kinds of entries that are a use by a department, beside every other kind of reading."""
 AT_WINDOW = "window:"
 """The case of a read at a window is this and the matter, until there is an application."""
 
@@ -30,6 +33,7 @@ class UsedView(msgspec.Struct, frozen=True):
     says: str
     proof: str
     wrong: str
+    number: str = ""
 
 
 class UseView(msgspec.Struct, frozen=True):
@@ -45,21 +49,14 @@ class UseView(msgspec.Struct, frozen=True):
     iso: str
     refused: bool
     uses: list[UsedView]
+    note: str = ""
+    objects: str = ""
 
 
 class FilterView(msgspec.Struct, frozen=True):
     name: str
     href: str
     on: bool
-
-
-class DataView(msgspec.Struct, frozen=True):
-    """The page 我的数据."""
-
-    filters: list[FilterView]
-    entries: list[UseView]
-    newer: str
-    older: str
 
 
 class RecordView(msgspec.Struct, frozen=True):
@@ -100,6 +97,15 @@ def _texts(value: object) -> list[str]:
     return [str(one) for one in cast("list[object]", value) if one] if isinstance(value, list) else []
 
 
+def said_of(entry: EntryView) -> EntryView:
+    """What an entry tells: of one that was sealed and is open now, what lay under the seal."""
+    if entry.kind != "sealed.opened":
+        return entry
+    return msgspec.structs.replace(
+        entry, kind=str(entry.body.get("kind", "")), body=_dict(entry.body.get("said"))
+    )
+
+
 def kept_by(entry: EntryView, kind: str, me: int, name: str) -> bool:
     """Whether an entry passes a filter: all, mine, others, refused."""
     if kind == "refused":
@@ -128,9 +134,13 @@ class DataMaker:
         self.name = name
         self.lang = lang
         self.words = words["data"]
+        self.around = words["tracker"]
 
-    def uses(self, entries: Sequence[EntryView]) -> list[UseView]:
-        """Entries grouped into uses, newest first: those of one minute; a day's looks at this very list."""
+    def uses(self, entries: Sequence[EntryView], numbers: Mapping[int, int] | None = None) -> list[UseView]:
+        """Entries grouped into uses, newest first: those of one minute; a day's looks at this very list.
+
+        ``numbers``: under which number of the reader's each entry stands.
+        """
         groups: dict[tuple[object, ...], list[EntryView]] = {}
         for entry in entries:
             payload = _dict(entry.payload)
@@ -138,9 +148,11 @@ class DataMaker:
             when = to_shanghai(entry.at).date() if looked else entry.at.replace(second=0, microsecond=0)
             key = (entry.kind, when, payload.get("case"), str(entry.body.get("actor")))
             groups.setdefault(key, []).append(entry)
-        return [self._use(members) for members in groups.values()]
+        return [self._use(members, numbers or {}) for members in groups.values()]
 
-    def _use(self, members: list[EntryView]) -> UseView:
+    def _use(self, given: list[EntryView], numbers: Mapping[int, int]) -> UseView:
+        note = self._note(given[0])
+        members = [said_of(one) for one in given]
         first = members[0]
         payload = _dict(first.payload)
         known = str(payload.get("case", ""))
@@ -156,8 +168,25 @@ class DataMaker:
             when=moment(first.at, self.lang),
             iso=first.at.isoformat(),
             refused=first.kind.endswith("refused"),
-            uses=[self._used(entry) for entry in members],
+            uses=[self._used(entry, numbers.get(entry.id)) for entry in members],
+            note=note,
+            objects=f"/me/data/object?entry={first.id}" if self.may_object(first) else "",
         )
+
+    def may_object(self, entry: EntryView) -> bool:
+        """Whether a department used the reader's data here, which then has to answer."""
+        actor = _dict(entry.body.get("actor"))
+        known = str(actor.get("unit") or "").partition(":")[0] in self.city.organisations
+        used = entry.kind in OBJECTIONABLE or entry.kind.endswith(".read")
+        return known and used and not by_me(entry, self.me, self.name)
+
+    def _note(self, entry: EntryView) -> str:
+        """What is to be said of an entry that was sealed, or is."""
+        if entry.kind == "sealed":
+            return fill(self.around["sealed_note"], day=day(str(entry.body.get("opens_on")), self.lang))
+        if entry.kind == "sealed.opened":
+            return fill(self.around["opened_note"], day=day(str(entry.body.get("since")), self.lang))
+        return ""
 
     def _title(self, first: EntryView, members: list[EntryView]) -> str:
         key = "kind_" + first.kind.replace(".", "_")
@@ -179,7 +208,7 @@ class DataMaker:
             return fields
         return [pick(known.fields[name].name, self.lang) if name in known.fields else name for name in fields]
 
-    def _used(self, entry: EntryView) -> UsedView:
+    def _used(self, entry: EntryView, number: int | None = None) -> UsedView:
         register = str(entry.body.get("register", ""))
         fields = self._fields(register, _texts(entry.body.get("fields")) or _texts([entry.body.get("field")]))
         if register and fields:
@@ -198,6 +227,7 @@ class DataMaker:
             says,
             f"/me/data/{entry.id}/proof",
             f"/me/data/correct?entry={entry.id}" if found else "",
+            "" if number is None else fill(self.around["number"], n=number),
         )
 
     def _items(self, body: Mapping[str, Any]) -> str:
@@ -221,8 +251,11 @@ class DataMaker:
                 part for part in (where, self._post(unit, str(actor.get("post") or ""))) if part
             )
         if kind == "resident":
-            return str(payload.get("name") or self.words["resident"])
-        return " · ".join(part for part in (where, self.words["system"]) if part)
+            # Who acts in the reader's name is named; of others it is told that there was one, and nothing about them.
+            mine = payload.get("acting_for") == self.me or entry.kind.startswith("mandate.")
+            return str(payload.get("name") or self.words["resident"]) if mine else self.words["resident"]
+        how = self.around["exchange"] if entry.body.get("grant") else self.words["system"]
+        return " · ".join(part for part in (where, how) if part)
 
     def _post(self, unit: str, post: str) -> str:
         organisation = self.city.organisations.get(unit.partition(":")[0])
@@ -273,6 +306,8 @@ class DataMaker:
             return "", ""
         if case.startswith(self.city.number_prefix) and case[len(self.city.number_prefix) :].isdigit():
             return case, f"/cases/{case}"
+        if not self._matter(body):  # another system's case, by the number that it gave
+            return case, ""
         at = "case_window" if case.startswith(AT_WINDOW) else "case_form"
         return fill(self.words[at], matter=self._matter(body)), ""
 
