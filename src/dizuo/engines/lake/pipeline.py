@@ -293,8 +293,7 @@ class Lake:
 
     def stands(self) -> Published:
         """What stands in the registers."""
-        path = self.root / "golden" / "published.json"
-        return msgspec.json.decode(path.read_bytes(), type=Published) if path.exists() else Published()
+        return stands_in(self.root)
 
     def _stand(self, what: Published) -> None:
         path = self.root / "golden" / "published.json"
@@ -302,6 +301,12 @@ class Lake:
         beside = path.with_suffix(".part")
         beside.write_bytes(msgspec.json.encode(what))
         beside.replace(path)
+
+
+def stands_in(root: Path) -> Published:
+    """Which run of the lake at ``root`` stands in the registers."""
+    path = root / "golden" / "published.json"
+    return msgspec.json.decode(path.read_bytes(), type=Published) if path.exists() else Published()
 
 
 def _nothing(lake: duckdb.DuckDBPyConnection, folder: Path) -> Path:

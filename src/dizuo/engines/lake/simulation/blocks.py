@@ -18,6 +18,7 @@ from dizuo.engines.lake.simulation.people import Plan, populate
 from dizuo.engines.lake.simulation.places import Places
 from dizuo.engines.lake.simulation.rows import Moment, Quarter, Rows, Subjects
 from dizuo.engines.lake.simulation.sources import MAKERS
+from dizuo.engines.lake.simulation.text import Column
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.blueprint.model_source import Source
 
@@ -132,18 +133,26 @@ def _write(
 ) -> Written:
     order = repeats(source.id, Dice(quarter.plan.seed, source.id), rows, part.row, delivering.day)
     columns = [text.rows(column, order) for column in rows.columns.values()]
+    return write_part(source, delivering, rows, columns, quarter.block, folder)
+
+
+def write_part(
+    source: Source, delivering: Delivering, rows: Rows, columns: list[Column], block: int, folder: Path
+) -> Written:
+    """Write one block's rows of a delivery in its form, with the truth about them; `columns` as they are delivered."""
+    count = len(columns[0])
     names = header(source, delivering.renamed, delivering.extra)
     if delivering.extra:
-        columns.append(text.constant("", len(order)))
-    path = part_path(folder, delivering.name, quarter.block)
+        columns.append(text.constant("", count))
+    path = part_path(folder, delivering.name, block)
     if source.delivery.format == "csv":
         path.write_bytes(csv_lines(source, columns))
     elif source.delivery.format in ("jsonl", "push"):
         path.write_bytes(json_lines(names, columns))
     else:
         arrow(names, columns, path)
-    mentions = truth(source, rows, truth_path(folder, delivering.name, quarter.block))
-    return Written(delivering.name, quarter.block, len(order), mentions)
+    mentions = truth(source, rows, truth_path(folder, delivering.name, block))
+    return Written(delivering.name, block, count, mentions)
 
 
 def part_path(folder: Path, name: str, block: int) -> Path:

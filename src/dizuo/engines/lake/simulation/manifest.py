@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from dizuo.engines.lake.demonstration import DemoPerson
+
 MANIFEST = "manifest.json"
 NOTICE = "演示数据：全部为虚构，与任何真实个人和单位无关。"
 
@@ -47,7 +49,10 @@ class TruthFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourcesManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder of simulated deliveries. `people` are living residents on `day`; `days` more days follow."""
+    """A folder of simulated deliveries. `people` are living residents on `day`; `days` more days follow.
+
+    `demo` are the characters that the demonstration's sign-in offers.
+    """
 
     kind: str = "simulation/1"
     notice: str = NOTICE
@@ -58,6 +63,7 @@ class SourcesManifest(msgspec.Struct, frozen=True, kw_only=True):
     days: int
     deliveries: tuple[DeliveredFile, ...]
     truth: tuple[TruthFile, ...]
+    demo: tuple[DemoPerson, ...] = ()
 
 
 def read(folder: Path) -> SourcesManifest:

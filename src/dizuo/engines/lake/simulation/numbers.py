@@ -12,8 +12,10 @@ import numpy as np
 from dizuo.engines.lake.simulation.dice import Ints, scattered
 from dizuo.engines.lake.simulation.text import Column, Days, Digits, ascii_rows, digits_of
 
-MOST_BLOCKS = 497
+_SLOTS = 497
 """Sequence numbers of a day and sex: 996 to 999 were kept for centenarians when 15-digit numbers were given out."""
+MOST_BLOCKS = _SLOTS - 1
+"""The last slot of every day belongs to the cast."""
 _WEIGHTS = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), np.int64)
 _CHECKS = np.frombuffer(b"10X98765432", np.uint8)
 _CHARSET = np.frombuffer(b"0123456789ABCDEFGHJKLMNPQRTUWXY", np.uint8)
@@ -52,7 +54,7 @@ def _yyyymmdd(days: Days) -> Ints:
 def sequences(region: Ints, birth: Days, sex: Ints, twin: Ints, block: int, blocks: int) -> tuple[Ints, Days]:
     """Sequence numbers such that no two persons of the city share region, day and number; and the days they carry.
 
-    Each block of people owns every `blocks`-th of a day's 497 numbers, so blocks need not know each other. Where a
+    Each block of people owns every `blocks`-th of a day's 496 numbers, so blocks need not know each other. Where a
     day's numbers are used up the birth moves a day back, as a crowded police station's registers do; a twin (`twin`: place of the other, -1 none) moves along, as long as a day
     has room for both.
     """
@@ -75,8 +77,16 @@ def sequences(region: Ints, birth: Days, sex: Ints, twin: Ints, block: int, bloc
         days[over] -= 1
     step = block + rank * blocks
     # A stride prime to 497 scatters the numbers, as several police stations issuing on one day do.
-    order = (step * 137 + 61 + days * 7) % MOST_BLOCKS
+    order = (step * 137 + 61 + days * 7) % _SLOTS
     return order * 2 + np.where(sex == 1, 1, 2), days.astype("datetime64[D]")
+
+
+def cast_number(region: int, birth: np.datetime64, sex: int) -> str:
+    """The one number that the cast has for a region, day and sex; no block of people uses it."""
+    day = np.array([birth], "datetime64[D]")
+    order = (MOST_BLOCKS * 137 + 61 + day.astype(np.int64) * 7) % _SLOTS
+    sequence = order * 2 + (1 if sex == 1 else 2)
+    return citizen_numbers(np.array([region], np.int64), day, sequence)[0].tobytes().decode("ascii")
 
 
 def fifteen(numbers: Digits) -> Digits:

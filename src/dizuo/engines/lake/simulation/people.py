@@ -46,7 +46,8 @@ class Plan:
     """What is asked for: `people` living residents of a city on `day`, and `days` more days.
 
     With `snapshots` daily full sources deliver everything every day, else their later deliveries hold changes only.
-    `block` bounds the people made at once, and so the memory; another bound is another city.
+    `block` bounds the people made at once, and so the memory; another bound is another city. With `cast` the named
+    characters are among the people, as a block more.
     """
 
     people: int
@@ -55,6 +56,12 @@ class Plan:
     days: int
     snapshots: bool = False
     block: int = BLOCK
+    cast: bool = False
+
+    @property
+    def parts(self) -> int:
+        """Of how many blocks' parts a delivery is put together."""
+        return self.blocks + self.cast
 
     @property
     def blocks(self) -> int:

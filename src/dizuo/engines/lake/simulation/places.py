@@ -146,7 +146,7 @@ class Places:
         self.district_of = self.district_of_town[self.town_of]
         self.weights = _weights(self.district_codes, self.district_of)
         self.is_village = np.array(["村委" in v.name or "村民委" in v.name for v in villages])
-        self._province = _province(city)
+        self._province = province(city)
         self.city = city.name.zh
         names = [districts[c].name for c in self.district_codes]
         self.district_names = column(names)
@@ -228,7 +228,8 @@ def _spoken(name: str) -> str:
     return name
 
 
-def _province(city: City) -> str:
+def province(city: City) -> str:
+    """The name of the city's province, as addresses begin with it; empty for one that this table does not know."""
     return {"32": "江苏省", "33": "浙江省", "34": "安徽省", "31": "上海市"}.get(city.code[:2], "")
 
 

@@ -17,6 +17,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from dizuo.engines.lake.simulation.blocks import Delivering, Written, deliveries, write_block
+from dizuo.engines.lake.simulation.cast import company, write_cast
 from dizuo.engines.lake.simulation.errors import FolderInUse, NothingToSimulate, SimulationTooLarge
 from dizuo.engines.lake.simulation.manifest import (
     MANIFEST,
@@ -56,16 +57,18 @@ def simulate_sources(
     snapshots: bool = False,
     block: int = BLOCK,
     workers: int = 2,
+    cast: bool = False,
     tell: Tell | None = None,
 ) -> SourcesManifest:
     """Write all declared sources' deliveries of an invented city, with the truth about every mention, into `out`.
 
     Shapes: `people` living residents on `day`, then `days` daily deliveries of changes (with `snapshots` full ones
     where a source is declared so); `deliveries/<source>/…`, `truth/<source>.<day>.parquet`, manifest.json last. At most
-    `block` people are made at once in each of the `workers`. Errors: NoTowns, SimulationTooLarge, NothingToSimulate,
+    `block` people are made at once in each of the `workers`; with `cast` the named characters of the demonstration are
+    among them. Errors: NoTowns, SimulationTooLarge, NothingToSimulate,
     FolderInUse, OSError.
     """
-    plan = Plan(people, seed, day, days, snapshots, block)
+    plan = Plan(people, seed, day, days, snapshots, block, cast)
     _check(city, plan)
     _empty(out)
     wanted = list(deliveries(plan, set(city.sources)))
@@ -85,6 +88,7 @@ def simulate_sources(
         days=days,
         deliveries=tuple(files),
         truth=tuple(truths),
+        demo=company(city, day).people if cast else (),
     )
     write(out, manifest)
     return manifest
@@ -96,7 +100,7 @@ def _made(
     """All blocks written, then all deliveries put together; in the order of `wanted`."""
     counts: dict[str, list[int]] = {one.name: [0, 0] for one in wanted}
     futures: list[Future[list[Written]]] = [
-        pool.submit(_block, plan, block, out / _PARTS) for block in range(plan.blocks)
+        pool.submit(_block, plan, block, out / _PARTS) for block in range(plan.parts)
     ]
     for done, future in enumerate(as_completed(futures), 1):
         for written in future.result():
@@ -170,6 +174,8 @@ def _start(city: City) -> None:
 def _block(plan: Plan, block: int, folder: Path) -> list[Written]:
     assert _city is not None
     assert _places is not None
+    if block == plan.blocks:
+        return write_cast(_city, plan, folder)
     return write_block(_city, _places, plan, block, folder)
 
 
@@ -182,9 +188,9 @@ def _merge(
     relative = Path("deliveries") / one.source / f"{one.date.isoformat()}.{EXTENSIONS[how.format]}"
     path = out / relative
     path.parent.mkdir(exist_ok=True)
-    put_together(source, one, plan.blocks, out / _PARTS, path)
+    put_together(source, one, plan.parts, out / _PARTS, path)
     truth = out / "truth" / f"{one.name}.parquet"
-    put_truth(one, plan.blocks, out / _PARTS, truth)
+    put_truth(one, plan.parts, out / _PARTS, truth)
     table = f"{how.table.schema}.{how.table.name}" if how.table is not None else ""
     delivered = DeliveredFile(
         source=one.source, department=source.department, delivery=one.date.isoformat(), day=one.date,
