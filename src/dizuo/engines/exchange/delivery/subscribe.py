@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import asyncpg
 import msgspec
 
+from dizuo.engines.exchange.delivery.model import Caller
 from dizuo.engines.exchange.delivery.subscribe_errors import (
     DeliveryRefused,
     FeedPositionInvalid,
@@ -22,6 +23,7 @@ from dizuo.engines.exchange.delivery.subscribe_errors import (
     SubscriptionUnknown,
 )
 from dizuo.engines.exchange.delivery.subscribe_model import Channel, Entered, FeedEvent, Subscription
+from dizuo.foundation.signing import SKEW, RequestReplayed, SigningKeyEnded
 from dizuo.foundation.store import Pool, Row
 
 MOST_BATCH: Final = 200
@@ -36,6 +38,7 @@ _ENTER = "SELECT exchange.feed_enter($1, $2, $3)"
 _RELEASE = 'SELECT "position", kind, ref, version, fields, at, data FROM exchange.feed_release($1, $2, $3)'
 _ACK = "SELECT exchange.feed_ack($1, $2, $3, $4)"
 _LET_GO = "SELECT exchange.feed_let_go($1, $2, $3, $4, $5)"
+_NONCE = "SELECT exchange.take_nonce($1, $2, $3, $4)"
 _LOOK = "SELECT exchange.feed_look($1, $2, $3)"
 _NAMES: Final[Mapping[str, str]] = {"grant_id": "grant"}
 
@@ -114,6 +117,19 @@ async def replay(pool: Pool, consumer: str, number: int, after: int) -> Subscrip
     return await subscription(pool, consumer, number)
 
 
+async def once(pool: Pool, caller: Caller) -> None:
+    """Use up the nonce of a signed call that asks about no subject. Errors: SigningKeyEnded, RequestReplayed."""
+    signed = caller.signed
+    until = signed.expires + 2 * SKEW
+    match await pool.fetchval(_NONCE, signed.key.id, caller.consumer, signed.nonce, until):
+        case "":
+            return
+        case "key":
+            raise SigningKeyEnded(why="已经停用")
+        case _:
+            raise RequestReplayed()
+
+
 # ------------------------------------------------------------------------------------- the steps of one delivery
 
 
@@ -130,7 +146,7 @@ async def enter(pool: Pool, number: int, holder: uuid.UUID | None, most: int) ->
     told: dict[str, Any] = await pool.fetchval(_ENTER, number, holder, most)
     if "stopped" in told:
         raise DeliveryRefused(told["stopped"])
-    return Entered(told["after"], told["to"], bool(told.get("more", False)))
+    return Entered(told["after"], told["to"], bool(told.get("more", False)), int(told.get("events", 0)))
 
 
 async def release(pool: Pool, number: int, after: int, most: int) -> tuple[FeedEvent, ...]:
@@ -166,9 +182,3 @@ def _event(row: Row) -> FeedEvent:
 
 def _subscription(row: Row) -> Subscription:
     return msgspec.convert({_NAMES.get(name, name): value for name, value in row.items()}, Subscription)
-
-
-__all__: Sequence[str] = (
-    "acknowledge", "claim", "enter", "let_go", "release", "replay", "subscribe", "subscription", "subscription_by_number",
-    "subscriptions", "unsubscribe", "waiting",
-)  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
 from dizuo.engines.exchange.delivery.subscribe_model import FeedEvent, Subscription
+from dizuo.foundation.signing import PrivateKey
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCHED: Final = "application/cloudevents-batch+json"
+CONTEXT: Final = b"dizuo-feed-event/1\n"
 _PREFIX: Final = "dizuo.register."
 _encode = msgspec.json.Encoder().encode
 
@@ -67,7 +70,17 @@ def webhook_body(owner: Subscription, city: str, events: Sequence[FeedEvent]) ->
     return _encode(made), BATCHED
 
 
-def server_sent(owner: Subscription, city: str, event: FeedEvent) -> bytes:
+def server_sent(owner: Subscription, city: str, event: FeedEvent, key: PrivateKey) -> bytes:
     """One event of a text/event-stream (WHATWG HTML §9.2): JSON has no line ends, so it is one ``data`` line."""
     made = cloud_event(owner.id, owner.grant, owner.register, city, event)
-    return f"id: {made['id']}\nevent: {made['type']}\ndata: ".encode() + _encode(made) + b"\n\n"
+    return signed_event(key, made["id"], made["type"], _encode(made))
+
+
+def signed_event(key: PrivateKey, id: str, kind: str, data: bytes) -> bytes:
+    """An event with its signature in a comment line, which readers that do not look at it pass over.
+
+    A stream has no end to put a digest over, so each event is signed: CONTEXT, id, a line end, the data.
+    """
+    signature = base64.b64encode(key.sign(CONTEXT + id.encode() + b"\n" + data)).decode()
+    head = f": dizuo-signature {key.id} {signature}\n" + (f"id: {id}\n" if id else "") + f"event: {kind}\n"
+    return head.encode() + b"data: " + data + b"\n\n"

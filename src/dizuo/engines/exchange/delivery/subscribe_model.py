@@ -63,8 +63,12 @@ class FeedEvent(msgspec.Struct, frozen=True):
 
 
 class Entered(msgspec.Struct, frozen=True):
-    """What the ledger has been told: events behind ``after`` up to ``to`` may be released; ``more`` may wait behind."""
+    """What the ledger has been told: events behind ``after`` up to ``to`` may be released; ``more`` may wait behind.
+
+    ``events`` is how many were entered this time.
+    """
 
     after: int
     to: int
     more: bool = False
+    events: int = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -20,6 +20,8 @@ from dizuo.engines.exchange.delivery.subscribe_errors import WebhookAddressRefus
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[Iterable[str]]]
+HOSTS: Final = "DIZUO_WEBHOOK_HOSTS"
+"""Environment variable: ``host`` or ``host:port``, separated by commas, that pushes may go to though http or private."""
 _LONGEST: Final = 500
 # Instance metadata of clouds: never a consumer, not even of a permitted host. One of them is a public address.
 _METADATA: Final = (
@@ -53,6 +55,11 @@ class Addresses:
     def __init__(self, permitted: Iterable[str] = (), resolve: Resolve = system_resolve) -> None:
         self._permitted = frozenset(name.strip().lower() for name in permitted if name.strip())
         self._resolve = resolve
+
+    @classmethod
+    def permitted(cls, environment: Mapping[str, str]) -> Addresses:
+        """As the installation's environment permits (``DIZUO_WEBHOOK_HOSTS``)."""
+        return cls(environment.get(HOSTS, "").split(","))
 
     async def check(self, target: str) -> None:
         """Whether a subscription may have this target, by its text and by what it resolves to now. Errors: WebhookAddressRefused."""

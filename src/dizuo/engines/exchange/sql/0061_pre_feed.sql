@@ -63,7 +63,7 @@ BEGIN
         -- What lay between is not kept any more: one event says so, the consumer takes the whole anew.
         UPDATE exchange.subscription u SET entered_to = reach.kept_from - 1, entered_fields = g.fields,
             entered_by = pg_current_xact_id() WHERE u.id = s.id;
-        RETURN jsonb_build_object('after', s.position, 'to', reach.kept_from - 1);
+        RETURN jsonb_build_object('after', s.position, 'to', reach.kept_from - 1, 'events', 1);
     END IF;
     IF s.entered_to > s.position AND s.channel = 'webhook' THEN
         RETURN jsonb_build_object('after', s.position, 'to', s.entered_to);
@@ -81,7 +81,8 @@ BEGIN
     END IF;
     UPDATE exchange.subscription u SET entered_to = next.reached, entered_fields = g.fields, entered_by = pg_current_xact_id()
     WHERE u.id = s.id;
-    RETURN jsonb_build_object('after', s.position, 'to', next.reached, 'more', next.reached < reach.last);
+    RETURN jsonb_build_object('after', s.position, 'to', next.reached, 'more', next.reached < reach.last,
+                              'events', jsonb_array_length(next.picked));
 END $$;
 REVOKE ALL ON FUNCTION exchange.feed_enter(bigint, uuid, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION exchange.feed_enter(bigint, uuid, integer) TO dizuo_app;
