@@ -30,6 +30,7 @@ from . import (
     authzen,
     catalogue_routes,
     exchange_routes,
+    feed_routes,
     log,
     pages,
     pages_quality,
@@ -133,6 +134,7 @@ ROUTES = (
     *catalogue_routes.ROUTES,
     *request_routes.ROUTES,
     *exchange_routes.ROUTES,
+    *feed_routes.ROUTES,
 )
 
 
