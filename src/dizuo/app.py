@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from dizuo import __version__
 from dizuo.doors import centre, citizen, data, desk
+from dizuo.doors import open as open_data
 from dizuo.engines import directory
 from dizuo.engines.cases import Cases
 from dizuo.engines.directory import Directory
@@ -94,7 +95,7 @@ def make(runtime: Runtime, *, now: Now | None = None) -> Starlette:
     """The application of one process; engines open when it starts and close when it ends."""
     city = load_city(runtime.city)
     shell = Shell(
-        (citizen.DOOR, desk.DOOR, centre.DOOR, data.DOOR),
+        (citizen.DOOR, desk.DOOR, centre.DOOR, data.DOOR, open_data.DOOR),
         site=site_of(city, runtime),
         secret=bytes.fromhex(runtime.web_secret),
         now=now,

@@ -160,6 +160,8 @@ async def _release(conn: Connection, dataset: Dataset, ready: Release, report: i
             for place, (data, shape) in enumerate(ready.rows[at : at + _BATCH], 1)
         ]
         await conn.execute(_ROWS, dataset.id, version, batch)
+    told = {"quality": quality_of(dataset, [row for row, _ in ready.rows])}
+    await conn.execute("UPDATE opendata.dataset SET extras = extras || $2 WHERE id = $1", dataset.id, told)
     await conn.execute(
         "DELETE FROM opendata.row WHERE dataset = $1 AND version <= $2", dataset.id, version - _KEPT_VERSIONS
     )
@@ -204,6 +206,14 @@ async def _counted(conn: Connection, city: City, dataset: Dataset, day: date) ->
     if gate.guard == "noise":
         return Release(rows, table, _period_digest(dataset, day), gate.epsilon, noise.accuracy(gate.epsilon))
     return Release(rows, table, digest_of(rows))
+
+
+def quality_of(dataset: Dataset, rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """How complete the rows are: the share of cells that say something, and the empty ones by column."""
+    gaps = {name: sum(row.get(name) in (None, "") for row in rows) for name in dataset.fields}
+    cells = len(rows) * len(dataset.fields)
+    full = 1.0 if not cells else 1 - sum(gaps.values()) / cells
+    return {"complete": round(full, 6), "gaps": {name: gap for name, gap in gaps.items() if gap}}
 
 
 def digest_of(rows: Sequence[MadeRow]) -> bytes:

@@ -179,19 +179,22 @@ class _Builder:
 
     def _holds(self, one: Condition) -> str:
         column = self._columns[one.column]
-        text = f"(r.data ->> {self.add(one.column, 'text')})"
-        if one.operator == "empty":
-            return f"({text} IS NULL OR {text} = '') = {self.add(one.value == 'yes', 'boolean')}"
-        if one.operator == "has":
-            return f"position(lower({self.add(one.value, 'text')}) IN lower({text})) > 0"
-        if one.operator == "starts":
-            return f"starts_with({text}, {self.add(one.value, 'text')})"
+        if one.operator in ("empty", "has", "starts"):
+            return self._holds_text(one)
         number = column.type in ("integer", "decimal")
         if one.operator == "in":
             values = one.value.split("|")
             return f"{self.value(one.column)} = ANY ({self.add(values, 'text[]')}{'::numeric[]' if number else ''})"
         value = f"{self.add(one.value, 'text')}{'::numeric' if number else ''}"
         return f"{self.value(one.column)} {_OPERATORS[one.operator]} {value}"
+
+    def _holds_text(self, one: Condition) -> str:
+        text = f"(r.data ->> {self.add(one.column, 'text')})"
+        if one.operator == "empty":
+            return f"({text} IS NULL OR {text} = '') = {self.add(one.value == 'yes', 'boolean')}"
+        if one.operator == "has":
+            return f"position(lower({self.add(one.value, 'text')}) IN lower({text})) > 0"
+        return f"starts_with({text}, {self.add(one.value, 'text')})"
 
 
 async def rows_found(pool: Pool, seen: DatasetSeen, query: RowQuery) -> RowsFound:

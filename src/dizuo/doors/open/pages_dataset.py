@@ -1,0 +1,178 @@
+"""A dataset: its page, its rows as JSON, its downloads, what the gate found. Releases never change, so they are cached by digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+from starlette.responses import Response, StreamingResponse
+
+from dizuo.engines.opendata import (
+    ConditionalOnly,
+    DatasetSeen,
+    DatasetUnknown,
+    RowQuery,
+    RowsFound,
+    count_use,
+    dataset,
+    exporting,
+    facet,
+    parse_query,
+    people,
+    reports,
+    rows_found,
+    stream_rows,
+    versions,
+)
+from dizuo.foundation.kernel.clock_source import to_shanghai
+from dizuo.web import WebRequest, answer
+
+from .pace import keep_pace
+from .views import maker
+from .views_dataset import DatasetMaker
+
+_FRESH: Final = "public, max-age=60"
+_MARK: Final = 16
+_SHOWN: Final = 10
+
+
+async def page(request: WebRequest) -> Response:
+    """The page of a dataset, or its rows by condition as JSON."""
+    keep_pace(request)
+    seen = await found(request)
+    if request.wants_json:
+        return await _rows_as_json(request, seen)
+    query, wrong = _lenient(request, seen)
+    pool, open_ = request.dizuo.pool, await _may(request, seen)
+    rows = await rows_found(pool, seen, query) if open_ else RowsFound((), 0)
+    facets = {c.id: await facet(pool, seen, query, c.id) for c in seen.columns if c.facet} if open_ else {}
+    view = DatasetMaker(maker(request), seen).page(
+        query, rows, facets, await versions(pool, seen.id), await reports(pool, seen.id), open_, wrong,
+        await people.answered(pool, seen.id, 5), await people.showcases(pool, dataset=seen.id, limit=5),
+        [(k, v) for k, v in request.query_params.multi_items() if k != "_offset"],
+    )  # fmt: skip
+    return answer(request, "dataset.html", view)
+
+
+async def found(request: WebRequest) -> DatasetSeen:
+    """The published dataset of the address. Errors: DatasetUnknown."""
+    id = str(request.path_params["dataset"])
+    if len(id) > 100 or not id.isprintable():
+        raise DatasetUnknown()
+    return await dataset(request.dizuo.pool, id)
+
+
+def _lenient(request: WebRequest, seen: DatasetSeen) -> tuple[RowQuery, dict[str, str]]:
+    """For the page: what is wrong in the address is told above the table, which then shows everything."""
+    from dizuo.engines.opendata import RowsQueryInvalid
+
+    asked = [(k, v) for k, v in request.query_params.multi_items() if k != "_limit"]
+    try:
+        return parse_query(seen.columns, [*asked, ("_limit", str(_SHOWN))]), {}
+    except RowsQueryInvalid as error:
+        return RowQuery(limit=_SHOWN), error.fields
+
+
+def _subject(request: WebRequest) -> int | None:
+    account = request.signed_in.account if request.signed_in else None
+    return getattr(account, "subject", None)
+
+
+async def _may(request: WebRequest, seen: DatasetSeen) -> bool:
+    today = to_shanghai(request.shell.now()).date()
+    return bool(seen.version) and await people.may_take(request.dizuo.pool, seen, _subject(request), today)
+
+
+async def _rows_as_json(request: WebRequest, seen: DatasetSeen) -> Response:
+    query = parse_query(seen.columns, request.query_params.multi_items())
+    mark = _etag(request, seen, "rows")
+    if seen.open_type == "unconditional" and request.headers.get("if-none-match") == mark:
+        return Response(status_code=304, headers={"etag": mark, "cache-control": _FRESH})
+    if not await _may(request, seen):
+        raise ConditionalOnly()
+    await _entered(request, seen, "json", "call")
+    view = DatasetMaker(maker(request), seen).api(query, await rows_found(request.dizuo.pool, seen, query))
+    response = answer(request, "dataset.html", view)
+    if seen.open_type == "unconditional":
+        response.headers["etag"], response.headers["cache-control"] = mark, _FRESH
+    response.headers["access-control-allow-origin"] = "*"
+    return response
+
+
+async def download(request: WebRequest) -> Response:
+    """The rows as a file: all of them, or those that fit the conditions in the address."""
+    keep_pace(request)
+    seen, format = await found(request), str(request.path_params["format"])
+    if format not in exporting.MEDIA or (format == "geojson" and not seen.shapes):
+        raise DatasetUnknown()
+    asked = [(k, v) for k, v in request.query_params.multi_items() if k not in ("bom", "_limit", "_offset")]
+    query = parse_query(seen.columns, asked)
+    mark = _etag(request, seen, format)
+    if seen.open_type == "unconditional" and request.headers.get("if-none-match") == mark:
+        return Response(status_code=304, headers={"etag": mark, "cache-control": _FRESH})
+    if not await _may(request, seen):
+        raise ConditionalOnly()
+    await _entered(request, seen, format, "download")
+    name = f"{seen.id}-v{seen.version}.{format}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "access-control-allow-origin": "*"}
+    if seen.open_type == "unconditional":
+        headers |= {"etag": mark, "cache-control": _FRESH}
+    body = await _started(await _body(request, seen, format, query))
+    return StreamingResponse(body, media_type=exporting.MEDIA[format], headers=headers)
+
+
+async def _body(request: WebRequest, seen: DatasetSeen, format: str, query: RowQuery) -> AsyncIterator[bytes]:
+    batches = stream_rows(request.dizuo.pool, seen, query)
+    if format == "csv":
+        return exporting.as_csv(seen.columns, batches, bom=request.query_params.get("bom") == "1")
+    if format == "json":
+        return exporting.as_json(seen.columns, batches)
+    if format == "jsonl":
+        return exporting.as_jsonl(seen.columns, batches)
+    if format == "geojson":
+        return exporting.as_geojson(seen, batches)
+    return await exporting.as_file(seen, format, batches, seen.rows)
+
+
+async def _started(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body with its first two pieces taken already: what goes wrong at the start is still an answer, not a cut file."""
+    first = [piece async for piece in _few(body)]
+
+    async def rest() -> AsyncIterator[bytes]:
+        for piece in first:
+            yield piece
+        async for piece in body:
+            yield piece
+
+    return rest()
+
+
+async def _few(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for _ in range(2):
+        piece = await anext(body, None)
+        if piece is None:
+            return
+        yield piece
+
+
+async def _entered(request: WebRequest, seen: DatasetSeen, format: str, kind: str) -> None:
+    """Count it; whoever takes a conditional dataset is entered in the ledger before a row goes."""
+    pool, subject = request.dizuo.pool, _subject(request)
+    if seen.open_type == "conditional" and subject is not None:
+        await people.enter_taking(pool, seen, subject, format)
+    if request.method == "GET":
+        await count_use(pool, seen.id, kind, to_shanghai(request.shell.now()).date())
+
+
+def _etag(request: WebRequest, seen: DatasetSeen, format: str) -> str:
+    asked = hashlib.sha256(f"{format}?{request.url.query}".encode()).hexdigest()
+    return f'"{seen.digest[:_MARK]}-{seen.version}-{asked[:_MARK]}"'
+
+
+async def gate(request: WebRequest) -> Response:
+    """What the gate found before each release: who, when, of which rows, with what result."""
+    keep_pace(request)
+    seen = await found(request)
+    view = DatasetMaker(maker(request), seen).gate(await reports(request.dizuo.pool, seen.id))
+    return answer(request, "gate.html", view)
