@@ -79,3 +79,32 @@ async def people(database: Database, city: City, folder: Path) -> None:
             await directory.seed_demo(conn, city, seeds, manifest.today)
     finally:
         await conn.close()
+    await shares(database, city)
+
+
+async def shares(database: Database, city: City) -> int:
+    """In a demonstration: invented requests for data between departments (演示数据), by the officials whom the sign-in offers.
+
+    Returns how many there are; none where requests exist already, or nobody may make one.
+    """
+    if not city.demonstration:
+        return 0
+    now = SystemNow()
+    pool = await open_pool(database.dsn(APP), min_size=1, max_size=2)
+    try:
+        rooms = directory.Directory(pool, city, now)
+        officials: dict[tuple[str, str], registers.Actor] = {}
+        for one in await rooms.demo_people():
+            if one.kind != "official":
+                continue
+            account = await rooms.account(one.account)
+            for post in account.posts:
+                actor = registers.Actor(
+                    "official", official=str(account.id), post=post.post, unit=post.organisation, place=post.division,
+                    name=account.name, powers=post.powers,
+                )  # fmt: skip
+                for power in post.powers:
+                    officials.setdefault((post.organisation, power), actor)
+        return await exchange.requests.demonstrate(pool, city, officials, now())
+    finally:
+        await pool.close()

@@ -7,9 +7,11 @@
 5. ``Sharing`` with ``new_request``, ``save_request``, ``take_step``  what officials do, each step with record and ledger entry.
 6. ``request_page``, ``work_of``  what an official sees; ``point_out`` before somebody asks for what is there already.
 7. ``needs``, ``duties``, ``kept_back``, ``rights``, ``figures``  the three lists (需求、责任、负面清单), rights and figures for everybody.
+8. ``demonstrate``  invented requests in every state, by the real steps (演示数据).
 """
 
 from dizuo.engines.exchange.requests.actions import new_request, right_to_same, save_request, take_step
+from dizuo.engines.exchange.requests.demonstration import demonstrate
 from dizuo.engines.exchange.requests.errors import (
     AnotherOfficial,
     BeyondResource,
@@ -139,6 +141,7 @@ __all__ = [
     "Wish",
     "WordsNeeded",
     "WorkLine",
+    "demonstrate",
     "duties",
     "figures",
     "give_up",

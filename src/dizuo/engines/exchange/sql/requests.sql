@@ -176,3 +176,11 @@ SELECT (SELECT count(*) FROM answered) AS answers,
            AND g.methods && ARRAY['query', 'subscribe']) AS real_time,
        (SELECT count(*) FROM exchange.interception i WHERE i.at >= $1 AND NOT i.despite AND i.kind = 'request') AS pointed_requests,
        (SELECT count(*) FROM exchange.interception i WHERE i.at >= $1 AND NOT i.despite AND i.kind = 'question') AS pointed_questions
+
+-- code_of --
+-- The code of a declared register's or source's resource.
+SELECT code FROM exchange.resource WHERE (kind = $1) AND ((kind = 'register' AND register = $2) OR (kind = 'source' AND source = $2))
+
+-- any_request --
+-- Whether there is any request yet.
+SELECT EXISTS (SELECT FROM exchange.share_request)
