@@ -217,7 +217,7 @@ class UsesMaker:
     def objections(self, some: Sequence[Objection]) -> list[ObjectionView]:
         """The reader's objections with where they stand."""
         w = self.words
-        tones = {"open": "now", "upheld": "ok", "declined": ""}
+        tones = {"open": "info", "upheld": "ok", "declined": ""}
         found: list[ObjectionView] = []
         for one in some:
             who = self.unit(one.unit.partition(":")[0])

@@ -15,6 +15,8 @@ from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.foundation.ledger import Tile, served_checkpoint, tells_entries, tile_bytes
 from dizuo.web import Route, WebRequest
 
+from . import pages_objections
+
 PREFIX: Final = "/data/log"
 OPEN: Final = "DIZUO_LOG_ENTRIES"
 """The environment variable that opens the entries of a real city when it is `public`.
@@ -87,4 +89,5 @@ ROUTES: Final = (
         )
         for path in _TILES
     ),
+    *pages_objections.ROUTES,
 )

@@ -575,7 +575,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(split_part(e.body -> 'actor' ->> 'unit', ':', 1), ''), coalesce(e.body -> 'actor' ->> 'kind', ''),
            coalesce(e.body ->> 'purpose', e.body ->> 'matter', ''), min(e.id), min(e.at), max(e.at), count(*)
-    FROM ledger.entry e WHERE e.subject = $1 AND e.kind <> 'data.viewed'
+    FROM ledger.entry e WHERE e.subject = $1 AND e.kind NOT IN ('data.viewed', 'sealed', 'sealed.opened')
     GROUP BY 1, 2, 3 ORDER BY 6 DESC LIMIT 300;
 END;
 
