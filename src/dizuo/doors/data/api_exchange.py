@@ -149,11 +149,12 @@ async def signed(request: WebRequest, act: _Act) -> Response:
     """Admit a call by its signature, do it, and sign whatever the answer is."""
     exchange, headers = exchange_of(request), _headers(request)
     status, kind, more = 200, _JSON, dict[str, str]()
-    algorithm, consumer = ED25519, ""
+    algorithm, consumer, sent = ED25519, "", None
     try:
         body = await request.content()
         caller = await exchange.admit(request.method, _url(request), headers, body)
         algorithm, consumer = caller.signed.key.algorithm, caller.consumer
+        sent = caller.signed.label, caller.signed.signature
         exchange.pace(caller)
         content = _encode(await act(exchange, caller, body))
     except DizuoError as error:
@@ -164,7 +165,7 @@ async def signed(request: WebRequest, act: _Act) -> Response:
         status, kind, content = error.http, _PROBLEM, _encode(_problem(request, error))
         if isinstance(error, Unavailable):
             more["retry-after"] = str(error.retry_after)
-    return answered(request, status, kind, content, headers, algorithm, more)
+    return answered(request, status, kind, content, sent or signature_sent(headers), algorithm, more)
 
 
 def answered(
@@ -172,17 +173,15 @@ def answered(
     status: int,
     kind: str,
     content: bytes,
-    headers: Mapping[str, str],
+    sent: tuple[str, str] | None,
     algorithm: Algorithm,
     more: Mapping[str, str],
 ) -> Response:
-    """Content as a signed answer, bound to the request whether or not its signature held."""
+    """Content as a signed answer, bound to the request's label and signature whether or not it held (None: there was none)."""
     exchange = exchange_of(request)
     now = exchange.now()
     key = exchange.server.signing(algorithm, now)
-    signs = sign_response(
-        key, status, content, signature_sent(headers), now=int(now.timestamp()), content_type=kind
-    )
+    signs = sign_response(key, status, content, sent, now=int(now.timestamp()), content_type=kind)
     return Whole(content, status, {**signs, **more})
 
 

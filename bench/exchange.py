@@ -1,0 +1,343 @@
+"""What a lawful call between departments costs: signed, judged, entered and answered signed, against the same query naked.
+
+    .venv/bin/python bench/exchange.py --seconds 4 --people 20000
+
+Both go through the same server (granian, two workers, the real shell and routes) and ask for the same fields of the same
+people. ``naked`` reads the record by its key and answers: no signature, no policy, no entry, no second step; nobody may in
+production. The client is one process on the same cores; it signs every call and verifies every answer, as a department
+does. Passes are interleaved. Printed: calls per second and latency at several numbers of callers, what p95 the signature,
+policy and entry add, SM2, batches in subjects per second, and what one call costs in processor time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import datetime as dt
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dizuo.doors import data
+from dizuo.engines.exchange import delivery
+from dizuo.foundation.blueprint import load_city
+from dizuo.foundation.kernel.clock_source import SystemNow
+from dizuo.foundation.signing import (
+    ED25519,
+    SM2,
+    PrivateKey,
+    PublicKey,
+    sign_request,
+    verify_response,
+)
+from dizuo.foundation.store import (
+    APP,
+    LOADER,
+    OWNER,
+    Server,
+    connect,
+    discover,
+    migrate,
+    open_pool,
+)
+from dizuo.web import Route, Shell, Site, WebRequest, build
+from dizuo.web import json as json_answer
+
+ROOT = Path(__file__).resolve().parents[1]
+PLACE = "BENCH_EXCHANGE"
+QUERY, BATCH, NAKED = "/data/exchange/v1/query", "/data/exchange/v1/batch", "/data/exchange/v1/naked"
+CITED = {
+    "resource": "R/person",
+    "matter": "newborn",
+    "basis": "social:58",
+    "case": "WX2026-000001",
+    "fields": ["name", "sex", "birth_date"],
+}
+PREPARE = """
+INSERT INTO registers.field (register, field, source, type, is_key, lookup, subject) VALUES
+ ('person', 'citizen_id', 'psb', 'citizen_id', true, false, 'citizen_id'), ('person', 'name', 'psb', 'text', false, false, NULL),
+ ('person', 'sex', 'psb', 'code', false, false, NULL), ('person', 'birth_date', 'psb', 'date', false, false, NULL);
+INSERT INTO exchange.department (id, name, uscc) VALUES ('hrss', 'hrss', 'hrss');
+INSERT INTO exchange.resource (code, title, provider, kind, register, share_type, update_cycle, fields)
+SELECT 'R/person', 'person', 'psb', 'register', 'person', 2, 'realtime', jsonb_agg(jsonb_build_object('id', f.field)) FROM registers.field f;
+INSERT INTO exchange.data_grant (consumer, resource, fields, purpose, matter, basis, methods, per_day, starts, expires)
+VALUES ('hrss', 'R/person', '{name,sex,birth_date}', '为参保人员发放社会保障卡', 'newborn', 'social:58', '{query,batch}', 1000000000,
+        current_date, current_date + 30);
+"""
+FILL = """
+INSERT INTO registers.intake (load, line, register, key, source, source_date, data)
+SELECT $1, n, 'person', '32021319900101' || lpad(n::text, 4, '0'), 'psb', current_date, jsonb_build_object(
+    'citizen_id', '32021319900101' || lpad(n::text, 4, '0'), 'name', '演示' || n, 'sex', '2', 'birth_date', '1990-01-01')
+FROM generate_series($2::integer, $3::integer) AS n
+"""
+BARE = """
+SELECT json_object_agg(f, json_build_array(r.data -> f, r.sources)) FROM registers.record r, unnest($2::text[]) AS f
+WHERE r.register = 'person' AND r.key = $1 AND r.superseded_at IS NULL
+"""
+
+
+# ------------------------------------------------------------------------------------------------------ the server
+
+
+async def _naked(request: WebRequest) -> Any:
+    asked = msgspec.json.decode(await request.content())
+    found = await request.app.state.bare.fetchval(BARE, asked["subject"]["citizen_id"], asked["fields"])
+    return json_answer({**CITED, "ok": True, "records": [msgspec.Raw(found.encode())]})
+
+
+@dataclasses.dataclass
+class Behind:
+    city: Any
+    pool: Any
+    data: Path
+    now: Any
+
+
+def application() -> Any:
+    """One worker's application; where everything is stands in the environment."""
+    from contextlib import asynccontextmanager
+
+    place = json.loads(os.environ[PLACE])
+    naked = Route("POST", NAKED, _naked, purpose="Read without any of it (bench only).", who="key")
+    door = dataclasses.replace(data.DOOR, routes=(*data.DOOR.routes, naked))
+    city = load_city(ROOT / "cities" / "wuxi")
+    log = Path(os.devnull).open("w")  # noqa: SIM115
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> Any:
+        app.state.bare = await open_pool(place["owner"], min_size=2, max_size=8)
+        pool = await open_pool(place["app"], min_size=2, max_size=8)
+        app.state.dizuo = Behind(city, pool, Path(place["data"]), SystemNow())
+        yield
+        app.state.bare.terminate()
+        pool.terminate()
+
+    site = Site("bench", "bench", "12345", demonstration=True, secure=False, version="1")
+    return build(Shell((door,), site=site, secret=b"s" * 32, log=log), lifespan=lifespan)
+
+
+def serve(port: int, workers: int) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces, Loops
+
+    Granian(
+        "exchange:application", address="127.0.0.1", port=port, interface=Interfaces.ASGI, workers=workers,
+        factory=True, loop=Loops.uvloop, websockets=False, log_enabled=False,
+    ).serve()  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------ the client
+
+
+class Client:
+    """Keep-alive connections that sign and verify, one call in flight each."""
+
+    def __init__(self, port: int, key: PrivateKey, people: int) -> None:
+        self.port, self.key, self.people = port, key, people
+        self.origin = f"http://127.0.0.1:{port}"
+        self.server: dict[str, PublicKey] = {}
+        self.failed = 0
+
+    async def learn(self) -> None:
+        """The server's public keys; waits until it serves."""
+        for _ in range(200):
+            try:
+                status, _, body = await self._plain("GET", "/data/exchange/v1/keys")
+            except OSError:
+                status = 0
+            if status == 200:
+                self.server = {one["kid"]: PublicKey.from_jwk(one) for one in json.loads(body)["keys"]}
+                return
+            await asyncio.sleep(0.1)
+        raise SystemExit("the server did not start")
+
+    async def _plain(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
+        answer = await _answer(reader)
+        writer.close()
+        return answer
+
+    def body(self, turn: int, subjects: int = 1) -> bytes:
+        def number(n: int) -> dict[str, str]:
+            return {"citizen_id": f"32021319900101{n % self.people + 1:04d}"}
+
+        who = (
+            {"subject": number(turn)}
+            if subjects == 1
+            else {"subjects": [number(turn + n) for n in range(subjects)]}
+        )
+        return msgspec.json.encode({**CITED, **who})
+
+    async def run(self, path: str, callers: int, seconds: float, subjects: int = 1) -> list[float]:
+        """Latencies in seconds of every call in that time, closed loop."""
+        took: list[float] = []
+        until = time.perf_counter() + seconds
+        await asyncio.gather(*(self._caller(path, n, callers, until, took, subjects) for n in range(callers)))
+        return took
+
+    async def _caller(
+        self, path: str, turn: int, step: int, until: float, took: list[float], subjects: int
+    ) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        signed = path != NAKED
+        while time.perf_counter() < until:
+            body = self.body(turn, subjects)
+            begun = time.perf_counter()
+            now = int(time.time())
+            lines = [f"POST {path} HTTP/1.1", f"host: 127.0.0.1:{self.port}", f"content-length: {len(body)}"]
+            if signed:
+                sent = sign_request(self.key, "POST", self.origin + path, now=now, body=body)
+                lines += [f"{name}: {value}" for name, value in sent.headers.items()]
+            else:
+                lines.append("content-type: application/json")
+            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
+            status, headers, content = await _answer(reader)
+            if status != 200:
+                self.failed += 1
+            elif signed:
+                verify_response(status, headers, content, sent, self.find, now=now)
+            took.append(time.perf_counter() - begun)
+            turn += step
+        writer.close()
+
+    def find(self, id: str) -> PublicKey:
+        return self.server[id]
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.split("\r\n")
+    headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines if line)}
+    return (
+        int(first.split(" ")[1]),
+        headers,
+        await reader.readexactly(int(headers.get("content-length", "0"))),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ the run
+
+
+async def prepare(server: Server, people: int) -> dict[str, PrivateKey]:
+    """Structure, people, a grant, and a registered key of each algorithm."""
+    await migrate(server, discover())
+    owner, loader = await connect(server.dsn(OWNER)), await connect(server.dsn(LOADER))
+    await owner.execute(PREPARE)
+    for low in range(1, people + 1, 5000):
+        load = uuid.uuid4()
+        await owner.execute(FILL, load, low, min(low + 4999, people))
+        await loader.fetchval("SELECT registers.absorb($1, '{}')", load)
+    await owner.execute("VACUUM ANALYZE")
+    now, keys = SystemNow()(), {}
+    for algorithm in (ED25519, SM2):
+        made = PrivateKey.make("new", algorithm)
+        id = await delivery.add_signing_key(
+            loader, "hrss", made.public, now - dt.timedelta(days=1), now + dt.timedelta(days=1), "bench"
+        )
+        keys[algorithm] = PrivateKey(id, algorithm, made.secret, made.public.raw)
+    await owner.close()
+    await loader.close()
+    return keys
+
+
+def line(name: str, callers: int, took: list[float], seconds: float, times: int = 1) -> tuple[float, float]:
+    """Print one pass; gives its rate and p95 in milliseconds."""
+    p50, p95 = statistics.median(took) * 1000, sorted(took)[int(len(took) * 0.95)] * 1000
+    rate = len(took) * times / seconds
+    print(f"{name:14} {callers:3} callers {rate:9.0f}/s  p50 {p50:7.2f} ms  p95 {p95:7.2f} ms", flush=True)
+    return rate, p95
+
+
+async def passes(client: Client, sm2: Client, seconds: float) -> None:
+    await client.run(QUERY, 8, 1.0)  # connections, caches, plans
+    await client.run(NAKED, 8, 0.5)
+    for callers in (1, 8, 32, 64):
+        rounds: dict[str, list[float]] = {"naked": [], "signed": []}
+        for _ in range(2):
+            rounds["naked"] += await client.run(NAKED, callers, seconds / 2)
+            rounds["signed"] += await client.run(QUERY, callers, seconds / 2)
+        bare = line("naked", callers, rounds["naked"], seconds)
+        whole = line("signed", callers, rounds["signed"], seconds)
+        print(
+            f"{'':14} {'':3}   added p95 {whole[1] - bare[1]:.2f} ms, {whole[0] / bare[0]:.2f} of the naked rate"
+        )
+    await sm2.run(QUERY, 2, 0.5)
+    line("SM2", 8, await sm2.run(QUERY, 8, seconds), seconds)
+    for size in (100, 1000):
+        line(f"batch of {size}", 2, await client.run(BATCH, 2, seconds, size), seconds, size)
+    if client.failed or sm2.failed:
+        print(f"NOT ANSWERED: {client.failed + sm2.failed}")
+
+
+async def checked(server: Server) -> None:
+    """That it was no trick: what was delivered is what was entered."""
+    owner = await connect(server.dsn(OWNER))
+    read = await owner.fetchval("SELECT count(*) FROM ledger.entry WHERE kind = 'register.read'")
+    used = await owner.fetchval("SELECT sum(used) FROM exchange.grant_use")
+    print(f"entries {read}, metered {used}")
+    await owner.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each pass")
+    parser.add_argument("--people", type=int, default=9000, help="at most 9999")
+    parser.add_argument("--port", type=int, default=8043)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.port, given.workers)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="dizuo-exchange-"))
+    folder.chmod(0o755)
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
+    with Server.start(folder) as server:
+        keys = asyncio.run(prepare(server, given.people))
+        delivery.ServerKeys(folder, "wuxi").signing(SM2, SystemNow()())
+        place = {"owner": server.dsn(OWNER), "app": server.dsn(APP), "data": str(folder)}
+        web = subprocess.Popen(
+            [sys.executable, __file__, "--serve", "--port", str(given.port), "--workers", str(given.workers)],
+            env={
+                **os.environ,
+                PLACE: json.dumps(place),
+                "PYTHONPATH": os.pathsep.join([str(ROOT / "bench"), *sys.path]),
+            },
+        )
+        try:
+            asyncio.run(measured(given, keys))
+            asyncio.run(checked(server))
+        finally:
+            web.terminate()
+            web.wait(15)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def measured(given: argparse.Namespace, keys: dict[str, PrivateKey]) -> None:
+    clients: Callable[[str], Client] = lambda a: Client(given.port, keys[a], given.people)  # noqa: E731
+    ed, sm2 = clients(ED25519), clients(SM2)
+    await ed.learn()
+    await sm2.learn()
+    await passes(ed, sm2, given.seconds)
+
+
+if __name__ == "__main__":
+    main()
