@@ -168,7 +168,7 @@ class FormMaker:
             held_says=given.errors.get("despite", ""),
             despite=wish.despite,
             errors=[(name, given.errors[name]) for name in _ORDER if name in given.errors],
-            wrong=dict(given.errors),
+            wrong={name: given.errors.get(name, "") for name in _ORDER},
             said=said,
             stale=stale,
         )
