@@ -1,5 +1,5 @@
-"""The clerk: one background process that seals the ledger, has it witnessed, and does what is due (effects,
-expiries).
+"""The clerk: one background process that seals the ledger, has it witnessed, does what is due (effects,
+expiries), and pushes granted changes to departments' systems.
 
 Any number may run: the database lets one seal at a time and gives each job to one of them.
 Run by `dizuo up` as `python -m dizuo.clerk`; the runtime file is named by DIZUO_RUNTIME.
@@ -14,6 +14,7 @@ import signal
 from collections.abc import Awaitable
 from pathlib import Path
 
+from dizuo import dispatcher
 from dizuo.engines import cases
 from dizuo.engines.cases import Cases
 from dizuo.engines.exchange import catalogue
@@ -51,6 +52,7 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         runner = JobRunner(pool, cases.handlers(engine), now)
         tasks = [sealer.run(stop), runner.run(stop), beside("witnessing", have_witnessed(sealer_pool, stop))]
         tasks.append(beside("time stamps", have_stamped(sealer_pool, stop)))
+        tasks.append(beside("pushes", dispatcher.work(runtime, stop)))
         tasks.append(beside("the catalogue's audit", catalogue.audited_by_the_clock(pool, city, now, stop)))
         await asyncio.gather(*tasks)
     finally:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from dizuo import __version__
+from dizuo.commands import node_words
 from dizuo.foundation.kernel.errors import DizuoError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,6 +212,14 @@ def parser() -> argparse.ArgumentParser:
     witness.add_argument("--host", default="127.0.0.1", help="address to listen on")
     witness.add_argument("--port", type=int, default=8366, help="port to listen on")
     witness.add_argument("--key-only", action="store_true", help="print the witness's key and end")
+
+    dispatch = add("dispatch", "push granted changes to departments' systems, beside a base that is up")
+    places(dispatch)
+    dispatch.add_argument("--places", type=int, default=32, help="how many consumers are spoken to at once")
+
+    node_words.declare(
+        add("node", "what a department installs: ask the base, and answer it from its own data")
+    )
 
     forget = add(
         "forget", "erase what is personal in one person's old ledger entries and ended cases; proofs stay"

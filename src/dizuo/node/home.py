@@ -100,7 +100,7 @@ class NodeHome:
         """Delete a key that signs no more. Errors: NodeKeyUnknown."""
         self._path(key).unlink()
 
-    def keys(self) -> tuple[NodeKey, ...]:
+    def held(self) -> tuple[NodeKey, ...]:
         """Every key, the one that signs last."""
         found = [PrivateKey.from_jwk(_jwk(path)) for path in self._files()]
         last = next((key.id for key in reversed(found) if not key.id.startswith(_UNREGISTERED)), "")

@@ -46,7 +46,7 @@ def test_only_a_registered_key_signs_and_the_last_one_does(tmp_path):
     assert home.signing_key().id == "hrss.1"
     home.adopt_key(other.id, "hrss.2")
     assert (home.signing_key().id, home.signing_key().algorithm) == ("hrss.2", SM2)
-    held = home.keys()
+    held = home.held()
     assert [(key.id, key.signs) for key in held] == [("hrss.1", False), ("hrss.2", True)]
     home.drop_key("hrss.2")
     assert home.signing_key().id == "hrss.1"
