@@ -24,6 +24,7 @@ from dizuo.engines.lake.standard.characters import (
     PRIVATE_USE,
     SPACES,
     UNSEEN,
+    Table,
     compatible,
     half_width,
     simplified,
@@ -38,6 +39,8 @@ _HIDDEN = f"[{UNSEEN}]+"
 _UNTIDY = f"[^{HAN}{INTERPUNCT}]|[\u2e80-\u2fdf\ufa0e-\ufa29]"
 _FORMULA = "^([=@]|[+\\-]([^0-9.]|\\z))"
 _ALL_DOTS = DOTS + ".。"
+# A Chinese firm is registered with the brackets of Chinese type.
+_BRACKETS = Table("()", "（）", "[()]")
 
 
 def texts(column: str) -> Recipe:
@@ -84,7 +87,7 @@ def kept(value: Text, fault: Text) -> Value:
 
 
 def names(column: str) -> Recipe:
-    """name (姓名、名称): NFKC, `·` for every dot, traditional to simplified; no blanks in a Chinese name, single ones
+    """name (姓名、名称): NFKC, `·` for every dot, traditional to simplified; no blanks and full-width brackets in a Chinese name, single blanks
     and capital letters in a Latin one (as in a passport).
 
     `<column>_raw` is the name as delivered where that differs; `_surname`, `_given` and `_form` cut a person's name in two.
@@ -109,13 +112,15 @@ def names(column: str) -> Recipe:
         value = text(t, f"{column}__compat")
         has_han, has_latin = value.re_search(f"[{HAN}]"), value.re_search("[0-9A-Za-z\u00c0-\u024f]")
         close = value.re_replace(_BLANK, "")
+        dotted = close.translate(_ALL_DOTS, INTERPUNCT * len(_ALL_DOTS)).re_replace(
+            f"{INTERPUNCT}+", INTERPUNCT
+        )
         return either(
             (~untidy(t), value),
-            (has_han & has_latin, written(close, upper())),
+            (has_han & has_latin, written(written(close, upper()), _BRACKETS)),
+            (has_han, written(dotted, _BRACKETS)),
             (has_latin, written(value, upper()).re_replace(_BLANK, " ")),
-            other=close.translate(_ALL_DOTS, INTERPUNCT * len(_ALL_DOTS)).re_replace(
-                f"{INTERPUNCT}+", INTERPUNCT
-            ),
+            other=dotted,
         )
 
     def simple(t: Rows) -> Value:
