@@ -6,18 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import ckanapi
-import psycopg
 import pytest
+from another_database import another
 from machines_world import Portal, portal_up
-from psycopg import sql
-
-from dizuo.foundation.store.roles import ADMIN, OWNER, SERVICE_ROLES
 
 ID_OF_NOBODY = "11010519491231002X"  # the example of the standard GB 11643, nobody's
 
@@ -59,18 +55,8 @@ def package(name: str, **told: Any) -> dict[str, Any]:
 @pytest.fixture
 def second(machines: Portal, server: Any, template: str) -> Iterator[Portal]:
     """Another portal with a database of its own."""
-    name = f"t_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server.dsn(ADMIN, "postgres"), autocommit=True) as connection:
-        database, owner = sql.Identifier(name), sql.Identifier(OWNER)
-        copy = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
-        connection.execute(copy.format(database, owner, sql.Identifier(template)))
-        roles = sql.SQL(", ").join(map(sql.Identifier, SERVICE_ROLES))
-        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, roles))
-        try:
-            with portal_up(type(machines.database)(server, name)) as portal:
-                yield portal
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+    with another(server, template) as database, portal_up(database) as portal:
+        yield portal
 
 
 def ckanapi_command(portal: Portal, key: str, *words: str, stdin: str = "") -> str:

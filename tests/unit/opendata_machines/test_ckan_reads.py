@@ -35,7 +35,7 @@ def test_packages_are_listed_and_shown(ckan_client: ckanapi.RemoteCKAN, machines
         "PARQUET",
         "GEOJSON",
     }
-    assert shown["resources"][0]["url"] == f"{machines.open}/datasets/car-parks.csv"
+    assert shown["resources"][0]["url"] == f"{machines.open}/data/car-parks/download/csv"
     assert {one["name"] for one in shown["tags"]} == {"停车", "车位", "transport"}
     with pytest.raises(ckanapi.NotFound):
         call(ckan_client, "package_show", id="nosuch")

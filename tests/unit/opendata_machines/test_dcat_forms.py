@@ -24,7 +24,7 @@ SHAPES = SHAPES / "schemas" / "dcat_ap_shacl"
 
 
 def written(kind: str, datasets: list[Dataset]) -> str:
-    return "".join(dcat.WRITERS[kind][1](Teller().document(CATALOGUE, datasets)))
+    return "".join(dcat.written(dcat.FORMS[kind], Teller().document(CATALOGUE, datasets)))
 
 
 def graph(kind: str, datasets: list[Dataset]) -> rdflib.Graph:
@@ -129,7 +129,9 @@ def test_a_long_catalogue_is_written_in_little_memory() -> None:
     size = 0
     tracemalloc.start()
     try:
-        for piece in dcat.turtle(Teller().document(CATALOGUE, (sample(n) for n in range(2000)))):
+        for piece in dcat.written(
+            dcat.FORMS["ttl"], Teller().document(CATALOGUE, (sample(n) for n in range(2000)))
+        ):
             size += len(piece)
         peak = tracemalloc.get_traced_memory()[1]
     finally:

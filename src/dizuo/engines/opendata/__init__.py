@@ -6,10 +6,10 @@
 3. ``find``  every substring, pinyin, other words; ``speller`` for queries that find nothing.
 4. ``people``  applications, tickets, showcases, marks.
 5. ``reports``  what the gate found.
-6. ``ckan``, ``dcat``  the catalogue for machines, as portals elsewhere speak.
+6. ``ckan``, ``dcat``, ``features``  the catalogue for machines, as portals elsewhere speak; ``harvest`` takes theirs.
 """
 
-from dizuo.engines.opendata import ckan, dcat, exporting, people
+from dizuo.engines.opendata import ckan, dcat, exporting, features, harvest, people
 from dizuo.engines.opendata.errors import (
     ApplicationRunning,
     AskInvalid,
@@ -25,6 +25,7 @@ from dizuo.engines.opendata.errors import (
     TooManyForSheet,
 )
 from dizuo.engines.opendata.gate import Coarser, Finding, inspect, passes
+from dizuo.engines.opendata.machines import machine_page, machine_state, spatial_ids
 from dizuo.engines.opendata.model import FORMATS, Column, DatasetSeen, GateReport, Row, VersionSeen
 from dizuo.engines.opendata.publishing import Published, publish_datasets
 from dizuo.engines.opendata.querying import (
@@ -37,7 +38,7 @@ from dizuo.engines.opendata.querying import (
     stream_rows,
 )
 from dizuo.engines.opendata.reads import all_rows, count_use, dataset, datasets, reports, versions
-from dizuo.engines.opendata.searching import Found, Hit, Speller, find, marks, speller, terms_of
+from dizuo.engines.opendata.searching import Found, Hit, Kind, Speller, find, marks, speller, terms_of
 from dizuo.engines.opendata.statistics import ledger_by_day
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "GateNotPassed",
     "GateReport",
     "Hit",
+    "Kind",
     "Published",
     "ReleaseBusy",
     "Row",
@@ -76,9 +78,13 @@ __all__ = [
     "dcat",
     "exporting",
     "facet",
+    "features",
     "find",
+    "harvest",
     "inspect",
     "ledger_by_day",
+    "machine_page",
+    "machine_state",
     "marks",
     "parse_query",
     "passes",
@@ -86,6 +92,7 @@ __all__ = [
     "publish_datasets",
     "reports",
     "rows_found",
+    "spatial_ids",
     "speller",
     "stream_rows",
     "terms_of",

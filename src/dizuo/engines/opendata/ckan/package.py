@@ -257,15 +257,15 @@ class Shown:
         )
 
     def _declared(self, seen: DatasetSeen) -> dict[str, Any]:
-        home = f"{self._base}/datasets/{seen.id}"
+        home = f"{self._base}/data/{seen.id}"
         when = utc(seen.updated_at or seen.changed_at)
         resources: list[dict[str, Any]] = []
-        for place, kind in enumerate((*seen.formats, "geojson") if seen.shapes else seen.formats):
+        for place, kind in enumerate(seen.formats):
             resources.append(
                 {
                     "id": f"{seen.id}.{kind}", "package_id": seen.id, "name": f"{seen.title}（{kind.upper()}）",
                     "description": "", "format": kind.upper(), "mimetype": media_type_of(kind), "mimetype_inner": "",
-                    "hash": seen.digest if kind == "jsonl" else "", "url": f"{home}.{kind}", "url_type": "", "size": None,
+                    "hash": seen.digest if kind == "jsonl" else "", "url": f"{home}/download/{kind}", "url_type": "", "size": None,
                     "resource_type": "file", "created": utc(seen.first_published) if seen.first_published else when,
                     "last_modified": when, "metadata_modified": when, "cache_url": "", "position": place,
                     "state": "active", "datastore_active": seen.open_type == "unconditional",

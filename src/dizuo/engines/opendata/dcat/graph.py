@@ -36,14 +36,22 @@ class Teller:
         self._waiting: list[Node] = []
 
     def document(self, catalogue: Catalogue, datasets: Iterable[Dataset]) -> Iterator[Node]:
-        """All nodes of a catalogue. Each dataset comes with the catalogue's triple that it belongs to it."""
+        """All nodes of a catalogue."""
+        yield from self.head(catalogue)
+        for dataset in datasets:
+            yield from self.listed(catalogue, dataset)
+
+    def head(self, catalogue: Catalogue) -> Iterator[Node]:
+        """What is said of the catalogue itself and of its interfaces."""
         yield self._catalogue(catalogue)
         yield from self._told()
         for service in catalogue.services:
             yield from self.service(service, catalogue)
-        for dataset in datasets:
-            yield Node(catalogue.iri, (), (("dcat:dataset", Iri(dataset.iri)),))
-            yield from self.dataset(dataset)
+
+    def listed(self, catalogue: Catalogue, dataset: Dataset) -> Iterator[Node]:
+        """A dataset, with the catalogue's triple that it belongs to it."""
+        yield Node(catalogue.iri, (), (("dcat:dataset", Iri(dataset.iri)),))
+        yield from self.dataset(dataset)
 
     def dataset(self, dataset: Dataset) -> Iterator[Node]:
         """One dataset, its distributions, and whatever shared thing they name first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -14,14 +13,14 @@ MEDIA_TYPE: Final = "application/ld+json"
 _json: Final = msgspec.json.Encoder().encode
 
 
-def jsonld(nodes: Iterable[Node]) -> Iterator[str]:
-    """The document in pieces of text, one a node."""
-    yield f'{{"@context":{_json(PREFIXES).decode()},"@graph":['
-    comma = ""
-    for node in nodes:
-        yield comma + _json(_node(node)).decode()
-        comma = ",\n"
-    yield "]}\n"
+BEGIN: Final = f'{{"@context":{_json(PREFIXES).decode()},"@graph":['
+BETWEEN: Final = ",\n"
+END: Final = "]}\n"
+
+
+def one(node: Node) -> str:
+    """One node."""
+    return _json(_node(node)).decode()
 
 
 def _node(node: Node) -> dict[str, Any]:

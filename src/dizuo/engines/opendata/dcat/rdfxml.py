@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -12,16 +11,14 @@ from .vocabulary import PREFIXES
 MEDIA_TYPE: Final = "application/rdf+xml; charset=utf-8"
 
 
-def rdfxml(nodes: Iterable[Node]) -> Iterator[str]:
-    """The document in pieces of text, one a node."""
-    names = " ".join(f'xmlns:{name}="{iri}"' for name, iri in PREFIXES.items())
-    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF {names}>\n'
-    for node in nodes:
-        yield _node(node)
-    yield "</rdf:RDF>\n"
+_NAMES: Final = " ".join(f'xmlns:{name}="{iri}"' for name, iri in PREFIXES.items())
+BEGIN: Final = f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF {_NAMES}>\n'
+BETWEEN: Final = ""
+END: Final = "</rdf:RDF>\n"
 
 
-def _node(node: Node) -> str:
+def one(node: Node) -> str:
+    """One node."""
     lines = [f"<rdf:Description rdf:about={quoteattr(node.iri)}>"]
     for kind in node.types:
         lines.append(f"  <rdf:type rdf:resource={quoteattr(_full(kind))}/>")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 from .nodes import Iri, Literal, Node
@@ -14,14 +13,13 @@ _SPECIAL: Final = re.compile(r'["\\\n\t\x7f-\x9f]')
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
-def turtle(nodes: Iterable[Node]) -> Iterator[str]:
-    """The document in pieces of text, one a node."""
-    yield "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in PREFIXES.items()) + "\n"
-    for node in nodes:
-        yield _node(node)
+BEGIN: Final = "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in PREFIXES.items()) + "\n"
+BETWEEN: Final = ""
+END: Final = ""
 
 
-def _node(node: Node) -> str:
+def one(node: Node) -> str:
+    """One node."""
     lines = [f"a {', '.join(node.types)}"] if node.types else []
     for name, value in node.properties:
         lines.append(f"{name} {_value(value)}")
