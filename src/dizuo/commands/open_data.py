@@ -83,10 +83,14 @@ async def publish(
 async def _work(cases: Cases) -> Rows:
     names = ("open", "soon", "over", "ended", "in_time", "by_system")
     done = {one.id: one for one in (await figures(cases)).departments}
+    serving = {item.department for matter in cases.city.matters.values() for item in matter.items}
     return [
-        {"department": unit.name.zh, **{name: getattr(done[unit.id], name) for name in names}}
+        {
+            "department": unit.name.zh,
+            **{name: getattr(done[unit.id], name) if unit.id in done else 0 for name in names},
+        }
         for unit in cases.city.organisations.values()
-        if unit.id in done
+        if unit.id in serving or unit.id in done
     ]
 
 

@@ -140,8 +140,11 @@ class OpenMaker:
             newer=self._at(chosen, page=page - 1) if page > 1 else "",
             older=self._at(chosen, page=page + 1) if page < last else "",
             sorts=tuple(
-                Link(self.words["find"][f"sort_{key or 'best'}"], self._at(chosen, sort=key), 0, 0, chosen.sort == key)
-                for key in ("", "new", "used")
+                Link(
+                    self.words["find"][f"sort_{key or 'best'}"], self._at(chosen, sort=key), 0, 0,
+                    (chosen.sort or ("" if chosen.q else "new")) == key,
+                )
+                for key in (("",) if chosen.q else ()) + ("new", "used")
             ),
             chosen=tuple(
                 (self.value(name, value), self._at(chosen, without=name)) for name, value in chosen.facets.items()

@@ -146,7 +146,7 @@ class DatasetMaker:
         last = max(1, -(-found.total // query.limit))
         here = query.offset // query.limit + 1
         condition = seen.condition_en if base.lang == "en" and seen.condition_en else seen.condition
-        example = self._example(asked)
+        example = self._example(asked, facets)
         return DatasetView(
             here="find",
             id=seen.id,
@@ -292,7 +292,7 @@ class DatasetMaker:
     def _steps(self, reports: Sequence[GateReport]) -> list[Step]:
         """How it was made, guarded, inspected and entered."""
         made, w, seen = self.seen.made, self.w, self.seen
-        of = str(made.get("name") or made.get("of", ""))
+        of = str(made.get("name") or self.base.word("of", str(made.get("of", ""))))
         steps = [Step(w[f"made_{made.get('way', 'file')}"], w["made_of"].format(of=of), w["tag_made"], "")]
         guard = made.get("guard")
         if guard == "noise":
@@ -331,14 +331,14 @@ class DatasetMaker:
             )
         return steps  # fmt: skip
 
-    def _example(self, asked: Sequence[tuple[str, str]]) -> str:
+    def _example(
+        self, asked: Sequence[tuple[str, str]], facets: Mapping[str, Sequence[tuple[str, int]]]
+    ) -> str:
         kept = [(k, v) for k, v in asked if k != "_offset"]
         if not kept:
-            faceted = next((c.id for c in self.seen.columns if c.facet), "")
+            faceted = next(((name, values[0][0]) for name, values in facets.items() if values), None)
             number = next((c.id for c in self.seen.columns if c.type in ("integer", "decimal")), "")
-            kept = ([(f"{faceted}__has", "…")] if faceted else []) + (
-                [("_sort", f"-{number}")] if number else []
-            )
+            kept = ([faceted] if faceted else []) + ([("_sort", f"-{number}")] if number else [])
         query = "&".join(f"{k}={v}" for k, v in kept)
         return f'curl "{self.path}.json{"?" + query if query else ""}"'
 

@@ -103,7 +103,7 @@ def rows_of(city: City, dataset: Dataset, made: Table) -> list[dict[str, object]
     count = dataset.made.count
     assert count is not None
     rows: list[dict[str, object]] = []
-    for key, number in [*sorted(made.cells.items()), *sorted(made.totals.items())]:
+    for key, number in [*_in_order(made.cells), *_in_order(made.totals)]:
         row: dict[str, object] = {
             by.column: said(city, count.register, by, part) for by, part in zip(count.by, key, strict=True)
         }
@@ -115,6 +115,15 @@ def rows_of(city: City, dataset: Dataset, made: Table) -> list[dict[str, object]
             row["note"] = None if number is not None else _why(dataset, made, key)
         rows.append(row)
     return rows
+
+
+def _in_order(some: Mapping[Key, int | None]) -> list[tuple[Key, int | None]]:
+    """By key, numbers as numbers: the band from 5 comes before the one from 10."""
+
+    def place(part: str) -> tuple[int, str]:
+        return (int(part), "") if part.isdecimal() and len(part) < 4 else (10_000, part)
+
+    return sorted(some.items(), key=lambda pair: tuple(place(part) for part in pair[0]))
 
 
 def _why(dataset: Dataset, made: Table, key: Key) -> str:

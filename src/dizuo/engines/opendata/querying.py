@@ -229,7 +229,14 @@ async def facet(pool: Pool, seen: DatasetSeen, query: RowQuery, column: str) -> 
         f"SELECT {text} AS value, count(*) AS rows FROM opendata.row r WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {FACET_VALUES}",
         made.given,
     )
-    return tuple((row["value"], int(row["rows"])) for row in rows if row["value"])
+    counted = [(str(row["value"]), int(row["rows"])) for row in rows if row["value"]]
+    return tuple(sorted(counted, key=lambda pair: (-pair[1], _natural(pair[0]))))
+
+
+def _natural(text: str) -> tuple[tuple[int, str], ...]:
+    """5 before 10, also within a text."""
+    parts = re.split(r"([0-9]{1,9})", text)
+    return tuple((int(part), "") if at % 2 else (-1, part) for at, part in enumerate(parts))
 
 
 async def stream_rows(

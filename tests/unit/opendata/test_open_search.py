@@ -1,0 +1,149 @@
+"""No substring is missed, in whatever way it is found; pinyin, other words, English, misspellings."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from dizuo.engines.opendata import find, marks, speller, terms_of
+from dizuo.engines.opendata.folding import fold, grams, needed, sounds
+from dizuo.engines.opendata.indexing import count_grams, write_entries
+
+WORDS = [
+    "无锡市",
+    "人口",
+    "企业",
+    "社区",
+    "村",
+    "停车场",
+    "滨湖",
+    "梁溪",
+    "鼋头渚",
+    "2026年",
+    "GB/T 2260",
+    "统计",
+    "事项",
+    "法规",
+    "出生",
+]
+MANY = 6_000
+
+
+@pytest.fixture(scope="module")
+async def filled(pg: Any, published: Any) -> list[str]:
+    """Thousands of entries beside Wuxi's own; nearly all of them hold 无锡. Gives their folded texts in order of weight."""
+    dice = random.Random(7)
+    texts = [fold("无锡 " + "".join(dice.choice(WORDS) for _ in range(6))) for _ in range(MANY)]
+    texts[MANY // 2] = fold("只有这里有鼂氏一词")
+    async with pg() as owner, owner.transaction():
+        await write_entries(
+            owner, [("villages", "row", text, str(at), text) for at, text in enumerate(texts, 10_000)]
+        )
+        await count_grams(owner)
+    async with pg() as owner:
+        rows = await owner.fetch("SELECT folded FROM opendata.entry WHERE kind = 'row' ORDER BY rank")
+    return [row["folded"] for row in rows]
+
+
+async def test_every_substring_is_found_exactly_where_a_full_scan_finds_it(
+    app_pool: Any, filled: list[str]
+) -> None:
+    dice = random.Random(11)
+    asked: set[str] = {"无锡", "锡", "鼂", "鼂氏一词", "市人", "gb/t 2260", "a", "2", "0年企", "口企业社"}
+    while len(asked) < 60:
+        text = dice.choice(filled)
+        start = dice.randrange(len(text))
+        piece = text[start : start + dice.randint(1, 7)].strip()
+        if piece and "\n" not in piece and " " not in piece:
+            asked.add(piece)
+    for piece in sorted(asked):
+        truth = [at for at, text in enumerate(filled) if piece in text]
+        got = await find(app_pool, piece, "row", limit=40)
+        assert [hit.folded for hit in got.hits] == [filled[at] for at in truth[:40]], piece
+        if got.exact:
+            assert got.total == len(truth), piece
+        else:
+            assert len(truth) >= 40, piece
+
+
+async def test_pages_behind_one_another_give_all_hits_once(app_pool: Any, filled: list[str]) -> None:
+    truth = sum("人口" in text for text in filled)
+    seen: list[int] = []
+    after = None
+    while True:
+        got = await find(app_pool, "人口", "row", limit=500, after=after)
+        if not got.hits:
+            break
+        seen += [hit.rank for hit in got.hits]
+        after = seen[-1]
+    assert len(seen) == len(set(seen)) == truth
+
+
+async def test_all_terms_must_stand_there(app_pool: Any, filled: list[str]) -> None:
+    truth = [text for text in filled if "鼋头渚" in text and "停车场" in text]
+    got = await find(app_pool, "停车场  鼋头渚", "row", limit=1000)
+    assert [hit.folded for hit in got.hits] == truth
+    assert terms_of("a b a　c d e f") == ("a", "b", "c", "d", "e")
+
+
+@pytest.mark.parametrize(
+    ("query", "dataset"),
+    [
+        ("人口", "population_by_age"),
+        ("口", "population_by_age"),
+        ("renkou", "population_by_age"),
+        ("fqxfnldhjrk", "population_by_age"),
+        ("老龄化", "population_by_age"),
+        ("Population", "population_by_age"),
+        ("ＰＯＰＵＬＡＴＩＯＮ", "population_by_age"),
+        ("打疫苗", "vaccination_clinics"),
+        ("yimiao", "vaccination_clinics"),
+        ("公安局", "population_by_age"),
+        ("社会民生", "population_by_age"),
+        ("个体户", "enterprises_by_industry"),
+    ],
+)
+async def test_people_find_it_by_their_own_words(
+    app_pool: Any, published: Any, query: str, dataset: str
+) -> None:
+    assert dataset in {hit.dataset for hit in (await find(app_pool, query, "dataset")).hits}
+
+
+async def test_columns_and_rows_are_found_too_but_no_row_of_a_conditional_dataset(
+    app_pool: Any, published: Any
+) -> None:
+    columns = (await find(app_pool, "承诺时限", "column")).hits
+    assert {hit.dataset for hit in columns} == {"service_items"}
+    rows = (await find(app_pool, "东亭街道", "row", limit=1000)).hits
+    assert "villages" in {hit.dataset for hit in rows}
+    assert "population_by_town" not in {hit.dataset for hit in rows}
+
+
+@pytest.mark.parametrize("query", ["", "   ", "%", "_", "'", "\\", "；", "%' OR 1=1 --", "\ud7ff", "​"])
+async def test_signs_mean_themselves(app_pool: Any, filled: list[str], query: str) -> None:
+    got = await find(app_pool, query, "row")
+    assert all(fold(query) in hit.folded for hit in got.hits)
+
+
+async def test_a_misspelling_of_the_same_sound_leads_to_the_word(app_pool: Any, published: Any) -> None:
+    words = await speller(app_pool)
+    assert "社区" not in words.near("社区")
+    assert "疫苗" in words.near("一苗")
+    assert "人口统计" in words.near("人口同计")
+    assert words.near("qqqqxyz") == ()
+    assert words.near("") == ()
+
+
+def test_marks_stand_where_the_terms_stand() -> None:
+    assert marks("ＡＢ人口ab", ["ab", "人"]) == ((0, 3), (4, 6))
+    assert marks("没有", ["人"]) == ()
+
+
+def test_grams_of_a_part_are_among_the_grams_of_the_whole() -> None:
+    whole = set(grams("无锡市人口\nrenkou"))
+    assert set(needed("锡市人口")) <= whole
+    assert set(needed("人")) <= whole
+    assert not set(needed("口r")) <= whole  # nothing reaches over a line
+    assert sounds("无锡市 GB 人口") == ("wuxishi\nrenkou", "wxs\nrk")
