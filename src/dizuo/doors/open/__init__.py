@@ -4,7 +4,7 @@
 2. A dataset: facts to trust it by, a table with filters, columns, how it was made; its address with ``.json`` is the interface.
 3. Downloads that flow; releases are cached by their digest, and an address that asks too much waits.
 4. Applications for conditional datasets, tickets, showcases, marks; the desk of those who answer them.
-5. For machines: CKAN's Action API, with keys of its own for those who load catalogues.
+5. For machines: CKAN's Action API, with keys of its own for those who load catalogues; DCAT-AP; OGC API – Features.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dizuo.web import Door, Route, WebRequest
 
-from . import ckan, pages_dataset, pages_desk, pages_find, pages_people
+from . import machine_rows, pages_dataset, pages_desk, pages_find, pages_people
 
 ROUTES = (
     Route("GET", "/open", pages_find.home, purpose="Find open data.", who="public", json=True),
@@ -129,7 +129,7 @@ ROUTES = (
         purpose="Review a showcase.",
         who="official",
     ),
-    *ckan.ROUTES,
+    *machine_rows.ROUTES,
 )
 
 
@@ -152,5 +152,5 @@ DOOR = Door(
     sign_in="/sign-in",
     prefix="/open",
     context=_context,
-    admit_key=ckan.admit_key,
+    admit_key=machine_rows.admit_key,
 )
