@@ -16,7 +16,16 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _text(least: int, most: int, says: str, **more: object) -> dict[str, object]:
-    return {"type": "string", "minLength": least, "maxLength": most, "description": says, **more}
+    # U+0000 is the one character that a database cannot keep.
+    plain = "^[^\\u0000]*$"
+    return {
+        "type": "string",
+        "minLength": least,
+        "maxLength": most,
+        "pattern": plain,
+        "description": says,
+        **more,
+    }
 
 
 def _object(properties: Mapping[str, object], optional: tuple[str, ...] = ()) -> dict[str, object]:
@@ -44,7 +53,7 @@ _CITED: dict[str, object] = {
     "grant": {
         "type": "integer",
         "minimum": 1,
-        "maximum": (1 << 63) - 1,
+        "maximum": 1 << 62,
         "description": "用哪一项授权；不写则由系统选",
     },
 }

@@ -14,7 +14,9 @@ MOST_FIELDS: Final = 200
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 _Sentence = Annotated[str, msgspec.Meta(max_length=500)]
 _Fields = Annotated[list[_Name], msgspec.Meta(min_length=1, max_length=MOST_FIELDS)]
-_Number = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
+_Number = Annotated[int, msgspec.Meta(ge=1, le=1 << 62)]
+# JSON Schema's integer may be written 3.0.
+_Whole = Annotated[float, msgspec.Meta(ge=1, le=2.0**62, multiple_of=1)]
 _KEY_LONGEST: Final = 200
 # The shape of GB 11643 and GB 32100, in capitals. A number whose check character is wrong is nobody's and is answered as such.
 _CITIZEN_ID: Final = re.compile(r"[0-9]{17}[0-9X]")
@@ -34,7 +36,7 @@ class _Cited(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     case: _Name
     fields: _Fields
     purpose: _Sentence = ""
-    grant: _Number | None = None
+    grant: _Number | _Whole | None = None
 
 
 class _Query(_Cited, kw_only=True):
@@ -81,7 +83,7 @@ def read_call(method: Literal["query", "batch"], body: bytes) -> Call:
         case=given.case.strip(),
         fields=tuple(dict.fromkeys(given.fields)),
         subjects=tuple(one for one in read if one is not None),
-        grant=given.grant,
+        grant=None if given.grant is None else int(given.grant),
         purpose=given.purpose.strip(),
         unread=tuple(n for n, one in enumerate(read) if one is None),
     )
