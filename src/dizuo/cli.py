@@ -174,6 +174,41 @@ def parser() -> argparse.ArgumentParser:
     key.add_argument("--why", default="", help="why a key is revoked")
     key.add_argument("--days", type=int, default=365, help="how long a new key lives")
 
+    harvest = add("harvest", "take datasets from other catalogues (CKAN, DCAT, CSV) into ours")
+    places(harvest)
+    harvest.add_argument("action", choices=["add", "stop", "start", "list", "show", "run"])
+    harvest.add_argument(
+        "source", nargs="?", default="", help="a source's id; run without one takes what is due"
+    )
+    harvest.add_argument("--kind", choices=["ckan", "dcat", "csv"], help="what the source speaks")
+    harvest.add_argument("--url", default="", help="where it is; of a CKAN the portal's address")
+    harvest.add_argument("--title", default="", help="what the source is called, shown with every dataset")
+    harvest.add_argument("--licence", default="", help="licence of datasets that tell none")
+    harvest.add_argument("--every", type=int, default=24, help="hours between two runs")
+    harvest.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        help="a network that is not public and may be called, such as 10.1.0.0/16",
+    )
+    harvest.add_argument("--by", default="", help="who does it, for the ledger: an account or a post")
+    harvest.add_argument("--full", action="store_true", help="take everything, also when nothing changed")
+    harvest.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="take datasets offline also when most of the source is gone",
+    )
+
+    open_key = add("open-key", "make, list or revoke keys with which open catalogues are loaded", "open_key")
+    places(open_key)
+    open_key.add_argument("action", choices=["make", "list", "revoke"])
+    open_key.add_argument(
+        "which", nargs="?", default="", help="an organisation's id or *; for revoke a key's number"
+    )
+    open_key.add_argument("--by", default="", help="who does it, for the ledger: an account or a post")
+    open_key.add_argument("--why", default="", help="why a key is revoked")
+    open_key.add_argument("--days", type=int, default=365, help="how long a new key lives")
+
     verify = add("verify", "prove the ledger whole: find any altered, removed or reordered entry")
     places(verify)
     verify.add_argument(
