@@ -21,6 +21,7 @@ from dizuo.engines.lake.golden import (
     publish_changes,
     publish_first,
 )
+from dizuo.engines.lake.golden import records as putting
 from dizuo.engines.lake.golden.errors import GoldenShrinks
 from dizuo.engines.registers import changes_after, declare_fallbacks, publish
 from dizuo.foundation.blueprint import load_city
@@ -249,6 +250,26 @@ def test_every_row_has_one_fate_and_the_sum_is_checked(desk: Desk) -> None:
     assert SUN not in desk.gold(run, "person")  # a car and a telephone make nobody a registered person
     for fate in run.fates:
         assert fate.rows == fate.published + fate.merged + fate.held + fate.rejected
+
+
+def test_many_records_are_put_together_in_parts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More records than fit into memory side by side: the parts together are the records of one piece."""
+    people = [hukou(str(n), number, f"某{n}") for n, number in enumerate((LIN, WANG, ZHOU, None), 1)]
+    desk.deliver("hukou", people, who={"self": [1, 2, 3, 4]})
+    desk.deliver(
+        "medical_insurance", [insured("M1", LIN, "林"), insured("M2", SUN, "孙")], who={"self": [1, 5]}
+    )
+    whole = desk.run("whole")
+    monkeypatch.setattr(putting, "PART", 2)
+    parts = desk.run("parts")
+    assert parts.records == whole.records
+    assert {f.delivery: (f.published, f.merged, f.held) for f in parts.fates} == {
+        f.delivery: (f.published, f.merged, f.held) for f in whole.fates
+    }
+    for register in whole.records:
+        assert desk.gold(parts, register) == desk.gold(whole, register)
+    assert len(desk.gold(parts, "person")) == 5
+    assert not list(parts.folder.glob("*.part"))
 
 
 def test_identity_mends_a_slip_in_another_register_s_number(desk: Desk) -> None:

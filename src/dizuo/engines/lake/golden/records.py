@@ -8,6 +8,7 @@ Within one source the newest row speaks; where it is silent, the next older one 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -23,6 +24,8 @@ from dizuo.engines.lake.golden.plan import (
 from dizuo.engines.lake.golden.staging import quoted
 from dizuo.foundation.blueprint.model_source import Source
 
+PART = 2_000_000
+"""Records that are put together at once: all sources of a part are held side by side, which must fit into memory."""
 NUMBERS = {"citizen_id": "[0-9]{17}[0-9X]", "uscc": "[0-9A-Z]{18}"}
 _ENTITY_OF = {"citizen_id": "person", "uscc": "enterprise"}
 
@@ -77,10 +80,6 @@ def records(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan,
     makers = next(field.order for field in register.fields if field.id == register.key)
     asked = [f"SELECT k FROM of_{register.id}_{source}" for source in makers]
     everybody = asked[0] if len(asked) == 1 else f"SELECT DISTINCT k FROM ({' UNION ALL '.join(asked)})"
-    joins = "".join(
-        f" LEFT JOIN of_{register.id}_{source} AS t{i} ON t{i}.k = b.k"
-        for i, source in enumerate(register.sources)
-    )
     values: list[str] = []
     for field in register.fields:
         places = [register.sources.index(source) for source in field.order]
@@ -92,25 +91,62 @@ def records(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan,
         f"t{i}.delivery AS d_{s}, t{i}.line AS l_{s}, t{i}.as_of AS a_{s}, t{i}.older AS o_{s}"
         for i, s in enumerate(register.sources)
     )
-    if register.entity:
-        digit = ENTITIES.index(register.entity) + 1
-        key = f"coalesce(n.number, 'T{digit}' || lpad(b.k::VARCHAR, 16, '0'))"
-        number = (
-            f" LEFT JOIN number_{register.entity} AS n ON n.cid = b.k"
-            f" ANTI JOIN number_taken_{register.entity} AS x ON x.cid = b.k"
-        )
-        head = f"{key} AS key, b.k AS cid"
-    else:
-        number, head = "", "b.k AS key, NULL::BIGINT AS cid"
     own = _valid(register)
-    beside = file.with_suffix(".part")
-    lake.execute(
-        f"COPY (SELECT * REPLACE ({_key_again(register)}), {own}"
-        f" FROM (SELECT {head}, {', '.join(values)}, {rows} FROM ({everybody}) AS b{joins}{number}))"
-        f" TO {quoted(beside)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
-    )
-    os.replace(beside, file)
+    number = _numbered(register)
+    row = lake.execute(f"SELECT count(*) FROM ({everybody})").fetchone()
+    parts = max(1, -(-(int(row[0]) if row else 0) // PART))
+    made: list[Path] = []
+    for n in range(parts):
+        only = f" WHERE hash(k) % {parts} = {n}" if parts > 1 else ""
+        joins = "".join(
+            f" LEFT JOIN (SELECT * FROM of_{register.id}_{source}{only}) AS t{i} ON t{i}.k = b.k"
+            for i, source in enumerate(register.sources)
+        )
+        part = file.with_suffix(f".{n}.part")
+        lake.execute(
+            f"COPY (SELECT * REPLACE ({_key_again(register)}), {own}"
+            f" FROM (SELECT {number.head}, {', '.join(values)}, {rows}"
+            f" FROM (SELECT * FROM ({everybody}){only}) AS b{joins}{number.joins(only)}))"
+            f" TO {quoted(part)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+        )
+        made.append(part)
+    if parts > 1:
+        whole = file.with_suffix(".part")
+        listed = ", ".join(quoted(part) for part in made)
+        lake.execute(
+            f"COPY (FROM read_parquet([{listed}])) TO {quoted(whole)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+        )
+        os.replace(whole, file)
+        for part in made:
+            part.unlink()
+    else:
+        os.replace(made[0], file)
     _made(lake, f"gold_{register.id}", f"SELECT * FROM read_parquet({quoted(file)})", "VIEW")
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """How a record comes to its key: the columns ``key`` and ``cid``, and the entity whose numbers are joined, if any."""
+
+    head: str
+    entity: str
+
+    def joins(self, only: str) -> str:
+        if not self.entity:
+            return ""
+        only = only.replace("hash(k)", "hash(cid)")
+        return (
+            f" LEFT JOIN (SELECT * FROM number_{self.entity}{only}) AS n ON n.cid = b.k"
+            f" ANTI JOIN number_taken_{self.entity} AS x ON x.cid = b.k"
+        )
+
+
+def _numbered(register: RegisterPlan) -> _Numbered:
+    if not register.entity:
+        return _Numbered("b.k AS key, NULL::BIGINT AS cid", "")
+    digit = ENTITIES.index(register.entity) + 1
+    key = f"coalesce(n.number, 'T{digit}' || lpad(b.k::VARCHAR, 16, '0'))"
+    return _Numbered(f"{key} AS key, b.k AS cid", register.entity)
 
 
 def _key_again(register: RegisterPlan) -> str:

@@ -4,19 +4,22 @@ On a cluster the same expressions (`standard_rows`, `rejected_rows`, `mentions`,
 Ibis backend; see docs/know/outgrowing.md.
 """
 
+# ruff: noqa: S608 - names of views and files of our own, never what rows say
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from dizuo.engines.lake.standard.cells import stages_kept
 from dizuo.engines.lake.standard.mentions import mentions
 from dizuo.engines.lake.standard.quality import RuleResult, Score, failing_rows, results, rule_counts, score
 from dizuo.engines.lake.standard.rows import Standards, fault_counts, rejected_rows, standard_rows
 from dizuo.engines.lake.standard.terms import Engine, Rows, ibis
+from dizuo.engines.lake.standard.written import Days, Statement, Written, quoted
 from dizuo.foundation.blueprint.model_source import Source
 
 
@@ -51,32 +54,48 @@ def open_engine(memory: str = "4GB", threads: int = 2, spill: Path | None = None
 
 
 def standardise(
-    raw: Path, source: Source, standards: Standards, out: Outputs, delivered: dt.date, engine: Engine
+    raw: Path,
+    source: Source,
+    standards: Standards,
+    out: Outputs,
+    delivered: dt.date,
+    engine: Engine,
+    kept: Path | None = None,
 ) -> Standardised:
     """Standardise one delivery. Each file appears whole or not at all, so the step may be repeated after any crash.
 
-    Errors: RuleErrors for a rule that rows cannot answer; RuntimeError when a row is unaccounted for.
+    ``kept`` is a folder for the statements, so that they need not be worked out for every delivery (see `written`). Errors:
+    RuleErrors for a rule that rows cannot answer; RuntimeError when a row is unaccounted for.
     """
-    today = standards.ids.today
-    rows = engine.read_parquet(raw)
-    _write(engine, standard_rows(rows, source, standards), out.standard)
-    _write(engine, rejected_rows(rows, source, standards), out.rejected)
-    done = engine.read_parquet(out.standard)
-    _write(engine, mentions(done, source, standards.ids, delivered), out.mentions)
+    written = Written(kept, source, standards.city.version)
+    days = Days(standards.ids.today, delivered)
+
+    def on(of: Days) -> Standards:
+        return standards if of.today == days.today else Standards.of(standards.city, of.today)
+
+    def make(what: str, how: Callable[[Days], Rows]) -> Statement:
+        return written.statement(engine, what, days, how)
+
+    rows = _view(engine, "raw_rows", raw)
+    written.run(engine, make("standard", lambda of: standard_rows(rows, source, on(of))), out.standard)
+    written.run(engine, make("rejected", lambda of: rejected_rows(rows, source, on(of))), out.rejected)
+    done = _view(engine, "standard_rows", out.standard)
+    written.run(
+        engine, make("mentions", lambda of: mentions(done, source, on(of).ids, of.delivered)), out.mentions
+    )
     if out.failing is not None:
-        _write(engine, failing_rows(done, source, today), out.failing)
-    with stages_kept():
-        counted = engine.to_pyarrow(rule_counts(done, source, today)).to_pylist()[0]
-        faulty = engine.to_pyarrow(fault_counts(done)).to_pylist()
+        written.run(engine, make("failing", lambda of: failing_rows(done, source, of.today)), out.failing)
+    (counted,) = _rows(written, engine, make("counts", lambda of: rule_counts(done, source, of.today)))
+    faulty = _rows(written, engine, make("faults", lambda _: fault_counts(done)))
     faults: dict[str, dict[str, int]] = {}
     for row in sorted(faulty, key=lambda row: (row["column"], row["code"])):
         faults.setdefault(row["column"], {})[row["code"]] = row["cells"]
     found = results(source, counted)
     told = Standardised(
-        rows=_count(engine, rows),
-        standard=_count(engine, done),
-        rejected=_count(engine, engine.read_parquet(out.rejected)),
-        mentions=_count(engine, engine.read_parquet(out.mentions)),
+        rows=_count(engine, raw),
+        standard=_count(engine, out.standard),
+        rejected=_count(engine, out.rejected),
+        mentions=_count(engine, out.mentions),
         faults=faults,
         rules=found,
         score=score(found),
@@ -88,13 +107,20 @@ def standardise(
     return told
 
 
-def _write(engine: Engine, table: Rows, to: Path) -> None:
-    to.parent.mkdir(parents=True, exist_ok=True)
-    beside = to.with_name(to.name + ".part")
-    with stages_kept():
-        engine.to_parquet(table, beside, compression="zstd")
-    beside.replace(to)
+def _view(engine: Engine, name: str, file: Path) -> Rows:
+    engine.raw_sql(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet({quoted(file)})").fetchall()
+    return engine.table(name)
 
 
-def _count(engine: Engine, table: Rows) -> int:
-    return int(engine.to_pyarrow(table.count()).as_py())
+def _rows(written: Written, engine: Engine, statement: Statement) -> list[dict[str, Any]]:
+    written.ready(engine, statement)
+    found: list[dict[str, Any]] = engine.con.sql(statement.text).to_arrow_table().to_pylist()
+    # DuckDB adds up in wider whole numbers than Python's reader knows.
+    return [
+        {name: int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+        for row in found
+    ]
+
+
+def _count(engine: Engine, file: Path) -> int:
+    return int(engine.raw_sql(f"SELECT count(*) FROM read_parquet({quoted(file)})").fetchone()[0])
