@@ -51,7 +51,7 @@ CREATE INDEX ticket_about ON opendata.ticket (dataset, id DESC) WHERE shown;
 CREATE TABLE opendata.showcase (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     title       text NOT NULL CHECK (length(title) BETWEEN 2 AND 80),
-    url         text NOT NULL CHECK (url ~ '^https?://[^[:space:]]{3,300}$'),
+    url         text NOT NULL CHECK (length(url) <= 300 AND url ~ '^https?://[^[:space:]]{3,}$'),
     maker       text NOT NULL CHECK (length(maker) BETWEEN 2 AND 80),
     text        text NOT NULL CHECK (length(text) BETWEEN 10 AND 1000),
     datasets    text[] NOT NULL CHECK (cardinality(datasets) BETWEEN 1 AND 20),
