@@ -163,6 +163,7 @@ class Lake:
                 ),
                 one.period,
                 engine,
+                self.root / "statements",
             )
         finally:
             engine.disconnect()
