@@ -28,7 +28,6 @@ class _Placed(NamedTuple):
     """An entry that has its leaf now."""
 
     entry: int
-    tx: str
     hash: bytes
 
 
@@ -109,7 +108,8 @@ class Sealer:
             rows = await self._placed(connection, size, tx, entry, moved=False)
             if not rows:
                 return 0
-            last_tx, last_entry = rows[-1].tx, rows[-1].entry
+            last_entry = rows[-1].entry
+            last_tx = str(await connection.fetchval(_QUERIES["tx_of"], last_entry))
         await self._keep(connection, edge, [row.hash for row in rows], last_tx, last_entry)
         return len(rows)
 
@@ -126,10 +126,10 @@ class Sealer:
         self, connection: Connection, size: int, tx: str, entry: int, *, moved: bool
     ) -> list[_Placed]:
         """What is due, with its leaves kept: hashed in the database, or here where the database lacks the hash."""
-        inside = self._digest is sha256
-        rows = await connection.fetch(_QUERIES["place"], size, tx, entry, self._batch, moved, inside)
-        if inside:
-            return [_Placed(row["entry"], row["tx"], row["hash"]) for row in rows]
+        if self._digest is sha256:
+            rows = await connection.fetch(_QUERIES["place"], size, tx, entry, self._batch, moved)
+            return [_Placed(row["entry"], row["hash"]) for row in rows]
+        rows = await connection.fetch(_QUERIES["number"], size, tx, entry, self._batch, moved)
         hashes = [
             leaf_hash(numbered_leaf(row["tag"], row["content"], self._digest), self._digest) for row in rows
         ]
@@ -137,7 +137,7 @@ class Sealer:
             _QUERIES["add_leaves"],
             [row["seq"] for row in rows], [row["entry"] for row in rows], hashes, [row["tag"] for row in rows],
         )  # fmt: skip
-        return [_Placed(row["entry"], row["tx"], value) for row, value in zip(rows, hashes, strict=True)]
+        return [_Placed(row["entry"], value) for row, value in zip(rows, hashes, strict=True)]
 
     async def _keep(
         self, connection: Connection, edge: Edge, hashes: Sequence[bytes], tx: str, entry: int

@@ -17,7 +17,15 @@ SELECT pg_snapshot_xmax(pg_current_snapshot()) <= $1::text::xid8
 
 -- place --
 -- Give the next entries of finished transactions their places, numbers and tags (see ledger.place).
-SELECT seq, entry, tx, tag, hash, content FROM ledger.place($1, $2::text::xid8, $3, $4, $5, $6) ORDER BY seq
+SELECT entry, hash FROM ledger.place($1, $2::text::xid8, $3, $4, $5, true)
+
+-- number --
+-- The same, for a hash that the database does not have: what the leaves cover, to be hashed and kept by the caller.
+SELECT seq, entry, tag, content FROM ledger.place($1, $2::text::xid8, $3, $4, $5, false)
+
+-- tx_of --
+-- The transaction of an entry.
+SELECT tx::text FROM ledger.entry WHERE id = $1
 
 -- add_leaves --
 -- Keep leaves that were hashed outside the database.

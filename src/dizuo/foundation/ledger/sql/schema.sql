@@ -197,11 +197,10 @@ RETURN pg_catalog.convert_to('dizuo-content/2' || E'\nid ' || id::text
 -- (the database came from another server) transaction numbers of the old server lie in the future and have all ended.
 -- With `hashed` the leaves are kept here, under SHA-256; without, the caller hashes `content` and keeps them.
 CREATE FUNCTION ledger.place(start bigint, after_tx xid8, after_entry bigint, most integer, moved boolean, hashed boolean)
-RETURNS TABLE (seq bigint, entry bigint, tx text, tag bytea, hash bytea, content bytea)
+RETURNS TABLE (seq bigint, entry bigint, tag bytea, hash bytea, content bytea)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    due     refcursor;
     one     record;
     whom    bigint;
     k       bytea;
@@ -218,25 +217,15 @@ DECLARE
     p       integer := 0;
 BEGIN
     -- By person, so that each one's key is taken up once.
-    IF moved THEN
-        OPEN due FOR
-            SELECT d.id, d.subject, d.place, p.next, p.next_key
-            FROM (SELECT e.id, e.subject, row_number() OVER (ORDER BY e.id) AS place FROM ledger.entry e
-                  WHERE (e.tx < pg_snapshot_xmin(pg_current_snapshot()) OR e.tx >= pg_snapshot_xmax(pg_current_snapshot()))
-                    AND NOT EXISTS (SELECT FROM ledger.leaf l WHERE l.entry = e.id)
-                  ORDER BY e.id LIMIT most) d
-            LEFT JOIN ledger.person p ON p.subject = d.subject ORDER BY d.subject, d.place;
-    ELSE
-        OPEN due FOR
-            SELECT d.id, d.subject, d.place, p.next, p.next_key
-            FROM (SELECT e.id, e.subject, row_number() OVER (ORDER BY e.tx, e.id) AS place FROM ledger.entry e
-                  WHERE (e.tx, e.id) > (after_tx, after_entry) AND e.tx < pg_snapshot_xmin(pg_current_snapshot())
-                  ORDER BY e.tx, e.id LIMIT most) d
-            LEFT JOIN ledger.person p ON p.subject = d.subject ORDER BY d.subject, d.place;
-    END IF;
-    LOOP
-        FETCH due INTO one;
-        EXIT WHEN NOT FOUND;
+    FOR one IN EXECUTE format(
+        'SELECT d.id, d.subject, d.place, p.next, p.next_key
+         FROM (SELECT e.id, e.subject, row_number() OVER (ORDER BY %1$s) AS place FROM ledger.entry e WHERE %2$s ORDER BY %1$s LIMIT $3) d
+         LEFT JOIN ledger.person p ON p.subject = d.subject ORDER BY d.subject, d.place',
+        CASE WHEN moved THEN 'e.id' ELSE 'e.tx, e.id' END,
+        CASE WHEN moved THEN '(e.tx < pg_snapshot_xmin(pg_current_snapshot()) OR e.tx >= pg_snapshot_xmax(pg_current_snapshot()))'
+                             ' AND NOT EXISTS (SELECT FROM ledger.leaf l WHERE l.entry = e.id)'
+             ELSE '(e.tx, e.id) > ($1, $2) AND e.tx < pg_snapshot_xmin(pg_current_snapshot())' END)
+    USING after_tx, after_entry, most LOOP
         n := n + 1;
         ids[n] := one.id;
         places[n] := one.place;
@@ -260,7 +249,6 @@ BEGIN
             number := number + 1;
         END IF;
     END LOOP;
-    CLOSE due;
     IF whom IS NOT NULL THEN
         nexts[p] := number;
         keys[p] := k;
@@ -270,7 +258,7 @@ BEGIN
     END IF;
     IF NOT hashed THEN
         RETURN QUERY
-            SELECT start + u.place - 1, e.id, e.tx::text, u.tag, NULL::bytea, ledger.content(e.id, e.at, e.kind, e.body, e.commitment)
+            SELECT start + u.place - 1, e.id, u.tag, NULL::bytea, ledger.content(e.id, e.at, e.kind, e.body, e.commitment)
             FROM unnest(ids, places, tags) AS u(id, place, tag) JOIN ledger.entry e ON e.id = u.id ORDER BY u.place;
         RETURN;
     END IF;
@@ -281,10 +269,9 @@ BEGIN
                        'dizuo-entry/2' || E'\ntag ' || encode(u.tag, 'hex') || E'\ncontent '
                        || encode(sha256(ledger.content(e.id, e.at, e.kind, e.body, e.commitment)), 'hex') || E'\n', 'UTF8')), u.tag
             FROM unnest(ids, places, tags) AS u(id, place, tag) JOIN ledger.entry e ON e.id = u.id ORDER BY u.place
-            RETURNING seq, entry, tag, hash
+            RETURNING seq, entry, hash
         )
-        SELECT l.seq, l.entry, e.tx::text, l.tag, l.hash, NULL::bytea
-        FROM placed l JOIN ledger.entry e ON e.id = l.entry ORDER BY l.seq;
+        SELECT l.seq, l.entry, NULL::bytea, l.hash, NULL::bytea FROM placed l ORDER BY l.seq;
 END $$;
 
 -- The keys of one person's numbers: first number that can be told, its key, how many there are up to now.
