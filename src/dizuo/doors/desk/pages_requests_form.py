@@ -45,8 +45,6 @@ async def form_sent(request: WebRequest) -> Response:
         version = await requests.save_request(sharing, actors, number, wish, version_of(request) or 0)
         if sent.text("do") not in ("send", "supply"):
             return redirect(f"/desk/shares/{number}/form?kept=1")
-        if unreadable:
-            return await _shown(request, sent, unreadable, status=422, wish=wish)
         event = "supply" if sent.text("do") == "supply" else "submit"
         await requests.take_step(sharing, actors, number, event, version)
     except Invalid as error:
