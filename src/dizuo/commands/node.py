@@ -13,7 +13,7 @@ from typing import Any
 
 from dizuo.foundation.kernel.clock_source import SystemNow
 from dizuo.foundation.kernel.errors import Conflict, DizuoError
-from dizuo.foundation.signing import ED25519, SM2, jwks
+from dizuo.foundation.signing import ED25519, SM2
 from dizuo.node import BaseClient, Journal, NodeHome, Provider, download, follow, read_adapter, serving
 from dizuo.node.client import PREFIX
 from dizuo.node.home import fingerprint, read_jwks
@@ -47,10 +47,10 @@ def _key(arguments: argparse.Namespace, home: NodeHome) -> int:
     match arguments.what:
         case "make":
             made = home.make_key(SM2 if arguments.sm2 else ED25519)
-            print(json.dumps(jwks([made.public]), ensure_ascii=False))
+            print(json.dumps(made.public.as_jwk()))
             print(f"fingerprint {fingerprint(made.public)}", file=sys.stderr)
             print(
-                "Give the line above to the base's operator, who registers it and tells its id. Then:",
+                "Give the line above to the base's operator (dizuo exchange-key add), who tells its id. Then:",
                 file=sys.stderr,
             )
             print(f"  dizuo node --home {arguments.home} key adopt {made.id} --id ID", file=sys.stderr)

@@ -169,22 +169,43 @@ async def test_the_failing_have_a_quarter_of_the_places(base, consumer, dispatch
         await dead.close()
 
 
-async def test_revoked_while_it_waits_stops_at_once(base, consumer, dispatching):
-    sub = await pushed(base, consumer, batch=1)
-    await base.people_in(3)
+@pytest.mark.parametrize(("batch", "moment"), [(1, "sent"), (2, "acknowledged"), (2, "entered")])
+async def test_revoked_in_the_middle_nothing_more_leaves(base, consumer, dispatching, batch, moment):
+    sub = await pushed(base, consumer, batch=batch)
+    await base.people_in(6)
     dispatcher = dispatching(consumer)
+    left = [sub.grant]
 
-    async def revoke(moment):
-        if moment == "acknowledged" and len(consumer.pushes) == 1:
-            await base.change_grant(sub.grant, "state = 'revoked', ended_why = 'x'")
+    async def revoke(reached):
+        if reached == moment and left:
+            await base.change_grant(left.pop(), "state = 'revoked', ended_why = 'x'")
 
     dispatcher._hook = revoke
     await dispatcher.round()
-    assert len(consumer.events) == 1
+    assert len(consumer.events) == (0 if moment == "entered" else batch)
+    await dispatcher.round()  # entered and not released: the next look finds the right ended
     state = await subscribe.subscription(base.pool, "civil", sub.id)
     assert (state.state, state.why) == ("ended", "revoked")
-    assert len(await base.entries(subscription=sub.id)) == 1
+    assert len(consumer.events) == (0 if moment == "entered" else batch)
     assert len(await base.entries("exchange.refused", grant=sub.grant, reason="revoked")) == 1
+
+
+async def test_a_failure_amid_single_events_repeats_none_that_was_taken(base, consumer, dispatching, clock):
+    sub = await pushed(base, consumer, batch=1)
+    await base.people_in(5)
+    dispatcher = dispatching(consumer)
+
+    async def fail_after_two(reached):
+        if reached == "acknowledged" and len(consumer.pushes) == 2:
+            consumer.status = 500
+
+    dispatcher._hook = fail_after_two
+    await dispatcher.round()
+    consumer.status = 200
+    clock.advance(seconds=LONGEST_PAUSE)
+    await dispatcher.round()
+    assert len(consumer.ids) == len(set(consumer.ids)) == 5
+    assert len(await base.entries(subscription=sub.id)) == 5
 
 
 async def test_suspended_waits_and_goes_on(base, consumer, dispatching, clock):

@@ -39,6 +39,7 @@ _RELEASE = 'SELECT "position", kind, ref, version, fields, at, data FROM exchang
 _ACK = "SELECT exchange.feed_ack($1, $2, $3, $4)"
 _LET_GO = "SELECT exchange.feed_let_go($1, $2, $3, $4, $5)"
 _NONCE = "SELECT exchange.take_nonce($1, $2, $3, $4)"
+_STANDING = "SELECT exchange.standing($1, 'subscribe')"
 _LOOK = "SELECT exchange.feed_look($1, $2, $3)"
 _NAMES: Final[Mapping[str, str]] = {"grant_id": "grant"}
 
@@ -164,6 +165,11 @@ async def let_go(
 ) -> None:
     """Give the lease back; with an ``error`` the attempt counts as failed."""
     await pool.execute(_LET_GO, number, holder, bool(error), error, retry)
+
+
+async def may(pool: Pool, grant: int) -> bool:
+    """Whether the right holds at this moment."""
+    return await pool.fetchval(_STANDING, grant) == ""
 
 
 async def waiting(pool: Pool, number: int, after: int, key: str) -> bool:

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -21,7 +21,7 @@ import asyncpg
 from dizuo.engines.exchange.delivery import subscribe
 from dizuo.engines.exchange.delivery.subscribe_errors import DeliveryRefused
 from dizuo.engines.exchange.delivery.subscribe_events import webhook_body
-from dizuo.engines.exchange.delivery.subscribe_model import CIRCUIT_OPENS
+from dizuo.engines.exchange.delivery.subscribe_model import CIRCUIT_OPENS, FeedEvent, Subscription
 from dizuo.engines.exchange.delivery.webhook_send import Outcome, WebhookSender
 from dizuo.foundation.kernel.clock_source import Now
 from dizuo.foundation.store import CONNECTION_LOST, Pool
@@ -31,6 +31,8 @@ Hook = Callable[[Moment], Awaitable[None]]
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 300.0
 """Seconds between attempts at a consumer that does not answer: doubling from the first to the longest, each halved at random."""
+AHEAD: Final = 20
+"""Events that are entered and released together for a consumer that takes them singly."""
 TURNS: Final = 50
 """Batches for one subscription before another has its turn."""
 _log = logging.getLogger(__name__)
@@ -131,9 +133,10 @@ class Dispatcher:
         if owner is None:
             return
         end = time.monotonic() + self._lease / 2
+        failures, most = owner.failures, max(owner.batch, AHEAD if owner.batch == 1 else 1)
         for _ in range(TURNS):
             try:
-                entered = await subscribe.enter(self._pool, number, self._me, owner.batch)
+                entered = await subscribe.enter(self._pool, number, self._me, most)
             except DeliveryRefused as refused:
                 retry = self._now() + timedelta(seconds=30)
                 await subscribe.let_go(self._pool, number, self._me, retry=retry)
@@ -141,23 +144,36 @@ class Dispatcher:
                 return
             await self._reach("entered")
             if entered.to > entered.after:
-                events = await subscribe.release(self._pool, number, entered.after, owner.batch)
+                events = await subscribe.release(self._pool, number, entered.after, most)
                 await self._reach("released")
                 if not events:  # the right ended or changed a moment ago: the next turn sees it as it is
                     break
-                outcome = await self._sender.send(owner.target, *webhook_body(owner, self._city, events))
-                await self._reach("sent")
+                outcome = await self._push(owner, events, entered.to)
                 if not outcome.ok:
-                    await self._failed(number, owner.consumer, owner.failures, outcome)
+                    await self._failed(number, owner.consumer, failures, outcome)
                     return
-                await subscribe.acknowledge(self._pool, number, self._me, entered.to, len(events))
-                self.sent += len(events)
-                await self._reach("acknowledged")
+                failures = 0
             elif not entered.more:
                 break
             if time.monotonic() > end:
                 break
         await subscribe.let_go(self._pool, number, self._me)
+
+    async def _push(self, owner: Subscription, events: Sequence[FeedEvent], upto: int) -> Outcome:
+        """Send what was released, in one push or singly, and note each push that was taken; the first failure ends it."""
+        pushes = [[event] for event in events] if owner.batch == 1 else [events]
+        for n, some in enumerate(pushes, 1):
+            if n > 1 and not await subscribe.may(self._pool, owner.grant):
+                break  # the right ended between two of them: what is left in memory stays there
+            outcome = await self._sender.send(owner.target, *webhook_body(owner, self._city, some))
+            await self._reach("sent")
+            if not outcome.ok:
+                return outcome
+            taken = upto if n == len(pushes) else some[-1].position
+            await subscribe.acknowledge(self._pool, owner.id, self._me, taken, len(some))
+            self.sent += len(some)
+            await self._reach("acknowledged")
+        return Outcome(True)
 
     async def _failed(self, number: int, consumer: str, failures: int, outcome: Outcome) -> None:
         if outcome.gone:
