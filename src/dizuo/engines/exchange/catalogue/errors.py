@@ -49,3 +49,9 @@ class SheetUnreadable(Invalid):
     """读不出这份目录表：{why}。"""
 
     fix = "请用 XLSX，或 UTF-8、GBK 的 CSV，第一张表的前 20 行里要有“信息资源名称”等表头。"
+
+
+class NoSuchImport(NotFound):
+    """没有这份导入报告。"""
+
+    fix = "请从导入页重新上传，或向上传的人要报告。"
