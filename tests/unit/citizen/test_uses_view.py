@@ -158,7 +158,7 @@ def test_a_sealed_entry_says_when_it_opens_and_nothing_else() -> None:
     }
     (told,) = entries(entry("sealed", body))
     assert told.note == "依法暂不公开，2027 年 1 月 5 日公开。"
-    assert told.title == "依法暂不公开的一次使用"
+    assert (told.title, told.why) == ("依法暂不公开的一次使用", "依法暂不能说")
     assert told.uses[0].wrong == ""
 
 

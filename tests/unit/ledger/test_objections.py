@@ -23,6 +23,7 @@ from dizuo.foundation.ledger import (
     object_to,
     objections_at,
     objections_of,
+    open_objection,
     uses_of,
 )
 from dizuo.foundation.ledger.errors import ObjectionAnswered, ObjectionInvalid, ObjectionUnknown
@@ -100,12 +101,17 @@ async def test_an_objection_goes_to_the_department_and_its_answer_to_the_person(
         (one,) = await objections_at(connection, ["psb"])
         assert (one.number, one.state, one.unit) == (number, "open", "psb:320211")
         assert await objections_at(connection, ["edu"]) == []
+    one, about = await open_objection(app_pool, number, {"psb": "clerk"}, 9)
+    assert (one.says, about["purpose"]) == ("我没有办这件事", "查询")
+    with pytest.raises(ObjectionUnknown):
+        await open_objection(app_pool, number, {"edu": "clerk"}, 9)
     await answer_objection(app_pool, number, {"psb": "clerk"}, 9, "upheld", "查询没有依据，已停用", NOW)
     async with app_pool.acquire() as connection:
         (mine,) = await objections_of(connection, ME)
         assert (mine.state, mine.answer) == ("upheld", "查询没有依据，已停用")
-        answered, asked = (await entries_of(connection, ME))[:2]
-    assert (asked.kind, answered.kind) == ("objection.raised", "objection.answered")
+        answered, opened, asked = (await entries_of(connection, ME))[:3]
+    kinds = [asked.kind, opened.kind, answered.kind]
+    assert kinds == ["objection.raised", "objection.viewed", "objection.answered"]
     assert answered.body["actor"]["post"] == "clerk"
     assert "我没有办这件事" not in str((asked.body, answered.body)), "what was said is personal"
 

@@ -274,6 +274,8 @@ class DataMaker:
 
     def _why(self, entry: EntryView) -> str:
         body = entry.body
+        if entry.kind == "sealed":
+            return self.around["sealed_why"]
         purpose = self.city.purposes.get(str(body.get("purpose", "")))
         if purpose is not None:
             return pick(purpose.name, self.lang)

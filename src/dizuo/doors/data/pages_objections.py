@@ -16,8 +16,9 @@ from dizuo.foundation.ledger import (
     answer_objection,
     closed_seals,
     objections_at,
+    open_objection,
 )
-from dizuo.foundation.ledger.errors import ObjectionInvalid, ObjectionUnknown
+from dizuo.foundation.ledger.errors import ObjectionInvalid
 from dizuo.web import Route, WebRequest, answer, redirect
 from dizuo.web.format import day, moment
 from dizuo.web.words import fill
@@ -63,6 +64,7 @@ class ObjectionsView(msgspec.Struct, frozen=True):
     errors: list[tuple[str, str]]
     error_state: str
     error_answer: str
+    about: list[tuple[str, str]]
 
 
 class SealsView(msgspec.Struct, frozen=True):
@@ -86,8 +88,8 @@ async def objections(request: WebRequest) -> Response:
 
 async def objection(request: WebRequest) -> Response:
     """One objection, to be answered."""
-    lines = await _lines(request)
-    return answer(request, "objections.html", _view(request, lines, _one(request, lines), {}))
+    one, about = await _opened(request)
+    return answer(request, "objections.html", _view(request, [], one, {}, about=about))
 
 
 async def objection_sent(request: WebRequest) -> Response:
@@ -99,10 +101,8 @@ async def objection_sent(request: WebRequest) -> Response:
         now = request.dizuo.cases.now()
         await answer_objection(request.dizuo.pool, number, posts, account, state, sent.text("answer"), now)
     except ObjectionInvalid as error:
-        lines = await _lines(request)
-        view = _view(
-            request, lines, _one(request, lines), error.fields, sent.text("state"), sent.text("answer")
-        )
+        one, about = await _opened(request)
+        view = _view(request, [], one, error.fields, sent.text("state"), sent.text("answer"), about)
         return answer(request, "objections.html", view, status=422)
     return redirect("/data/objections")
 
@@ -146,15 +146,32 @@ def _line(request: WebRequest, one: Objection) -> ObjectionLine:
     )  # fmt: skip
 
 
-def _one(request: WebRequest, lines: list[ObjectionLine]) -> ObjectionLine:
-    found = next((one for one in lines if one.number == request.path_params["number"]), None)
-    if found is None:
-        raise ObjectionUnknown()
-    return found
+async def _opened(request: WebRequest) -> tuple[ObjectionLine, list[tuple[str, str]]]:
+    """One objection and what the use was, which is entered about the person. Errors: ObjectionUnknown."""
+    account, posts = posts_of(request)
+    found, body = await open_objection(request.dizuo.pool, request.path_params["number"], posts, account)
+    words, city, lang = _words(request), request.dizuo.city, request.lang
+    register, purpose = city.registers.get(str(body.get("register", ""))), str(body.get("purpose", ""))
+    known = city.purposes.get(purpose)
+    fields = [str(one) for one in cast("list[object]", body.get("fields") or [])]
+    names = [register.fields[one].name for one in fields if one in register.fields] if register else []
+    told = {
+        "use_what": _named(register.name, lang) if register else "",
+        "use_fields": "、".join(_named(name, lang) for name in names) or "、".join(fields),
+        "use_why": _named(known.name, lang) if known else purpose,
+        "use_law": str(body.get("basis") or body.get("law") or ""),
+        "use_post": str(cast("Mapping[str, object]", body.get("actor") or {}).get("post") or ""),
+    }
+    return _line(request, found), [(words[name], value) for name, value in told.items() if value]
+
+
+def _named(words: Any, lang: str) -> str:
+    return words.en if lang == "en" and words.en else words.zh
 
 
 def _view(
     request: WebRequest, lines: list[ObjectionLine], one: ObjectionLine | None, errors: Mapping[str, str], state: str = "", said: str = "",
+    about: list[tuple[str, str]] | None = None,
 ) -> ObjectionsView:  # fmt: skip
     words = _words(request)
     states = [
@@ -170,6 +187,7 @@ def _view(
         list(errors.items()),
         errors.get("state", ""),
         errors.get("answer", ""),
+        about or [],
     )
 
 

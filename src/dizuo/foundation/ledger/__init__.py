@@ -22,6 +22,7 @@ from dizuo.foundation.ledger.objections import (
     object_to,
     objections_at,
     objections_of,
+    open_objection,
 )
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
@@ -105,6 +106,7 @@ __all__ = [
     "object_to",
     "objections_at",
     "objections_of",
+    "open_objection",
     "proof",
     "read_authority",
     "read_certificate",

@@ -68,6 +68,31 @@ async def objections_at(connection: Connection, organisations: Collection[str]) 
     return [Objection(*row.values()) for row in rows]
 
 
+async def open_objection(
+    pool: Pool, number: str, posts: Mapping[str, str], official: int
+) -> tuple[Objection, Mapping[str, Any]]:
+    """One objection with the open part of the entry that it is about; that it was opened is entered about the person.
+
+    Errors: ObjectionUnknown, also for another department's.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(_QUERIES["lock_objection"], number)
+        organisation = "" if row is None else row["unit"].partition(":")[0]
+        if row is None or organisation not in posts:
+            raise ObjectionUnknown()
+        about = await connection.fetchrow(_QUERIES["covered"], row["entry"])
+        actor = {"kind": "official", "unit": row["unit"], "post": posts[organisation]}
+        hidden = {"objection": number, "official": official}
+        await connection.fetchval(
+            "SELECT ledger.append('objection.viewed', $1, $2, $3)",
+            {"actor": actor, "law": LAW},
+            row["subject"],
+            hidden,
+        )
+        found = {name: row[name] for name in Objection.__struct_fields__}
+        return Objection(**found), {} if about is None else msgspec.json.decode(about["body"])
+
+
 async def answer_objection(
     pool: Pool, number: str, posts: Mapping[str, str], official: int, state: Literal["upheld", "declined"], answer: str, at: datetime
 ) -> None:  # fmt: skip
