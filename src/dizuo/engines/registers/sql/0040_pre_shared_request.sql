@@ -16,81 +16,92 @@ SET search_path = pg_catalog, pg_temp
 SET debug_print_plan = off SET debug_print_parse = off SET debug_print_rewritten = off
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    told    text;
-    plans   text[];
-    holders bytea[];
-    upto    integer[];
-    ids     bigint[];
-    tickets uuid[];
+    q         record;
+    s         record;
+    r         record;
+    register  text := '';
+    fields    text[];
+    scheme    text;
+    by_key    boolean;
+    by_fields text[];
+    sources   text;
+    body      text;
+    payload   text;
+    keys      text[];
+    whom      bigint;
+    told      text[] := '{}';
+    n         integer := 0;
+    low       integer;
+    hits      integer;
+    parties   text[];
+    p         integer;
+    plans     text[] := '{}';
+    holders   bytea[] := '{}';
+    upto      integer[] := '{}';
+    ids       bigint[];
+    tickets   uuid[];
 BEGIN
-    WITH q AS MATERIALIZED (
-        SELECT x.ord, x.holder, x.register, x.about, x.hidden, x.subjects, x.refused, x.note,
-               -- JSON without its closing brace: an entry is put together as text and the whole batch parsed once.
-               left((x.about || jsonb_build_object('register', x.register, 'fields', to_jsonb(x.fields)))::text, -1) AS body,
-               left(x.hidden::text, -1) || CASE WHEN x.hidden = '{}' THEN '' ELSE ',' END AS payload,
-               (SELECT coalesce(jsonb_object_agg(f.field, f.source), '{}') FROM registers.field f
-                WHERE f.register = x.register AND f.field = ANY (x.fields))::text AS sources
-        FROM ROWS FROM (jsonb_to_recordset(asked) AS (holder text, register text, fields text[], about jsonb, hidden jsonb,
-                                                      subjects jsonb, refused jsonb, note jsonb))
-             WITH ORDINALITY AS x(holder, register, fields, about, hidden, subjects, refused, note, ord)
-    ), s AS MATERIALIZED (
-        SELECT q.ord, q.register, u.n, u.s, u.v,
-               (SELECT i.id FROM registers.identity i WHERE i.scheme = u.s AND i.number = u.v) AS whom
-        FROM q CROSS JOIN LATERAL jsonb_to_recordset(q.subjects) AS u(n integer, s text, v text)
-        WHERE q.register IS NOT NULL
-    ), hit AS MATERIALIZED (
-        SELECT s.ord, s.n, r.key, r.version, r.ref, r.subjects, row_number() OVER (PARTITION BY s.ord, s.n ORDER BY r.key) AS nth
-        FROM s CROSS JOIN LATERAL (
-            SELECT s.v AS key WHERE s.s = 'key'
-            UNION
-            SELECT s.v FROM registers.field f WHERE f.register = s.register AND f.is_key AND f.subject = s.s
-            UNION
-            SELECT l.key FROM registers.field f CROSS JOIN LATERAL (
-                SELECT o.key FROM registers.lookup o
-                WHERE o.register = s.register AND o.field = f.field AND o.value = s.v AND o.known_to IS NULL LIMIT 20) AS l
-            WHERE f.register = s.register AND f.lookup AND f.subject = s.s
-            LIMIT 20) AS k
-        CROSS JOIN LATERAL (
-            SELECT o.key, o.version, o.ref, o.subjects FROM registers.record o
-            WHERE o.register = s.register AND o.key = k.key AND o.superseded_at IS NULL LIMIT 1) AS r
-    ), e AS MATERIALIZED (
-        SELECT x.*, row_number() OVER (PARTITION BY x.ord ORDER BY x.n, x.nth, x.pos) - 1 AS e FROM (
-            SELECT h.ord, h.n, h.nth, w.pos,
-                   '{"kind":"register.read","subject":' || coalesce(w.whom::text, 'null') || ',"body":' || q.body
-                   || ',"state":"found"},"payload":' || q.payload || '"key":"#' || h.ref || '","version":' || h.version || '}}' AS one
-            FROM hit h JOIN q ON q.ord = h.ord
-            CROSS JOIN LATERAL unnest(CASE WHEN h.subjects = '{}' THEN ARRAY[NULL::bigint] ELSE h.subjects END)
-                WITH ORDINALITY AS w(whom, pos)
-            UNION ALL
-            SELECT s.ord, s.n, 1, 1,
-                   '{"kind":"register.read","subject":' || coalesce(s.whom::text, 'null') || ',"body":' || q.body
-                   || ',"state":"missing"},"payload":' || q.hidden::text || '}'
-            FROM s JOIN q ON q.ord = s.ord
-            WHERE NOT EXISTS (SELECT FROM hit h WHERE h.ord = s.ord AND h.n = s.n)
-            UNION ALL
-            SELECT q.ord, 0, 0, 1, jsonb_build_object('kind', q.note -> 'kind', 'body', q.note -> 'body', 'payload', q.note -> 'hidden',
-                   'subject', (SELECT i.id FROM registers.identity i WHERE i.scheme = q.note ->> 's' AND i.number = q.note ->> 'v'))::text
-            FROM q WHERE jsonb_typeof(q.note) = 'object'
-        ) AS x
-    ), p AS (
-        SELECT y.ord, string_agg(y.one, ',' ORDER BY y.n, y.nth) AS parties FROM (
-            SELECT h.ord, h.n, h.nth, '{"p":"' || h.n || '","r":' || to_json(q.register) || ',"s":"found","k":' || to_json(h.key)
-                   || ',"v":' || h.version || ',"e":' || e.e || ',"f":' || q.sources || '}' AS one
-            FROM hit h JOIN q ON q.ord = h.ord JOIN e ON e.ord = h.ord AND e.n = h.n AND e.nth = h.nth AND e.pos = 1
-            UNION ALL
-            SELECT s.ord, s.n, 1, '{"p":"' || s.n || '","r":' || to_json(s.register) || ',"s":"missing","e":' || e.e || '}'
-            FROM s JOIN e ON e.ord = s.ord AND e.n = s.n AND e.nth = 1 AND e.pos = 1
-            WHERE NOT EXISTS (SELECT FROM hit h WHERE h.ord = s.ord AND h.n = s.n)
-        ) AS y GROUP BY y.ord
-    )
-    SELECT (SELECT string_agg(e.one, ',' ORDER BY e.ord, e.n, e.nth, e.pos) FROM e),
-           array_agg('{"parties":[' || coalesce(p.parties, '') || '],"refusals":' || coalesce(q.refused, '[]')::text || '}' ORDER BY q.ord),
-           array_agg(sha.holder ORDER BY q.ord),
-           array_agg((SELECT count(*)::integer FROM e WHERE e.ord <= q.ord) ORDER BY q.ord)
-    INTO told, plans, holders, upto
-    FROM q LEFT JOIN p ON p.ord = q.ord CROSS JOIN LATERAL (SELECT decode(q.holder, 'hex') AS holder) AS sha;
+    FOR q IN SELECT x.* FROM jsonb_to_recordset(asked) AS x(holder text, register text, fields text[], about jsonb, hidden jsonb,
+                                                           subjects jsonb, refused jsonb, note jsonb) LOOP
+        parties := '{}'; p := 0; low := n;
+        IF jsonb_typeof(q.note) = 'object' THEN
+            SELECT i.id INTO whom FROM registers.identity i WHERE i.scheme = q.note ->> 's' AND i.number = q.note ->> 'v';
+            n := n + 1;
+            told[n] := jsonb_build_object('kind', q.note -> 'kind', 'body', q.note -> 'body', 'payload', q.note -> 'hidden',
+                                          'subject', whom)::text;
+        ELSIF q.register IS NOT NULL THEN
+            -- Worked out once for the calls that follow one another under one right.
+            IF q.register <> register OR q.fields IS DISTINCT FROM fields THEN
+                SELECT coalesce(jsonb_object_agg(f.field, f.source), '{}')::text INTO sources FROM registers.field f
+                WHERE f.register = q.register AND f.field = ANY (q.fields);
+                register := q.register; fields := q.fields; scheme := NULL;
+            END IF;
+            -- JSON without its closing brace: an entry is put together as text and the whole batch parsed once.
+            body := left((q.about || jsonb_build_object('register', q.register, 'fields', to_jsonb(q.fields)))::text, -1);
+            payload := left(q.hidden::text, -1) || CASE WHEN q.hidden = '{}' THEN '' ELSE ',' END;
+            FOR s IN SELECT u.* FROM jsonb_to_recordset(q.subjects) AS u(n integer, s text, v text) LOOP
+                IF s.s IS DISTINCT FROM scheme THEN
+                    scheme := s.s;
+                    SELECT s.s = 'key' OR coalesce(bool_or(f.is_key), false),
+                           coalesce(array_agg(f.field) FILTER (WHERE f.lookup AND NOT f.is_key), '{}')
+                    INTO by_key, by_fields FROM registers.field f WHERE f.register = q.register AND f.subject = s.s;
+                END IF;
+                keys := CASE WHEN by_key THEN ARRAY[s.v] ELSE '{}' END;
+                IF by_fields <> '{}' THEN
+                    keys := keys || ARRAY(SELECT DISTINCT l.key FROM registers.lookup l
+                                          WHERE l.register = q.register AND l.field = ANY (by_fields) AND l.value = s.v
+                                            AND l.known_to IS NULL AND NOT l.key = ANY (keys) LIMIT 20);
+                END IF;
+                hits := 0;
+                FOR r IN SELECT o.key, o.version, o.ref, o.subjects FROM registers.record o
+                         WHERE o.register = q.register AND o.key = ANY (keys) AND o.superseded_at IS NULL
+                         ORDER BY o.key LIMIT 20 LOOP
+                    hits := hits + 1;
+                    p := p + 1;
+                    parties[p] := '{"p":"' || s.n || '","r":' || to_json(q.register) || ',"s":"found","k":' || to_json(r.key)
+                                  || ',"v":' || r.version || ',"e":' || n - low || ',"f":' || sources || '}';
+                    FOREACH whom IN ARRAY CASE WHEN r.subjects = '{}' THEN ARRAY[NULL::bigint] ELSE r.subjects END LOOP
+                        n := n + 1;
+                        told[n] := '{"kind":"register.read","subject":' || coalesce(whom::text, 'null') || ',"body":' || body
+                                   || ',"state":"found"},"payload":' || payload || '"key":"#' || r.ref || '","version":' || r.version || '}}';
+                    END LOOP;
+                END LOOP;
+                IF hits = 0 THEN
+                    SELECT i.id INTO whom FROM registers.identity i WHERE i.scheme = s.s AND i.number = s.v;
+                    p := p + 1;
+                    parties[p] := '{"p":"' || s.n || '","r":' || to_json(q.register) || ',"s":"missing","e":' || n - low || '}';
+                    n := n + 1;
+                    told[n] := '{"kind":"register.read","subject":' || coalesce(whom::text, 'null') || ',"body":' || body
+                               || ',"state":"missing"},"payload":' || q.hidden::text || '}';
+                END IF;
+            END LOOP;
+        END IF;
+        plans := plans || ('{"parties":[' || array_to_string(parties, ',') || '],"refusals":' || coalesce(q.refused, '[]')::text || '}');
+        holders := holders || decode(q.holder, 'hex');
+        upto := upto || n;
+    END LOOP;
 
-    ids := ledger.append_batch(('[' || coalesce(told, '') || ']')::jsonb);
+    ids := ledger.append_batch(('[' || array_to_string(told, ',') || ']')::jsonb);
     WITH made AS (
         INSERT INTO registers.ticket (id, holder, expires_at, plan, entries)
         SELECT t.id, t.holder, clock_timestamp() + interval '60 seconds', t.plan::jsonb, ids[coalesce(upto[t.ord - 1], 0) + 1 : upto[t.ord]]
