@@ -17,7 +17,7 @@ from pathlib import Path
 from dizuo import dispatcher
 from dizuo.engines import cases
 from dizuo.engines.cases import Cases
-from dizuo.engines.exchange import catalogue
+from dizuo.engines.exchange import catalogue, requests
 from dizuo.engines.registers import Registers
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SystemNow
@@ -54,6 +54,7 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         tasks.append(beside("time stamps", have_stamped(sealer_pool, stop)))
         tasks.append(beside("pushes", dispatcher.work(runtime, stop)))
         tasks.append(beside("the catalogue's audit", catalogue.audited_by_the_clock(pool, city, now, stop)))
+        tasks.append(beside("expired rights", requests.swept_by_the_clock(pool, now, stop)))
         await asyncio.gather(*tasks)
     finally:
         await pool.close()

@@ -153,3 +153,15 @@ async def test_a_retired_department_gets_nothing_new(pg, app_pool, city) -> None
     assert await requests.revoke(app_pool, held, "部门撤销", official("21", "data")) == 2
     async with pg() as conn:
         await requests.publish_departments(conn, city)
+
+
+async def test_the_clerk_sweeps_until_it_is_told_to_stop(app_pool, frozen_now) -> None:
+    made = await requests.open_grant(app_pool, right(expires=TODAY), CIVIL)
+    frozen_now.advance(days=1)
+    stop = asyncio.Event()
+    clerk = asyncio.create_task(requests.swept_by_the_clock(app_pool, frozen_now, stop))
+    while (await requests.grant(app_pool, made)).state == "open":
+        await asyncio.sleep(0.01)
+    stop.set()
+    await clerk
+    assert (await requests.grant(app_pool, made)).state == "expired"

@@ -132,14 +132,17 @@ class SharingMaker(Saying):
             rows.append(
                 [
                     self.unit(grant.consumer),
-                    self._title(one.title, one.title_en),
-                    self.unit(one.provider),
+                    self._of(one.title, one.title_en, one.provider),
                     self._names(one.fields, grant.fields),
                     grant.purpose,
                     self._matter(grant.matter),
                     law_text(self.city, grant.basis, self.lang),
-                    self.sep.join(self.pick(requests.METHODS[m]) for m in grant.methods),
-                    self.pick(requests.FREQUENCIES[grant.frequency]),
+                    self.sep.join(
+                        [
+                            *(self.pick(requests.METHODS[m]) for m in grant.methods),
+                            self.pick(requests.FREQUENCIES[grant.frequency]),
+                        ]
+                    ),
                     day(grant.expires, self.lang),
                     self.pick(requests.GRANT_STATES[state]),
                 ]
@@ -155,13 +158,11 @@ class SharingMaker(Saying):
         columns = [
             "consumer",
             "resource",
-            "provider",
             "fields",
             "purpose",
             "matter",
             "basis",
             "methods",
-            "frequency",
             "expires",
             "state",
         ]
@@ -173,13 +174,11 @@ class SharingMaker(Saying):
             [
                 one.number,
                 self.unit(one.department),
-                self._title(one.title, one.title_en),
-                self.unit(one.provider),
+                self._of(one.title, one.title_en, one.provider),
                 self.pick(requests.SHARE_TYPES[one.share_type]),
                 one.purpose,
                 self._matter(one.matter),
                 law_text(self.city, one.basis, self.lang),
-                self.pick(requests.FREQUENCIES[one.frequency]),
                 day(one.sent_at, self.lang),
                 self.pick(requests.STATES[one.state]),
             ]
@@ -189,12 +188,10 @@ class SharingMaker(Saying):
             "number",
             "department",
             "resource",
-            "provider",
             "share_type",
             "purpose",
             "matter",
             "basis",
-            "frequency",
             "sent",
             "state",
         ]
@@ -271,6 +268,9 @@ class SharingMaker(Saying):
 
     def _title(self, zh: str, en: str) -> str:
         return en if self.lang == "en" and en else zh
+
+    def _of(self, zh: str, en: str, provider: str) -> str:
+        return fill(self.w["of"], title=self._title(zh, en), provider=self.unit(provider))
 
     def _names(self, known: Fields, fields: Sequence[str]) -> str:
         names = {f[0]: (f[2] or f[1]) if self.lang == "en" else f[1] for f in known}

@@ -231,7 +231,7 @@ class ShareMaker(FormMaker):
         return [
             StageView(
                 self.w[f"stage_{name}"],
-                pick(requests.STATES[request.state], self.lang) if n == at else "",
+                pick(requests.STATES[request.state], self.lang) if n == at and request.state != name else "",
                 "done"
                 if n < at or (n == at and request.state == "in_use")
                 else "now"

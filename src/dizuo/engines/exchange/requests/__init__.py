@@ -43,6 +43,7 @@ from dizuo.engines.exchange.requests.grants import (
     revoke,
     suspend,
     sweep_expired,
+    swept_by_the_clock,
 )
 from dizuo.engines.exchange.requests.model import (
     FREQUENCIES,
@@ -165,6 +166,7 @@ __all__ = [
     "save_request",
     "suspend",
     "sweep_expired",
+    "swept_by_the_clock",
     "take_step",
     "work_of",
 ]

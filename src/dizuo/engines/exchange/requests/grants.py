@@ -5,7 +5,9 @@ The day decides at use (`Grant.usable`); the sweep only tells it. Whoever keeps 
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import logging
 from typing import Any, Final
 
 import asyncpg
@@ -24,8 +26,12 @@ from dizuo.engines.exchange.requests.errors import (
 )
 from dizuo.engines.exchange.requests.model import GRANT_STATES, Grant, NewGrant
 from dizuo.engines.registers import Actor
-from dizuo.foundation.store import Connection, Pool, Queries
+from dizuo.foundation.kernel.clock_source import Now
+from dizuo.foundation.store import CONNECTION_LOST, Connection, Pool, Queries
 
+_log = logging.getLogger(__name__)
+_LOOK: Final = 300.0
+"""Seconds between two sweeps: the day decides at use anyway, this only tells it."""
 QUERIES: Final = Queries.load("dizuo.engines.exchange", "requests.sql")
 
 
@@ -105,6 +111,19 @@ async def sweep_expired(pool: Pool | Connection, day: dt.date, limit: int = 500)
             continue
         swept.append(row["id"])
     return tuple(swept)
+
+
+async def swept_by_the_clock(pool: Pool, now: Now, stop: asyncio.Event) -> None:
+    """Sweep every few minutes until ``stop`` is set; a lost database is waited for."""
+    while not stop.is_set():
+        try:
+            await sweep_expired(pool, now.today())
+        except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+            _log.warning("the sweep of expired rights waits: %s", type(error).__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), _LOOK)
+        except TimeoutError:
+            continue
 
 
 async def note_use(pool: Pool | Connection, number: int) -> bool:
