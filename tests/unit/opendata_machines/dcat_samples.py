@@ -30,7 +30,9 @@ CATALOGUE = Catalogue(
             endpoint=f"{BASE}/ogc",
             description=f"{BASE}/ogc/api",
             page=f"{BASE}",
-            serves=(f"{BASE}/datasets/set-1",),
+            publisher=OFFICE,
+            contact="12345",
+            laws=(LAW,),
             hvd="geospatial",
         ),
     ),
@@ -69,6 +71,7 @@ def sample(number: int, **given: object) -> Dataset:
                 sha256="ab" * 32,
                 licence=LICENCE,
                 rights="无条件开放",
+                service=CATALOGUE.services[0] if kind == "geojson" else None,
             )
             for kind in ("csv", "geojson", "parquet")
         ),

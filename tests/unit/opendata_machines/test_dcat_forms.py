@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import tracemalloc
-from pathlib import Path
 
 import pytest
 import rdflib
+from dcat_rules import SETS, broken
 from dcat_samples import BASE, CATALOGUE, awkward, sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,10 +16,7 @@ from dizuo.engines.opendata.dcat import Dataset, Said, Teller, address
 
 PARSERS = {"ttl": "turtle", "jsonld": "json-ld", "rdf": "xml"}
 DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
-SHACL = rdflib.Namespace("http://www.w3.org/ns/shacl#")
 DCT = rdflib.Namespace("http://purl.org/dc/terms/")
-SHAPES = Path(os.environ.get("DIZUO_SHARED_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
-SHAPES = SHAPES / "schemas" / "dcat_ap_shacl"
 
 
 def written(kind: str, datasets: list[Dataset]) -> str:
@@ -80,61 +76,32 @@ def test_addresses_are_clean_or_none(text: str, clean: str) -> None:
     assert address(text) == clean
 
 
-def shapes(*names: str) -> rdflib.Graph:
-    """The rules, where this checkout has them beside it."""
-    if not SHAPES.is_dir():
-        pytest.skip("the DCAT-AP shapes are not here: set DIZUO_SHARED_DATA to the folder that has schemas/")
-    found = rdflib.Graph()
-    for name in names:
-        found.parse(SHAPES / name, format="turtle")
-    return found
-
-
-SETS = {
-    "3.0.1": ("3.0.1_html_shacl_shapes.ttl", "3.0.1_html_shacl_range.ttl"),
-    "3.0.1 vocabularies": ("3.0.1_html_shacl_mdr-vocabularies.shape.ttl",),
-    "3.0.0 of the standard's own tool": ("3.0.0_shacl_dcat-ap-SHACL.ttl",),
-    "HVD": ("3.0.0-hvd_shacl_hvd-SHACL.ttl",),
-}
-
-
 @pytest.mark.parametrize("rules", SETS)
 def test_no_rule_of_the_application_profile_is_broken(rules: str) -> None:
-    import pyshacl
-
     datasets = [sample(1), sample(2)]
     if rules != "HVD":  # the rules of high-value datasets are for those only
         datasets += awkward()
-    _, report, told = pyshacl.validate(
-        graph("ttl", datasets), shacl_graph=shapes(*SETS[rules]), inference="none"
-    )
-    # What a warning is made of may be a violation inside it: the results of the report itself count.
-    results = list(report.objects(None, SHACL.result))  # type: ignore[union-attr]
-    broken = [one for one in results if (one, SHACL.resultSeverity, SHACL.Violation) in report]  # type: ignore[operator]
-    assert not broken, told
+    assert broken(graph("ttl", datasets), rules) == ""
 
 
 def test_the_rules_find_a_catalogue_without_publisher() -> None:
     """The checker itself is awake: the same catalogue with one triple less is refused."""
-    import pyshacl
-
     found = graph("ttl", [sample(1)])
     found.remove((rdflib.URIRef(CATALOGUE.iri), DCT.publisher, None))
-    conforms, _, _ = pyshacl.validate(found, shacl_graph=shapes(*SETS["3.0.1"]), inference="none")
-    assert not conforms
+    assert "publisher" in broken(found, "3.0.1")
 
 
 def test_a_long_catalogue_is_written_in_little_memory() -> None:
-    """Twelve megabytes of Turtle in less than one: nothing of a dataset is kept once it is written."""
+    """More than three megabytes of Turtle in little over half a one: nothing of a dataset is kept once it is written."""
     size = 0
     tracemalloc.start()
     try:
         for piece in dcat.written(
-            dcat.FORMS["ttl"], Teller().document(CATALOGUE, (sample(n) for n in range(2000)))
+            dcat.FORMS["ttl"], Teller().document(CATALOGUE, (sample(n) for n in range(600)))
         ):
             size += len(piece)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert size > 10_000_000
-    assert peak < 1_000_000
+    assert size > 3_000_000
+    assert peak < 600_000

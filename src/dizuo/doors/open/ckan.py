@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import wraps
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,7 @@ from dizuo.engines.opendata import ckan
 from dizuo.foundation.kernel.errors import Conflict, DizuoError, Invalid, NotFound, Refused
 from dizuo.web import Route, WebRequest, json
 from dizuo.web.errors import BadForm
+from dizuo.web.routes import Handler
 
 from .ckan_openapi import describe
 
@@ -42,6 +44,17 @@ def origin(request: WebRequest) -> str:
     return f"{'https' if request.shell.site.secure else request.url.scheme}://{request.url.netloc}"
 
 
+def for_machines(handler: Handler) -> Handler:
+    """A handler whose errors are told as JSON too, not as a page."""
+
+    @wraps(handler)
+    async def told(request: WebRequest) -> Response:
+        request.wants_json = True
+        return await handler(request)
+
+    return told
+
+
 def portal(request: WebRequest, writer: ckan.Writer | None = None) -> ckan.Portal:
     """The reader's view of the catalogue."""
     app = request.dizuo
@@ -56,6 +69,7 @@ def portal(request: WebRequest, writer: ckan.Writer | None = None) -> ckan.Porta
     )
 
 
+@for_machines
 async def get(request: WebRequest) -> Response:
     """An action whose arguments stand in the address; only those that read."""
     return await _answered(request, _query(request), await _writer(request), may_write=False)
@@ -71,11 +85,13 @@ async def post(request: WebRequest) -> Response:
     return await _answered(request, told, writer, may_write=True)
 
 
+@for_machines
 async def version(request: WebRequest) -> Response:
     """Which version of the API this is."""
     return _sent({"version": 3})
 
 
+@for_machines
 async def interface(request: WebRequest) -> Response:
     """The API described for machines (OpenAPI 3.1)."""
     return _sent(describe(request.dizuo.city, request.shell.site.version))

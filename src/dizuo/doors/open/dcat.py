@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +15,7 @@ from dizuo.foundation.blueprint.kinds_dataset import THEMES
 from dizuo.web import Route, WebRequest
 from dizuo.web.errors import NoSuchPage
 
-from .ckan import origin
+from .ckan import for_machines, origin
 
 PREFIX: Final = "/open/catalog"
 PAGE: Final = 100
@@ -75,26 +75,31 @@ def _weight(rest: str) -> float:
     return 1.0
 
 
+@for_machines
 async def catalogue(request: WebRequest) -> Response:
     """The catalogue in the form that the reader prefers."""
     return await _catalogue(request, negotiated(request.headers.get("accept", "")))
 
 
+@for_machines
 async def turtle(request: WebRequest) -> Response:
     """The catalogue as Turtle."""
     return await _catalogue(request, "ttl")
 
 
+@for_machines
 async def jsonld(request: WebRequest) -> Response:
     """The catalogue as JSON-LD."""
     return await _catalogue(request, "jsonld")
 
 
+@for_machines
 async def rdfxml(request: WebRequest) -> Response:
     """The catalogue as RDF/XML."""
     return await _catalogue(request, "rdf")
 
 
+@for_machines
 async def dataset(request: WebRequest) -> Response:
     """One dataset: in the form of its ending, else in the one that the reader prefers."""
     name, _, ending = str(request.path_params["dataset"]).partition(".")
@@ -129,9 +134,8 @@ async def _catalogue(request: WebRequest, kind: str) -> Response:
     last = max(1, -(-count // PAGE))
     if page > last:
         raise NoSuchPage()
-    spatial: Sequence[str] = () if page else await opendata.spatial_ids(pool)
-    told = dcat.told_catalogue(here, changed, spatial)
-    after = [dcat.view_of_page(told, str(request.url.replace(query="")), page, last, count)] if page else []
+    told = dcat.told_catalogue(here, changed)
+    after = [dcat.view_of_page(str(request.url.replace(query="")), page, last)] if page else []
     flowing = dcat.streamed(form, told, _batches(request, here, page), after)
     return StreamingResponse(flowing, media_type=form.media_type, headers=headers)
 

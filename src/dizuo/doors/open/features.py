@@ -13,8 +13,9 @@ from starlette.responses import Response
 from dizuo.engines import opendata
 from dizuo.engines.opendata import features
 from dizuo.web import Route, WebRequest
+from dizuo.web.errors import NoSuchPage
 
-from .ckan import origin
+from .ckan import for_machines, origin
 from .features_openapi import describe
 
 PREFIX: Final = "/open/ogc"
@@ -47,6 +48,7 @@ def _link(href: str, rel: str, kind: str, title: str) -> dict[str, str]:
     return {"href": href, "rel": rel, "type": kind, "title": title}
 
 
+@for_machines
 async def landing(request: WebRequest) -> Response:
     """What there is."""
     base = _base(request)
@@ -63,18 +65,31 @@ async def landing(request: WebRequest) -> Response:
     })  # fmt: skip
 
 
+async def slash(request: WebRequest) -> Response:
+    """The landing page with a slash behind, as some clients ask for it."""
+    if request.path_params["rest"]:
+        request.wants_json = True
+        raise NoSuchPage()
+    return await landing(request)
+
+
+@for_machines
 async def conformance(request: WebRequest) -> Response:
     """Which parts of the standard are kept."""
     return _sent({"conformsTo": list(CLASSES)})
 
 
+@for_machines
 async def interface(request: WebRequest) -> Response:
     """The interface for machines (OpenAPI 3.0)."""
     listed = await _listed(request)
-    document = describe(request.dizuo.city.name.zh, request.shell.site.version, _base(request), listed)
+    document = describe(
+        request.dizuo.city.name.zh, request.shell.site.version, origin(request), PREFIX, listed
+    )
     return _sent(document, OPENAPI)
 
 
+@for_machines
 async def collections(request: WebRequest) -> Response:
     """Every spatial set."""
     base = _base(request)
@@ -82,11 +97,13 @@ async def collections(request: WebRequest) -> Response:
     return _sent({"links": [_link(f"{base}/collections", "self", JSON, "这一页")], "collections": told})
 
 
+@for_machines
 async def collection(request: WebRequest) -> Response:
     """One spatial set."""
     return _sent(await _collection(request, await _found(request)))
 
 
+@for_machines
 async def items(request: WebRequest) -> Response:
     """A page of features."""
     seen = await _found(request)
@@ -122,6 +139,7 @@ async def items(request: WebRequest) -> Response:
     )
 
 
+@for_machines
 async def item(request: WebRequest) -> Response:
     """One feature."""
     seen = await _found(request)
@@ -188,6 +206,13 @@ ROUTES: Final = (
         PREFIX,
         landing,
         purpose="Find the interfaces to spatial data (OGC API – Features).",
+        who="public",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/{{rest:path}}",
+        slash,
+        purpose="Find the interfaces to spatial data, with a slash behind as some clients ask.",
         who="public",
     ),
     Route(

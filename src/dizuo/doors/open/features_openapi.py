@@ -17,8 +17,10 @@ _TYPES: Final = {
 _LINKS: Final = {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}
 
 
-def describe(city: str, version: str, base: str, listed: Sequence[DatasetSeen]) -> Mapping[str, Any]:
-    """The document: the fixed addresses, and for every dataset its items with its own properties."""
+def describe(
+    city: str, version: str, server: str, prefix: str, listed: Sequence[DatasetSeen]
+) -> Mapping[str, Any]:
+    """The document, with addresses below ``server``: the fixed addresses, and for every dataset its items with its own properties."""
     paths: dict[str, Any] = {
         "": _get("getLandingPage", "有什么", "Landing"),
         "/conformance": _get("getConformance", "符合的标准", "Conformance"),
@@ -34,10 +36,11 @@ def describe(city: str, version: str, base: str, listed: Sequence[DatasetSeen]) 
         paths[f"{path}/items/{{feature}}"] = _get(
             f"item_{seen.id}", f"{seen.title}：一条", "Feature", feature, True
         )
+    paths = {prefix + path: told for path, told in paths.items()}
     return {
         "openapi": "3.0.3",
         "info": {"title": f"{city}开放空间数据", "version": version or "1"},
-        "servers": [{"url": base}],
+        "servers": [{"url": server}],
         "paths": paths,
         "components": {"schemas": _SCHEMAS},
     }

@@ -9,14 +9,18 @@ from starlette.responses import Response
 from dizuo.engines.opendata import harvest
 from dizuo.web import Route, WebRequest, json
 
+from .ckan import for_machines
+
 PREFIX: Final = "/open/harvest"
 
 
+@for_machines
 async def sources(request: WebRequest) -> Response:
     """Every source: its address, its last run, how many of its datasets are shown, offline, refused."""
     return json({"sources": await harvest.sources(request.dizuo.pool)})
 
 
+@for_machines
 async def source(request: WebRequest) -> Response:
     """What became of one source's records, and why."""
     id = str(request.path_params["source"])

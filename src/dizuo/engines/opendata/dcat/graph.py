@@ -45,8 +45,6 @@ class Teller:
         """What is said of the catalogue itself and of its interfaces."""
         yield self._catalogue(catalogue)
         yield from self._told()
-        for service in catalogue.services:
-            yield from self.service(service, catalogue)
 
     def listed(self, catalogue: Catalogue, dataset: Dataset) -> Iterator[Node]:
         """A dataset, with the catalogue's triple that it belongs to it."""
@@ -58,26 +56,6 @@ class Teller:
         yield self._dataset(dataset)
         for distribution in dataset.distributions:
             yield self._distribution(distribution, dataset)
-        yield from self._told()
-
-    def service(self, service: Service, catalogue: Catalogue) -> Iterator[Node]:
-        """An interface to the data."""
-        found: _Properties = [
-            *_both("dct:title", service.title),
-            ("dcat:endpointURL", self._thing(service.endpoint)),
-            ("dcat:endpointDescription", self._thing(service.description)),
-            ("foaf:page", self._document(service.page)),
-            ("dct:publisher", self._agent(catalogue.publisher)),
-            ("dct:accessRights", self._access("public")),
-            ("dcat:contactPoint", self._contact(service.iri, catalogue.contact, catalogue.homepage)),
-            *(("dcatap:applicableLegislation", self._law(*law)) for law in catalogue.laws),
-            *(("dcat:servesDataset", Iri(iri)) for iri in service.serves),
-        ]
-        if catalogue.licence:
-            found.append(("dct:license", self._licence(catalogue.licence)))
-        if service.hvd in HVD:
-            found.append(("dcatap:hvdCategory", self._hvd(service.hvd)))
-        yield Node(service.iri, ("dcat:DataService",), tuple(found))
         yield from self._told()
 
     def _told(self) -> Iterator[Node]:
@@ -93,7 +71,7 @@ class Teller:
             ("dct:language", self._language("zh")),
             ("dcat:themeTaxonomy", self._scheme("data-theme", "Data theme")),
             ("dct:spatial", self._china()),
-            *(("dcat:service", Iri(service.iri)) for service in catalogue.services),
+            *(("dcat:service", self._service(service)) for service in catalogue.services),
             *(("dcatap:applicableLegislation", self._law(*law)) for law in catalogue.laws),
             *_moments(catalogue.issued, catalogue.modified),
         ]
@@ -173,7 +151,8 @@ class Teller:
             told = ("rdfs:label", said(one.rights, "zh"))
             found.append(("dct:rights", self._part(one.iri, "rights", "dct:RightsStatement", told)))
         if one.service:
-            found.append(("dcat:accessService", Iri(one.service)))
+            found.append(("dcat:accessService", self._service(one.service)))
+            self._waiting.append(Node(one.service.iri, (), (("dcat:servesDataset", Iri(dataset.iri)),)))
         if one.sha256:
             self._typed(_SHA256, "spdx:ChecksumAlgorithm")
             value = ("spdx:checksumValue", Literal(one.sha256, type="xsd:hexBinary"))
@@ -182,6 +161,24 @@ class Teller:
         return Node(one.iri, ("dcat:Distribution",), tuple(found))
 
     # ------------------------------------------------------------ shared things
+
+    def _service(self, service: Service) -> Iri:
+        """An interface, said whole where it is named first; which datasets it serves is said with each of them."""
+        if service.iri in self._known:
+            return Iri(service.iri)
+        found: _Properties = [
+            *_both("dct:title", service.title),
+            ("dcat:endpointURL", self._thing(service.endpoint)),
+            ("dcat:endpointDescription", self._thing(service.description)),
+            ("foaf:page", self._document(service.page)),
+            ("dct:publisher", self._agent(service.publisher)),
+            ("dct:accessRights", self._access("public")),
+            ("dcat:contactPoint", self._contact(service.iri, service.contact, service.page)),
+            *(("dcatap:applicableLegislation", self._law(*law)) for law in service.laws),
+        ]
+        if service.hvd in HVD:
+            found.append(("dcatap:hvdCategory", self._hvd(service.hvd)))
+        return self._say(Node(service.iri, ("dcat:DataService",), tuple(found)))
 
     def _say(self, node: Node) -> Iri:
         if node.iri not in self._known:

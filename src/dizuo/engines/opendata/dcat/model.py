@@ -28,6 +28,20 @@ class Licence(msgspec.Struct, frozen=True):
     title: str
 
 
+class Service(msgspec.Struct, frozen=True):
+    """An interface to data of the catalogue (dcat:DataService): where it is, its description for machines, who answers."""
+
+    iri: str
+    title: Said
+    endpoint: str
+    description: str
+    page: str
+    publisher: Agent
+    contact: str
+    laws: tuple[tuple[str, str], ...] = ()
+    hvd: str = ""
+
+
 class Distribution(msgspec.Struct, frozen=True):
     """One form in which a dataset is had: a file or an interface.
 
@@ -46,7 +60,7 @@ class Distribution(msgspec.Struct, frozen=True):
     modified: date | datetime | None = None
     licence: Licence | None = None
     rights: str = ""
-    service: str = ""
+    service: Service | None = None
 
 
 class Dataset(msgspec.Struct, frozen=True):
@@ -79,18 +93,6 @@ class Dataset(msgspec.Struct, frozen=True):
     hvd: str = ""
     laws: tuple[tuple[str, str], ...] = ()
     distributions: tuple[Distribution, ...] = ()
-
-
-class Service(msgspec.Struct, frozen=True):
-    """An interface to data of the catalogue (dcat:DataService)."""
-
-    iri: str
-    title: Said
-    endpoint: str
-    description: str
-    page: str
-    serves: tuple[str, ...] = ()
-    hvd: str = ""
 
 
 class Catalogue(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -33,41 +33,47 @@ class Place(msgspec.Struct, frozen=True):
     west_south_east_north: tuple[float, float, float, float] | None = None
 
 
-def told_catalogue(place: Place, modified: dt.datetime | None, spatial: Sequence[str] = ()) -> Catalogue:
-    """The catalogue. ``spatial`` are datasets that the features interface serves and that stand in the document."""
-    services = [
-        Service(
-            iri=f"{place.base}/api/3",
-            title=Said("开放数据目录接口（CKAN Action API v3）", "Catalogue interface (CKAN Action API v3)"),
-            endpoint=f"{place.base}/api/3",
-            description=f"{place.base}/api/openapi",
-            page=place.base,
-            hvd="",
-        )
-    ]
-    if spatial:
-        services.append(
-            Service(
-                iri=f"{place.base}/ogc",
-                title=Said("空间数据接口（OGC API – Features）", "Spatial data (OGC API – Features)"),
-                endpoint=f"{place.base}/ogc",
-                description=f"{place.base}/ogc/api",
-                page=place.base,
-                serves=tuple(f"{place.base}/data/{id}" for id in spatial),
-                hvd="geospatial",
-            )
-        )
+def told_catalogue(place: Place, modified: dt.datetime | None) -> Catalogue:
+    """The catalogue with its interfaces."""
     return Catalogue(
         iri=f"{place.base}/catalog",
         title=Said(f"{place.city.zh}公共数据开放目录", f"Open data of {place.city.en or place.city.zh}"),
         notes=Said("向社会开放的公共数据集。", "Public data opened to everybody."),
-        publisher=Agent(f"{place.base}/organisations/city", place.city),
+        publisher=_publisher(place),
         homepage=place.base,
         contact=place.contact,
         licence=None,
         modified=modified,
         laws=place.laws,
-        services=tuple(services),
+        services=(_interface(place, "api/3", "api/openapi"), _features(place)),
+    )
+
+
+def _publisher(place: Place) -> Agent:
+    return Agent(f"{place.base}/organisations/city", place.city)
+
+
+def _features(place: Place) -> Service:
+    return _interface(place, "ogc", "ogc/api", hvd="geospatial")
+
+
+_TITLES: Final = {
+    "api/3": Said("开放数据目录接口（CKAN Action API v3）", "Catalogue interface (CKAN Action API v3)"),
+    "ogc": Said("空间数据接口（OGC API – Features）", "Spatial data (OGC API – Features)"),
+}
+
+
+def _interface(place: Place, path: str, described: str, hvd: str = "") -> Service:
+    return Service(
+        iri=f"{place.base}/{path}",
+        title=_TITLES[path],
+        endpoint=f"{place.base}/{path}",
+        description=f"{place.base}/{described}",
+        page=place.base,
+        publisher=_publisher(place),
+        contact=place.contact,
+        laws=place.laws,
+        hvd=hvd,
     )
 
 
@@ -135,9 +141,9 @@ def _own(place: Place, home: str, seen: DatasetSeen) -> tuple[Distribution, ...]
             modified=seen.updated_at,
             licence=licence,
             rights=rights,
-            service=f"{place.base}/ogc"
+            service=_features(place)
             if seen.shapes and kind == "geojson" and seen.open_type == "unconditional"
-            else "",
+            else None,
         )
         for kind in seen.formats
     )
@@ -180,7 +186,7 @@ def licence_of(place: Place, code: str) -> Licence | None:
     return Licence(link, code)
 
 
-def view_of_page(catalogue: Catalogue, base: str, page: int, last: int, total: int) -> Node:
+def view_of_page(base: str, page: int, last: int) -> Node:
     """How a page of the catalogue hangs together with the others (Hydra), so that it is harvested page by page."""
     found = [
         ("hydra:first", Iri(f"{base}?page=1")),
@@ -190,5 +196,4 @@ def view_of_page(catalogue: Catalogue, base: str, page: int, last: int, total: i
         found.append(("hydra:next", Iri(f"{base}?page={page + 1}")))
     if page > 1:
         found.append(("hydra:previous", Iri(f"{base}?page={page - 1}")))
-    del catalogue, total
     return Node(f"{base}?page={page}", ("hydra:PartialCollectionView",), tuple(found))
