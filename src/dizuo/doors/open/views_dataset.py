@@ -9,8 +9,15 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from dizuo.engines.opendata import DatasetSeen, GateReport, Row, RowQuery, RowsFound, VersionSeen
-from dizuo.engines.opendata.people import Showcase, Ticket
+from dizuo.engines.opendata import (
+    DatasetSeen,
+    GateReport,
+    Row,
+    RowQuery,
+    RowsFound,
+    VersionSeen,
+    people,
+)
 from dizuo.foundation.kernel.clock_source import to_shanghai
 
 from .views import FacetShown, Link, OpenMaker
@@ -89,8 +96,8 @@ class DatasetView(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     versions: tuple[tuple[str, str, str, str], ...]
     accuracy: str
-    tickets: tuple[Ticket, ...]
-    showcases: tuple[Showcase, ...]
+    tickets: tuple[people.Ticket, ...]
+    showcases: tuple[people.Showcase, ...]
     rating: str
 
 
@@ -132,7 +139,7 @@ class DatasetMaker:
     def page(
         self, query: RowQuery, found: RowsFound, facets: Mapping[str, Sequence[tuple[str, int]]],
         versions: Sequence[VersionSeen], reports: Sequence[GateReport], open_: bool, wrong: Mapping[str, str],
-        tickets: Sequence[Ticket], showcases: Sequence[Showcase], asked: Sequence[tuple[str, str]],
+        tickets: Sequence[people.Ticket], showcases: Sequence[people.Showcase], asked: Sequence[tuple[str, str]],
     ) -> DatasetView:  # fmt: skip
         """Everything on the page of a dataset."""
         seen, base = self.seen, self.base

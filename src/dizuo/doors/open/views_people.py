@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dizuo.engines.opendata import DatasetSeen
-from dizuo.engines.opendata.people import TICKETS, Application, Own, Showcase, Ticket
+from dizuo.engines.opendata import DatasetSeen, people
 from dizuo.foundation.kernel.clock_source import to_shanghai
 
 from .views import OpenMaker
@@ -95,7 +94,7 @@ class PeopleMaker:
 
     def ask(self, seen: DatasetSeen | None, given: Mapping[str, str], errors: Mapping[str, str]) -> FormView:
         """The form of a ticket."""
-        kinds = [kind for kind in TICKETS if kind != "correction" or seen is not None]
+        kinds = [kind for kind in people.TICKETS if kind != "correction" or seen is not None]
         choices = tuple(Choice(kind, self.w[f"kind_{kind}"], self.w[f"kind_{kind}_says"]) for kind in kinds)
         return self._view("ask", seen, given, errors, self.w["ask_says"], choices)
 
@@ -125,20 +124,22 @@ class PeopleMaker:
             {name: errors.get(name, "") for name in (*filled, "datasets")}, tuple(errors.items()), choices,
         )  # fmt: skip
 
-    def asks(self, answered: Sequence[Ticket], titles: Mapping[str, str]) -> ListView:
+    def asks(self, answered: Sequence[people.Ticket], titles: Mapping[str, str]) -> ListView:
         """Answered tickets for everybody."""
         return ListView("asks", tuple(self._ticket(one, titles) for one in answered))
 
-    def showcases(self, shown: Sequence[Showcase], titles: Mapping[str, str]) -> ListView:
+    def showcases(self, shown: Sequence[people.Showcase], titles: Mapping[str, str]) -> ListView:
         """Showcases for everybody."""
         return ListView("showcases", tuple(self._showcase(one, titles) for one in shown))
 
-    def mine(self, own: Sequence[Own], titles: Mapping[str, str], done: str, today: dt.date) -> ListView:
+    def mine(
+        self, own: Sequence[people.Own], titles: Mapping[str, str], done: str, today: dt.date
+    ) -> ListView:
         """What somebody asked for."""
         said = self.w.get(f"done_{done}", "")
         return ListView("mine", tuple(self._own(one, titles, today) for one in own), said)
 
-    def _own(self, one: Own, titles: Mapping[str, str], today: dt.date) -> Line:
+    def _own(self, one: people.Own, titles: Mapping[str, str], today: dt.date) -> Line:
         over = (
             one.what == "application"
             and one.state in ("open", "reported")
@@ -158,7 +159,7 @@ class PeopleMaker:
             one.reply, step,
         )  # fmt: skip
 
-    def _ticket(self, one: Ticket, titles: Mapping[str, str]) -> Line:
+    def _ticket(self, one: people.Ticket, titles: Mapping[str, str]) -> Line:
         late = one.state == "open" and one.due is not None and one.due < self.base.now.date()
         return Line(
             one.id, self.w[f"kind_{one.kind}"], titles.get(one.dataset or "", ""), f"/open/data/{one.dataset}" if one.dataset in titles else "",
@@ -166,7 +167,7 @@ class PeopleMaker:
             self.w["due"].format(day=one.due) if one.due else "", one.answer, "", one.place, late=late,
         )  # fmt: skip
 
-    def _showcase(self, one: Showcase, titles: Mapping[str, str]) -> Line:
+    def _showcase(self, one: people.Showcase, titles: Mapping[str, str]) -> Line:
         used = "、".join(titles.get(id, id) for id in one.datasets)
         return Line(
             one.id, self.w["what_showcase"], one.title, "", one.text, self.w[f"showcase_{one.state}"], _TONES.get(one.state, "info"),
@@ -174,7 +175,7 @@ class PeopleMaker:
         )  # fmt: skip
 
     def desk(
-        self, applications: Sequence[Application], tickets: Sequence[Ticket], showcases: Sequence[Showcase],
+        self, applications: Sequence[people.Application], tickets: Sequence[people.Ticket], showcases: Sequence[people.Showcase],
         titles: Mapping[str, str], reviews: bool, errors: Mapping[str, str],
     ) -> DeskView:  # fmt: skip
         """What waits for officials."""
