@@ -1,4 +1,4 @@
-"""The ledger, measured: durable entries per second, inside business transactions, sealing, verifying, proofs.
+"""The ledger, measured: durable entries per second, inside business transactions, sealing, integration, verifying, proofs.
 
 ``python bench/ledger.py [--seconds 4] [--rounds 3] [--callers 1000]``. Every figure is the median of interleaved rounds
 beside ceilings of the same run on the same server: COPY and INSERT of the same rows with the same indexes.
@@ -14,8 +14,29 @@ from typing import Any
 import uvloop
 from ceilings import Figure, PlainTable, database_seconds, machine, own_server, percentile, pgbench, rate
 
-from dizuo.foundation.ledger import Entry, Sealer, SigningKey, entry_batcher, proof, verify, verify_proof
-from dizuo.foundation.store import APP, OWNER, SEALER, Pool, Server, connect, discover, migrate, open_pool
+from dizuo.foundation.ledger import (
+    Entry,
+    Sealer,
+    SigningKey,
+    complete_proof,
+    counted,
+    entry_batcher,
+    proof,
+    verify,
+    verify_proof,
+)
+from dizuo.foundation.store import (
+    APP,
+    OWNER,
+    SEALER,
+    Connection,
+    Pool,
+    Server,
+    connect,
+    discover,
+    migrate,
+    open_pool,
+)
 
 BODY = {
     "actor": "post:hukou-clerk",
@@ -28,6 +49,7 @@ BODY = {
 }
 PAYLOAD = {"case": "WX2026112300001X", "record": "320205000012345", "actor": "演示数据"}
 ENTRY = Entry("read", BODY, 7, PAYLOAD)
+PERSON = 1_000_000
 
 
 async def batched(pool: Pool, callers: int, seconds: float) -> float:
@@ -69,6 +91,39 @@ async def business(pool: Pool, with_entry: bool, seconds: float, workers: int = 
     began = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(workers)))
     return done / (time.perf_counter() - began)
+
+
+INTEGRATED = """
+SELECT extract(epoch FROM c.at - e.at)::float8 FROM ledger.leaf l JOIN ledger.entry e ON e.id = l.entry
+JOIN LATERAL (SELECT at FROM ledger.checkpoint WHERE size > l.seq ORDER BY size LIMIT 1) c ON true WHERE l.seq >= $1
+"""
+
+
+async def integration(pool: Pool, owner: Connection, sealer: Sealer, seconds: float) -> list[float]:
+    """Seconds from an entry's transaction to the signed checkpoint over it, while 64 callers write and the sealer runs."""
+    begin: int = await owner.fetchval("SELECT coalesce(max(seq) + 1, 0) FROM ledger.leaf")
+    stop = asyncio.Event()
+    running = asyncio.create_task(sealer.run(stop))
+    await batched(pool, 64, seconds)
+    stop.set()
+    await running
+    return [row[0] for row in await owner.fetch(INTEGRATED, begin)]
+
+
+async def of_one_person(pool: Pool, count: int = 200, rounds: int = 30) -> tuple[list[float], list[float]]:
+    """Milliseconds of (saying whether one person's list is complete, the file that proves it), for so many entries."""
+    asked, proven = list[float](), list[float]()
+    async with pool.acquire() as connection:
+        for _ in range(rounds):
+            began = time.perf_counter()
+            told = await counted(connection, PERSON)
+            asked.append((time.perf_counter() - began) * 1e3)
+            began = time.perf_counter()
+            await complete_proof(connection, PERSON)
+            proven.append((time.perf_counter() - began) * 1e3)
+            if (told.last, told.whole) != (count, True):
+                raise SystemExit(f"person {PERSON} has {told.last} numbers, {len(told.missing)} missing")
+    return asked, proven
 
 
 async def measure(server: Server, seconds: float, rounds: int, callers: int) -> None:
@@ -113,19 +168,23 @@ async def measure(server: Server, seconds: float, rounds: int, callers: int) -> 
         began = time.perf_counter()
         seal.values.append(await sealer.seal_once() / (time.perf_counter() - began))
 
+    times = await integration(pool, owner, sealer, seconds)
+    await pool.fetchval("SELECT ledger.append_batch($1)", [Entry("read", BODY, PERSON, PAYLOAD)] * 200)
+    await sealer.seal_once()
+    asked, proven = await of_one_person(pool)
     report = await verify(owner, key.public)
     if not report.ok:
         raise SystemExit(f"the ledger does not verify: {report.problems}")
     async with pool.acquire() as connection:
         top = await connection.fetchval("SELECT max(seq) FROM ledger.leaf")
-        times: list[float] = []
+        paths: list[float] = []
         for n in range(400):
             entry = await connection.fetchval(
                 "SELECT entry FROM ledger.leaf WHERE seq = $1", n * (top // 400)
             )
             began = time.perf_counter()
             text = await proof(connection, entry)
-            times.append((time.perf_counter() - began) * 1e3)
+            paths.append((time.perf_counter() - began) * 1e3)
             verify_proof(text, key.public)
 
     for figure in (copy, insert, commits):
@@ -145,10 +204,20 @@ async def measure(server: Server, seconds: float, rounds: int, callers: int) -> 
     print(f"{'verification, everything recomputed':<58}{report.sealed / report.seconds:>12,.0f} entries/s")
     size = f"{report.sealed:,} entries"
     print(
-        f"{'proof from ' + size + ', median / p95':<58}{percentile(times, 0.5):>8.2f} / {percentile(times, 0.95):.2f} ms"
+        f"{'proof from ' + size + ', median / p95':<58}{percentile(paths, 0.5):>8.2f} / {percentile(paths, 0.95):.2f} ms"
     )
+    for name, of, unit in (
+        (f"integration of {len(times):,} entries, median / p95", times, "s"),
+        ("whether 200 entries of one person are all, median / p95", asked, "ms"),
+        ("the file that proves it, median / p95", proven, "ms"),
+    ):
+        print(f"{name:<58}{percentile(of, 0.5):>8.2f} / {percentile(of, 0.95):.2f} {unit}")
     target = "reached" if many.median >= 50_000 else "missed"
-    print(f"\ntarget 50,000 batched durable entries/s with 1,000 callers: {target}")
+    slow = "reached" if percentile(times, 0.95) <= 1 else "missed"
+    print(f"\ntarget integration p95 at most 1 s: {slow}")
+    inside = "reached" if with_entry.median >= 5_000 else "missed"
+    print(f"target 5,000 entries/s inside business transactions: {inside}")
+    print(f"target 50,000 batched durable entries/s with 1,000 callers: {target}")
     await plain.close()
     await owner.close()
     await pool.close()

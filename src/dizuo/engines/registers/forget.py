@@ -1,6 +1,7 @@
 """Erasing what is personal in the ledger's entries about a person, when it need no longer be kept (个人信息保护法 47 条).
 
-The entries stay, and so do all proofs: an entry's leaf covers a salted commitment, and the salt goes with the rest.
+The entries stay, and so do all proofs: an entry's leaf covers a salted commitment, and the salt goes with the rest. The keys of
+the person's oldest numbers go too: then nobody can say which of the oldest leaves were about whom.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ async def forget(tx: Tx, subject: int, *, before: dt.datetime, basis: str, case:
         hidden = msgspec.json.encode({"case": case}).decode()
         reason = await tx.conn.fetchval(_QUERIES["reason_to_forget"], body, hidden)
         erased += await tx.conn.fetchval(_QUERIES["forget"], entries, reason)
+    await tx.conn.fetchval(_QUERIES["forget_numbers"], subject)
     return erased
 
 

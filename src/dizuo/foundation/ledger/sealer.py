@@ -38,7 +38,7 @@ class Sealer:
     """
 
     def __init__(
-        self, pool: Pool, key: Signer, origin: str, *, interval: float = 1.0, batch: int = 20_000
+        self, pool: Pool, key: Signer, origin: str, *, interval: float = 0.5, batch: int = 20_000
     ) -> None:
         self._pool = pool
         self._key = key

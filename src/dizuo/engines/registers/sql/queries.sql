@@ -25,3 +25,7 @@ SELECT ledger.append('ledger.erase', $1::text::jsonb, NULL, $2::text::jsonb)
 -- forget --
 -- Erase what is personal in these entries; gives how many still had something.
 SELECT count(*) FILTER (WHERE ledger.erase(e, $2)) FROM unnest($1::bigint[]) AS e
+
+-- forget_numbers --
+-- Delete the keys of the oldest numbers whose entries are erased, so that nothing links those leaves any more; gives how many.
+SELECT ledger.forget_numbers($1)
