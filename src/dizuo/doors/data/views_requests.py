@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from dizuo.engines.exchange import requests
-from dizuo.engines.exchange.requests import Duty, Figures, KeptBack, Need, Reason, Right
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
 from dizuo.web.format import day
@@ -30,7 +29,7 @@ class OverviewView(msgspec.Struct, frozen=True):
     providers: list[tuple[str, str, str, str, str]]
     reasons: list[tuple[str, str, str, str]]
     lists: list[tuple[str, str, str]]
-    figures: Figures
+    figures: requests.Figures
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -56,7 +55,7 @@ class SharingMaker(Saying):
         self.w = words["sharing"]
         self.today = today
 
-    def overview(self, found: Figures, lawful: Sequence[Reason]) -> OverviewView:
+    def overview(self, found: requests.Figures, lawful: Sequence[requests.Reason]) -> OverviewView:
         """What is computed from the record of the last year; what cannot be known is a dash."""
         w = self.w
         since = self.today - dt.timedelta(days=365)
@@ -121,7 +120,7 @@ class SharingMaker(Saying):
     def _lists(self) -> list[tuple[str, str, str]]:
         return [(f"/data/sharing/{one}", self.w[f"l_{one}"], self.w[f"l_{one}_says"]) for one in LISTS]
 
-    def rights(self, found: Sequence[Right]) -> Listed:
+    def rights(self, found: Sequence[requests.Right]) -> Listed:
         """谁能用什么: one row a right."""
         w = self.w
         rows: list[list[str]] = []
@@ -168,7 +167,7 @@ class SharingMaker(Saying):
         ]
         return self._made("rights", columns, rows, facts, w)
 
-    def needs(self, found: Sequence[Need]) -> Listed:
+    def needs(self, found: Sequence[requests.Need]) -> Listed:
         """需求清单: one row a request that was sent."""
         rows = [
             [
@@ -197,7 +196,7 @@ class SharingMaker(Saying):
         ]
         return self._made("needs", columns, rows, [msgspec.to_builtins(one) for one in found], self.w)
 
-    def duties(self, found: Sequence[Duty]) -> Listed:
+    def duties(self, found: Sequence[requests.Duty]) -> Listed:
         """责任清单: one row a resource that a provider is bound to provide."""
         rows = [
             [
@@ -226,7 +225,7 @@ class SharingMaker(Saying):
         ]
         return self._made("duties", columns, rows, [_plain(one) for one in found], self.w)
 
-    def negative(self, found: Sequence[KeptBack]) -> Listed:
+    def negative(self, found: Sequence[requests.KeptBack]) -> Listed:
         """负面清单: one row a resource that is not shared; one without a law is a fault, and says so."""
         rows = [
             [
@@ -281,7 +280,7 @@ class SharingMaker(Saying):
         return self.pick(known.name) if known else self.w["duty"]
 
 
-def _plain(one: Duty | KeptBack) -> dict[str, Any]:
+def _plain(one: requests.Duty | requests.KeptBack) -> dict[str, Any]:
     """A row for machines: fields by their ids."""
     return {**msgspec.to_builtins(one), "fields": [field[0] for field in one.fields]}
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from dizuo.engines.exchange import requests
-from dizuo.engines.exchange.requests import Sharing
 from dizuo.foundation.kernel.errors import Conflict, Invalid
 from dizuo.web import Form, WebRequest, answer, redirect
 
@@ -18,10 +17,10 @@ from .views_queue import RailView, rail_of
 from .views_requests import ShareMaker
 
 
-def sharing_of(request: WebRequest) -> Sharing:
+def sharing_of(request: WebRequest) -> requests.Sharing:
     """What the engine's requests work with."""
     app = request.dizuo
-    return Sharing(app.pool, app.city, app.now)
+    return requests.Sharing(app.pool, app.city, app.now)
 
 
 def share_maker(request: WebRequest) -> ShareMaker:

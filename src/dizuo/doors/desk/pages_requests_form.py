@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from dizuo.engines.exchange import requests
-from dizuo.engines.exchange.requests import Wish
 from dizuo.foundation.kernel.errors import Conflict, Invalid
 from dizuo.web import Form, WebRequest, page, redirect
 
@@ -26,7 +25,7 @@ async def begin_sent(request: WebRequest) -> Response:
     sharing, actors = sharing_of(request), actors_of(session_of(request))
     number = await requests.new_request(sharing, actors)
     if resource := request.sent.text("resource")[:80]:
-        await requests.save_request(sharing, actors, number, Wish(resource=resource), 1)
+        await requests.save_request(sharing, actors, number, requests.Wish(resource=resource), 1)
     return redirect(f"/desk/shares/{number}/form")
 
 
@@ -58,7 +57,7 @@ async def form_sent(request: WebRequest) -> Response:
     return redirect(f"/desk/shares/{number}?done=1")
 
 
-def read_wish(sent: Form, words: Mapping[str, str]) -> tuple[Wish, dict[str, str]]:
+def read_wish(sent: Form, words: Mapping[str, str]) -> tuple[requests.Wish, dict[str, str]]:
     """The form as a wish; what no day or number can be read from is told beside its field and kept empty."""
     wrong: dict[str, str] = {}
     until, many = sent.text("until"), sent.text("per_day")
@@ -71,7 +70,7 @@ def read_wish(sent: Form, words: Mapping[str, str]) -> tuple[Wish, dict[str, str
     count = int(many) if many.isascii() and many.isdigit() and len(many) < 10 else None
     if many and count is None:
         wrong["per_day"] = words["per_day_wrong"]
-    return Wish(
+    return requests.Wish(
         resource=sent.text("resource")[:80],
         fields=tuple(sent.all("fields")[:400]),
         purpose=sent.text("purpose")[:300],
@@ -95,7 +94,7 @@ async def _shown(
     errors: Mapping[str, str],
     *,
     status: int = 200,
-    wish: Wish | None = None,
+    wish: requests.Wish | None = None,
     held: int = 0,
     said: str = "",
     stale: str = "",

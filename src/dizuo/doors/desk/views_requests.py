@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from dizuo.engines.exchange import requests
-from dizuo.engines.exchange.requests import Grant, Reason, Request, RequestPage, Step, Timing, WorkLine
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Form
@@ -111,7 +110,9 @@ class ShareView(msgspec.Struct, frozen=True):
 class ShareMaker(FormMaker):
     """Turns what the engine tells into the templates' views."""
 
-    def list(self, rail: RailView, lines: Sequence[WorkLine], actors: Sequence[Actor]) -> ShareListView:
+    def list(
+        self, rail: RailView, lines: Sequence[requests.WorkLine], actors: Sequence[Actor]
+    ) -> ShareListView:
         """Mine by what is due first; then what my departments asked for, and what they are asked for."""
         units = {one.unit for one in actors}
         held = {power for one in actors for power in one.powers}
@@ -126,7 +127,7 @@ class ShareMaker(FormMaker):
             answered=[self._row(line) for line in rest if line.request.department not in units],
         )
 
-    def _row(self, line: WorkLine) -> ShareRow:
+    def _row(self, line: requests.WorkLine) -> ShareRow:
         request = line.request
         left, tone, until = self._left(line.timing)
         return ShareRow(
@@ -143,7 +144,7 @@ class ShareMaker(FormMaker):
             until=until,
         )
 
-    def _left(self, timing: Timing | None) -> tuple[str, str, str]:
+    def _left(self, timing: requests.Timing | None) -> tuple[str, str, str]:
         """(what is left, its tone, by when): an unknown year is said to be unknown."""
         if timing is None:
             return "", "", ""
@@ -157,8 +158,8 @@ class ShareMaker(FormMaker):
     def one(
         self,
         rail: RailView,
-        found: RequestPage,
-        lawful: Sequence[Reason],
+        found: requests.RequestPage,
+        lawful: Sequence[requests.Reason],
         sent: Form,
         errors: Mapping[str, str],
         *,
@@ -211,7 +212,7 @@ class ShareMaker(FormMaker):
             stale=stale,
         )
 
-    def _clock(self, timing: Timing | None) -> str:
+    def _clock(self, timing: requests.Timing | None) -> str:
         if timing is None:
             return ""
         declared = self.city.clocks[timing.clock]
@@ -222,7 +223,7 @@ class ShareMaker(FormMaker):
             parts.append(self.w["unverified"])
         return self.w["and"].join(parts)
 
-    def _stages(self, request: Request) -> list[StageView]:
+    def _stages(self, request: requests.Request) -> list[StageView]:
         """Where it is on its way; what is unconditional has no answer of a provider to wait for."""
         names = [name for name in _STAGES if not (name == "provider_reply" and request.share_type == 1)]
         reached = _STAGES[_REACHED[request.state]]
@@ -241,7 +242,7 @@ class ShareMaker(FormMaker):
             for n, name in enumerate(names)
         ]
 
-    def _lines(self, found: RequestPage) -> list[tuple[str, str]]:
+    def _lines(self, found: requests.RequestPage) -> list[tuple[str, str]]:
         w, request, wish = self.w, found.request, found.request.wish
         names = (
             {f[0]: (f[2] or f[1]) if self.lang == "en" else f[1] for f in found.resource.fields}
@@ -275,7 +276,7 @@ class ShareMaker(FormMaker):
             if value or label not in (w["despite"], w["share_condition"])
         ]
 
-    def _right(self, grant: Grant | None, request: Request) -> list[tuple[str, str]]:
+    def _right(self, grant: requests.Grant | None, request: requests.Request) -> list[tuple[str, str]]:
         if grant is None:
             return []
         w, state = self.w, grant.shown_state(self.now.date())
@@ -297,7 +298,7 @@ class ShareMaker(FormMaker):
             (w["right_version"], str(grant.version)),
         ]
 
-    def _refusal(self, request: Request, lawful: Sequence[Reason]) -> str:
+    def _refusal(self, request: requests.Request, lawful: Sequence[requests.Reason]) -> str:
         reason = next((one for one in lawful if one.id == request.refusal), None)
         if reason is None:
             return ""
@@ -308,11 +309,11 @@ class ShareMaker(FormMaker):
             words=request.refusal_words,
         )
 
-    def _step(self, step: str, request: Request) -> StepView:
+    def _step(self, step: str, request: requests.Request) -> StepView:
         w = self.w
         return StepView(step, w[f"step_{step}"], w[f"step_{step}_says"])
 
-    def _waits(self, request: Request) -> str:
+    def _waits(self, request: requests.Request) -> str:
         key = f"waits_{request.state}"
         if key not in self.w:
             return ""
@@ -322,7 +323,7 @@ class ShareMaker(FormMaker):
             of=self.unit(request.provider) if request.provider else "",
         )
 
-    def _done(self, one: Step, lawful: Sequence[Reason]) -> DoneView:
+    def _done(self, one: requests.Step, lawful: Sequence[requests.Reason]) -> DoneView:
         w = self.w
         reason = next((r for r in lawful if r.id == one.reason), None)
         notes = [pick(reason.name, self.lang)] if reason else []

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from dizuo.engines.exchange import requests
-from dizuo.engines.exchange.requests import RequestPage, Resource, Wish
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
 from dizuo.web.words import fill
@@ -106,9 +105,9 @@ class FormMaker:
     def form(
         self,
         rail: RailView,
-        found: RequestPage,
-        wish: Wish,
-        offers: Sequence[Resource],
+        found: requests.RequestPage,
+        wish: requests.Wish,
+        offers: Sequence[requests.Resource],
         given: FormTyped,
         *,
         held: int = 0,
@@ -173,7 +172,7 @@ class FormMaker:
             stale=stale,
         )
 
-    def _resources(self, offers: Sequence[Resource], department: str, chosen: str) -> list[Group]:
+    def _resources(self, offers: Sequence[requests.Resource], department: str, chosen: str) -> list[Group]:
         groups: dict[str, list[Choice]] = {}
         for one in offers:
             if one.provider == department:
@@ -184,7 +183,7 @@ class FormMaker:
             groups.setdefault(one.provider, []).append(line)
         return [Group(self.unit(provider), choices) for provider, choices in sorted(groups.items())]
 
-    def _about(self, one: Resource | None) -> list[tuple[str, str]]:
+    def _about(self, one: requests.Resource | None) -> list[tuple[str, str]]:
         if one is None:
             return []
         w = self.w
