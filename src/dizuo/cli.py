@@ -165,6 +165,16 @@ def parser() -> argparse.ArgumentParser:
     go = acts.add_parser("run", help="read, standardise, check, link and publish everything received")
     go.add_argument("--memory", default="4GB", help="limit of each stage")
 
+    listed = add(
+        "catalogue", "publish the catalogue of data resources, audit it, import a department's sheet"
+    )
+    places(listed)
+    listed.add_argument("action", choices=["publish", "audit", "import"])
+    listed.add_argument("file", type=Path, nargs="?", help="import: the sheet (XLSX, or CSV in UTF-8 or GBK)")
+    listed.add_argument("--by", default="", help="import: who does it, for the ledger")
+    listed.add_argument("--department", default="", help="import: whose the rows without a provider are")
+    listed.add_argument("--report", type=Path, help="import: write the report of every row as CSV")
+
     key = add("source-key", "make, list or revoke the keys with which departments push records", "source_key")
     places(key)
     key.add_argument("action", choices=["make", "list", "revoke"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,9 +16,10 @@ from dizuo.engines.exchange.catalogue.model import Resource
 from dizuo.engines.exchange.catalogue.publishing import QUERIES
 from dizuo.engines.exchange.catalogue.reads import resources
 from dizuo.engines.exchange.catalogue.rules import RULES, Found, Seen, audit
-from dizuo.engines.lake import freshness, last_deliveries, sources_seen
+from dizuo.engines.lake import LastDelivery, freshness, last_deliveries, sources_seen
 from dizuo.engines.registers import formats_found, holdings
 from dizuo.foundation.blueprint.model import City
+from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.kernel.calendar import WorkCalendar
 from dizuo.foundation.kernel.clock_source import Now
 from dizuo.foundation.store import CONNECTION_LOST, Pool
@@ -97,13 +98,9 @@ async def look(pool: Pool, city: City, now: datetime, sample: int = 300) -> Seen
     known = await resources(pool)
     counted = await holdings(pool)
     delivered = frozenset((await sources_seen(pool)).latest)
-    came = {(one.department, one.register) for one in await last_deliveries(pool) if one.state == "published"}
+    came = await last_deliveries(pool)
     # A department that delivers for the register itself has delivered what its source would feed.
-    delivered |= {
-        source.id
-        for source in city.sources.values()
-        if any((source.department, feed.register) in came for feed in source.feeds)
-    }
+    delivered |= {source.id for source in city.sources.values() if _delivered_for(source, came)}
     calls: dict[str, int] = {}
     for row in await pool.fetch(QUERIES["idle_grants"], now.date()):
         calls[row["resource"]] = calls.get(row["resource"], 0) + int(row["calls"])
@@ -118,7 +115,7 @@ async def standings(
     pool: Pool, city: City, known: tuple[Resource, ...], now: datetime
 ) -> Mapping[str, Standing]:
     """What is really there behind each resource, by code: how many records, when they came, whether they are late. Errors: the pool's."""
-    counted, seen = await holdings(pool), await sources_seen(pool)
+    counted, seen, came = await holdings(pool), await sources_seen(pool), await last_deliveries(pool)
     calendar = WorkCalendar(city.calendar_overrides, city.working_hours, city.after_hours)
     found: dict[str, Standing] = {}
     for one in known:
@@ -132,7 +129,25 @@ async def standings(
             found[one.code] = Standing(
                 last.rows_published, last.changed_at, fresh.period, fresh.due, fresh.late
             )
+        elif source is not None and (mine := _delivered_for(source, came)):
+            # Delivered for the register itself, which the declared source would feed.
+            period = max(last.period_to for last in mine)
+            fresh = freshness(source, period, now.date(), calendar)
+            landed = max(last.landed_at for last in mine)
+            found[one.code] = Standing(
+                sum(last.rows for last in mine), landed, fresh.period, fresh.due, fresh.late
+            )
     return found
+
+
+def _delivered_for(source: Source, came: Sequence[LastDelivery]) -> list[LastDelivery]:
+    """The department's last published deliveries for the registers that its source feeds."""
+    fed = {feed.register for feed in source.feeds}
+    return [
+        one
+        for one in came
+        if one.state == "published" and one.department == source.department and one.register in fed
+    ]
 
 
 def _entered(found: Found) -> dict[str, object]:
