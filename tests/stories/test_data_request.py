@@ -164,6 +164,25 @@ async def test_what_one_has_already_is_pointed_out(town: Town) -> None:
     assert "在等市民政局的审核岗位" in asker.page.root.text()
 
 
+async def test_before_a_form_asks_people_one_looks(town: Town) -> None:
+    figures = (await town.visitor().client.get("/data/sharing.json")).json()["figures"]
+    asker = await at_desk(town, "唐文娟")
+    await asker.open("/desk/shares")
+    await asker.fill({}, "查")
+    assert asker.page.status == 422
+    for _ in range(2):
+        await asker.fill({"想问什么": "品牌型号", "用在哪件事的表上": "老年人优待证"}, "查")
+        assert "您的部门还没有授权" in asker.page.text
+    await asker.fill({"想问什么": "结婚证字号"}, "查")
+    assert "本部门自己的数据" in asker.page.text
+    after = (await town.visitor().client.get("/data/sharing.json")).json()["figures"]
+    assert after["pointed_questions"] == figures["pointed_questions"] + 1
+    await asker.fill({"想问什么": "品牌型号"}, "查")
+    await asker.press("申请这个资源")
+    assert "有哪些数据项" not in asker.page.h1
+    assert "机动车" in asker.page.text
+
+
 async def test_who_has_no_part_is_told_whom_to_ask(town: Town) -> None:
     clerk = await at_desk(town, "许蕾")
     await clerk.open("/desk/shares")

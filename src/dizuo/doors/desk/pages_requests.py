@@ -15,6 +15,7 @@ from .opening import number_of, version_of
 from .pages_queue import rail_page, words_of
 from .views_queue import RailView, rail_of
 from .views_requests import ShareMaker
+from .views_requests_form import Looked
 
 
 def sharing_of(request: WebRequest) -> requests.Sharing:
@@ -35,11 +36,26 @@ async def rail_of_mine(request: WebRequest) -> RailView:
 
 async def shares(request: WebRequest) -> Response:
     """What waits for me, and everything else that my department asks for or is asked for."""
+    return await _listed(request, Looked())
+
+
+async def lookup_sent(request: WebRequest) -> Response:
+    """Before a form asks people: whether the city holds it, and whether my department may use it. Being told is counted."""
+    actors, sent = actors_of(session_of(request)), request.sent
+    mine = next(one for one in actors if requests.ASK in one.powers)
+    datum, matter = sent.text("datum")[:120], sent.text("matter")[:80]
+    if not datum:
+        return await _listed(request, Looked(wrong=words_of(request)["share"]["lookup_missing"]), status=422)
+    known = matter if matter in request.dizuo.city.matters else ""
+    held = await requests.point_out(sharing_of(request), (mine,), mine.unit or "", datum, known)
+    return await _listed(request, Looked(datum, matter, mine.unit or "", held, asked=True))
+
+
+async def _listed(request: WebRequest, looked: Looked, status: int = 200) -> Response:
     actors = actors_of(session_of(request))
     lines = await requests.work_of(sharing_of(request), actors)
-    return answer(
-        request, "shares.html", share_maker(request).list(await rail_of_mine(request), lines, actors)
-    )
+    view = share_maker(request).list(await rail_of_mine(request), lines, actors, looked)
+    return answer(request, "shares.html", view, status=status)
 
 
 async def share(request: WebRequest) -> Response:

@@ -15,6 +15,7 @@ _ASKS = f"official:{requests.ASK}"
 ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/desk/shares", pages_requests.shares, purpose="See the data requests that wait for my department.", who="official", json=True),
     Route("POST", "/desk/shares", pages_requests_form.begin_sent, purpose="Begin a request for data of another department.", who=_ASKS),
+    Route("POST", "/desk/shares/lookup", pages_requests.lookup_sent, purpose="Look whether the city knows already what a form would ask.", who=_ASKS),
     Route("GET", _ONE, pages_requests.share, purpose="See one data request and what I may do about it.", who="official", json=True),
     Route("POST", _ONE, pages_requests.share_sent, purpose="Take a step of a data request.", who="official"),
     Route("GET", _ONE + "/form", pages_requests_form.form, purpose="Fill in a request for data.", who=_ASKS),

@@ -14,7 +14,7 @@ from dizuo.web.words import fill
 
 from .telling import full_day, pick, when
 from .views_queue import RailView
-from .views_requests_form import FormMaker
+from .views_requests_form import FormMaker, Looked, LookupView
 
 _KINDS = {
     "draft": "", "department_review": "info", "authority_review": "info", "supplement": "warn", "provider_reply": "info",
@@ -51,6 +51,7 @@ class ShareListView(msgspec.Struct, frozen=True):
     mine: list[ShareRow]
     asked: list[ShareRow]
     answered: list[ShareRow]
+    lookup: LookupView | None
 
 
 class StepView(msgspec.Struct, frozen=True):
@@ -111,7 +112,11 @@ class ShareMaker(FormMaker):
     """Turns what the engine tells into the templates' views."""
 
     def list(
-        self, rail: RailView, lines: Sequence[requests.WorkLine], actors: Sequence[Actor]
+        self,
+        rail: RailView,
+        lines: Sequence[requests.WorkLine],
+        actors: Sequence[Actor],
+        looked: Looked,
     ) -> ShareListView:
         """Mine by what is due first; then what my departments asked for, and what they are asked for."""
         units = {one.unit for one in actors}
@@ -125,6 +130,7 @@ class ShareMaker(FormMaker):
             mine=[self._row(line) for line in lines if line.mine],
             asked=[self._row(line) for line in rest if line.request.department in units],
             answered=[self._row(line) for line in rest if line.request.department not in units],
+            lookup=self.lookup(looked) if requests.ASK in held else None,
         )
 
     def _row(self, line: requests.WorkLine) -> ShareRow:

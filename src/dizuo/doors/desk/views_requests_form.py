@@ -30,6 +30,27 @@ class Group(msgspec.Struct, frozen=True):
     choices: list[Choice]
 
 
+class Looked(msgspec.Struct, frozen=True):
+    """A look at what the city holds already: what was looked for, by which department, what is there; ``wrong`` when nothing was named."""
+
+    datum: str = ""
+    matter: str = ""
+    department: str = ""
+    held: requests.Held | None = None
+    asked: bool = False
+    wrong: str = ""
+
+
+class LookupView(msgspec.Struct, frozen=True):
+    """The form of a look, and its answer; ``resource`` is what to ask for where there is no right yet."""
+
+    data: list[Group]
+    matters: list[Choice]
+    says: str
+    resource: str
+    wrong: str
+
+
 class FormTyped(msgspec.Struct, frozen=True):
     """What came back from the browser: (until, per_day) as typed, None on a first look; what was wrong."""
 
@@ -101,6 +122,46 @@ class FormMaker:
             verified = bool(known and article in known.articles and known.articles[article].verified)
         said = law_text(self.city, key, self.lang)
         return said if verified else f"{said}{self.w['unverified_law']}"
+
+    def lookup(self, looked: Looked) -> LookupView:
+        """Everything that registers hold, by register; and what came out of a look."""
+        groups = [
+            Group(
+                pick(register.name, self.lang),
+                [
+                    Choice(f.datum, pick(f.name, self.lang), "", f.datum == looked.datum)
+                    for f in register.fields.values()
+                ],
+            )
+            for register in self.city.registers.values()
+        ]
+        return LookupView(
+            data=groups,
+            matters=[
+                Choice(m.id, pick(m.name, self.lang), "", m.id == looked.matter)
+                for m in self.city.matters.values()
+            ],
+            says=self._looked(looked),
+            resource=looked.held.resource
+            if looked.held and looked.held.grant is None and looked.held.provider != looked.department
+            else "",
+            wrong=looked.wrong,
+        )
+
+    def _looked(self, looked: Looked) -> str:
+        if not looked.asked:
+            return ""
+        held = looked.held
+        if held is None:
+            return self.w["lookup_none"]
+        key = (
+            "lookup_own"
+            if held.provider == looked.department
+            else "lookup_ask"
+            if held.grant is None
+            else "lookup_right"
+        )
+        return fill(self.w[key], what=held.title, of=self.unit(held.provider), grant=held.grant or "")
 
     def form(
         self,
