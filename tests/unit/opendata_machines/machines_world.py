@@ -213,7 +213,7 @@ def portal_up(database: Any, routes: Any = ROUTES) -> Iterator[Portal]:
             while not stop.is_set():
                 await asyncio.sleep(0.05)
             server.stop()
-            await asyncio.wait([serving], timeout=5)
+            await asyncio.wait([serving], timeout=0.5)
         await pool.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)

@@ -58,7 +58,7 @@ def tried(document: dict[str, Any], base: str, headers: dict[str, str], count: i
 def test_the_features_interface_answers_as_it_says(portal: Portal) -> None:
     document = httpx.get(f"{portal.open}/ogc/api").json()
     assert len(document["paths"]) == 6
-    assert {200, 400} <= tried(document, portal.base, {}, 5)
+    assert {200, 400} <= tried(document, portal.base, {}, 3)
 
 
 def test_the_ckan_interface_answers_as_it_says(portal: Portal) -> None:
