@@ -9,7 +9,6 @@ import msgspec
 from starlette.responses import Response
 
 from dizuo.engines.exchange import catalogue
-from dizuo.engines.exchange.catalogue import ImportReport
 from dizuo.web import WebRequest, answer, attachment, redirect
 from dizuo.web.format import moment, thousands
 
@@ -98,7 +97,7 @@ async def report_file(request: WebRequest) -> Response:
     return attachment(catalogue.report_csv(held), f"目录导入报告-{held.id}.csv", "text/csv; charset=utf-8")
 
 
-async def _held(request: WebRequest) -> ImportReport:
+async def _held(request: WebRequest) -> catalogue.ImportReport:
     """A report, for stewards of everything and for whoever imported it. Errors: NoSuchImport."""
     who = steward(request)
     held = await catalogue.import_report(request.dizuo.pool, min(int(request.path_params["id"]), LARGEST))

@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from dizuo.engines.exchange import catalogue
-from dizuo.engines.exchange.catalogue import Resource, ResourceChange, Standing
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
 from dizuo.web.format import day, moment, thousands
@@ -134,8 +133,8 @@ class CatalogueMaker(Saying):
 
     def listed(
         self,
-        every: Sequence[Resource],
-        standing: Mapping[str, Standing],
+        every: Sequence[catalogue.Resource],
+        standing: Mapping[str, catalogue.Standing],
         asked: Mapping[str, str],
         open_findings: int,
     ) -> CatalogueView:
@@ -193,20 +192,24 @@ class CatalogueMaker(Saying):
         )
 
     @staticmethod
-    def _value(one: Resource, name: str) -> str:
-        values: Mapping[str, Callable[[Resource], object]] = {
+    def _value(one: catalogue.Resource, name: str) -> str:
+        values: Mapping[str, Callable[[catalogue.Resource], object]] = {
             "provider": lambda r: r.provider, "kind": lambda r: r.kind, "share": lambda r: r.share_type,
             "open": lambda r: r.open_type, "cycle": lambda r: r.update_cycle, "state": lambda r: r.state,
         }  # fmt: skip
         return str(values[name](one))
 
-    def _fits(self, one: Resource, chosen: Mapping[str, str], but: str = "") -> bool:
+    def _fits(self, one: catalogue.Resource, chosen: Mapping[str, str], but: str = "") -> bool:
         return all(
             not value or name == but or self._value(one, name) == value for name, value in chosen.items()
         )
 
     def _filter(
-        self, name: str, every: Iterable[Resource], asked: Mapping[str, str], chosen: Mapping[str, str]
+        self,
+        name: str,
+        every: Iterable[catalogue.Resource],
+        asked: Mapping[str, str],
+        chosen: Mapping[str, str],
     ) -> Filter:
         counts = Counter(self._value(one, name) for one in every if self._fits(one, chosen, but=name))
         shown = [value for value, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))][:_HANDED]
@@ -234,7 +237,7 @@ class CatalogueMaker(Saying):
             pairs.pop("page")
         return "/data/catalogue" + (f"?{urlencode(pairs)}" if pairs else "")
 
-    def _row(self, one: Resource, standing: Standing | None, bound: str) -> ResourceRow:
+    def _row(self, one: catalogue.Resource, standing: catalogue.Standing | None, bound: str) -> ResourceRow:
         return ResourceRow(
             code=one.code, href=href_of(one.code), title=self._title(one), provider=self.unit(one.provider),
             share=self.w[f"share_{one.share_type}"], share_tone=_SHARE_TONES[one.share_type], open=self.w[f"open_{one.open_type}"],
@@ -243,13 +246,13 @@ class CatalogueMaker(Saying):
             bound=self.w[f"bound_{bound}"], tone=_TONES[bound], state=self.w[f"state_{one.state}"] if one.state != "published" else "",
         )  # fmt: skip
 
-    def _title(self, one: Resource) -> str:
+    def _title(self, one: catalogue.Resource) -> str:
         return one.title_en if self.lang == "en" and one.title_en else one.title
 
     # -------------------------------------------------------------- resource
 
     def resource(
-        self, one: Resource, standing: Standing | None, past: Sequence[ResourceChange], every: Sequence[Resource],
+        self, one: catalogue.Resource, standing: catalogue.Standing | None, past: Sequence[catalogue.ResourceChange], every: Sequence[catalogue.Resource],
         findings: Sequence[catalogue.Finding],
     ) -> ResourceView:  # fmt: skip
         """One resource; ``findings`` are its open tickets, for officials."""
@@ -274,7 +277,9 @@ class CatalogueMaker(Saying):
             twin=f"{href_of(one.code)}.json",
         )  # fmt: skip
 
-    def _stat(self, one: Resource, standing: Standing | None) -> list[tuple[str, str, str]]:
+    def _stat(
+        self, one: catalogue.Resource, standing: catalogue.Standing | None
+    ) -> list[tuple[str, str, str]]:
         bound = catalogue.bind_state(one, standing)
         last = (
             self.w["never"]
@@ -294,7 +299,7 @@ class CatalogueMaker(Saying):
             (self.w["s_bound"], self.w[f"bound_{bound}"], self.w[f"kind_{one.kind}"]),
         ]
 
-    def _notes(self, one: Resource) -> list[str]:
+    def _notes(self, one: catalogue.Resource) -> list[str]:
         notes = (
             []
             if one.state == "published"
@@ -305,7 +310,7 @@ class CatalogueMaker(Saying):
             notes.append(fill(self.w["derived"], names=self.w["and"].join(named)))
         return notes
 
-    def _meta(self, one: Resource, every: Sequence[Resource]) -> list[tuple[str, str]]:
+    def _meta(self, one: catalogue.Resource, every: Sequence[catalogue.Resource]) -> list[tuple[str, str]]:
         parts = catalogue.parts_of(one.code)
         titles = {other.code: self._title(other) for other in every}
         basis = law_text(self.city, one.share_basis, self.lang) if one.share_basis else ""
@@ -329,7 +334,7 @@ class CatalogueMaker(Saying):
             (self.w["m_related"], self.w["and"].join(titles.get(code, code) for code in one.related) or "—"),
         ]  # fmt: skip
 
-    def _way(self, one: Resource, every: Sequence[Resource]) -> list[LinkLine]:
+    def _way(self, one: catalogue.Resource, every: Sequence[catalogue.Resource]) -> list[LinkLine]:
         """From the systems to the resource, and on to what it feeds."""
         codes = {other.register: other.code for other in every if other.register}
         lines = [
@@ -356,7 +361,7 @@ class CatalogueMaker(Saying):
         ]
         return lines
 
-    def _uses(self, one: Resource) -> list[LinkLine]:
+    def _uses(self, one: catalogue.Resource) -> list[LinkLine]:
         found: list[LinkLine] = []
         for use in catalogue.uses_of(self.city, one):
             matter = self.city.matters[use.matter]
@@ -375,7 +380,7 @@ class CatalogueMaker(Saying):
             found.append(LinkLine(what, f"/data/matters/{use.matter}", says))
         return found
 
-    def _names(self, one: Resource) -> list[PastLine]:
+    def _names(self, one: catalogue.Resource) -> list[PastLine]:
         known = self.city.organisations.get(one.provider)
         if known is None or not known.former:
             return []
@@ -389,7 +394,7 @@ class CatalogueMaker(Saying):
             )
         return lines
 
-    def _past(self, change: ResourceChange) -> PastLine:
+    def _past(self, change: catalogue.ResourceChange) -> PastLine:
         attributes = self.w["and"].join(self.w.get(f"a_{name}", name) for name in change.after)
         by = self.w["by_declarations"] if change.by == "declarations" else self.w["by_person"]
         says = change.why or (fill(self.w["p_says"], names=attributes) if change.kind == "changed" else "")

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import msgspec
 
 from dizuo.engines.exchange import catalogue
-from dizuo.engines.exchange.catalogue import Finding, FindingCount, FindingMove
 from dizuo.engines.lake import review
 from dizuo.foundation.blueprint.model import City
 from dizuo.web.format import moment, thousands
@@ -110,8 +109,8 @@ class AuditMaker(Saying):
 
     def listed(
         self,
-        found: Sequence[Finding],
-        counts: Sequence[FindingCount],
+        found: Sequence[catalogue.Finding],
+        counts: Sequence[catalogue.FindingCount],
         last: catalogue.AuditRun | None,
         asked: Mapping[str, str],
     ) -> AuditView:
@@ -137,7 +136,9 @@ class AuditMaker(Saying):
             clear="/data/audit" if any(asked.get(name) for name in FILTERS) else "",
         )  # fmt: skip
 
-    def _counted(self, name: str, counts: Sequence[FindingCount], asked: Mapping[str, str]) -> list[CountRow]:
+    def _counted(
+        self, name: str, counts: Sequence[catalogue.FindingCount], asked: Mapping[str, str]
+    ) -> list[CountRow]:
         stand: dict[str, list[int]] = {}
         for one in counts:
             pair = stand.setdefault(str(getattr(one, name)), [0, 0])
@@ -169,7 +170,7 @@ class AuditMaker(Saying):
             return self.unit(value)
         return self.w[f"state_{value}"] if name == "state" else value
 
-    def _row(self, one: Finding) -> TicketRow:
+    def _row(self, one: catalogue.Finding) -> TicketRow:
         return TicketRow(
             one.id, one.rule, one.says(self.lang), self.unit(one.organisation), self.w[f"sev_{one.severity}"], _TONES[one.severity],
             self.w[f"state_{one.state}"], _STATE_TONES[one.state], moment(one.found_at, self.lang),
@@ -177,7 +178,7 @@ class AuditMaker(Saying):
         )  # fmt: skip
 
     def ticket(
-        self, one: Finding, steps: Sequence[FindingMove], who: review.Steward | None,
+        self, one: catalogue.Finding, steps: Sequence[catalogue.FindingMove], who: review.Steward | None,
         *, note: str = "", errors: Mapping[str, str] | None = None, stale: str = "",
     ) -> TicketView:  # fmt: skip
         """One ticket, with what ``who`` may do about it."""
@@ -202,7 +203,7 @@ class AuditMaker(Saying):
             noted=any(act.value in catalogue.NOTED for act in acts), note=note, errors=list((errors or {}).items()), stale=stale,
         )  # fmt: skip
 
-    def _post(self, one: Finding) -> str:
+    def _post(self, one: catalogue.Finding) -> str:
         known = self.city.organisations.get(one.organisation)
         post = next((post for post in known.posts if post.id == one.post), None) if known else None
         return f" {self.pick(post.name)}" if post else ""
@@ -214,7 +215,7 @@ class AuditMaker(Saying):
             for place, name in enumerate(_WAY)
         ]
 
-    def _step(self, step: FindingMove) -> StepLine:
+    def _step(self, step: catalogue.FindingMove) -> StepLine:
         by = self.w["by_audit"] if step.by == "audit" else self.w["by_person"]
         # What the audit itself writes is said in the reader's language by the step; a person's note stays as written.
         note = "" if step.by == "audit" and self.lang == "en" else step.note
