@@ -78,6 +78,12 @@ async def test_csv_in_parts_with_everybody_entered(base, people, desk):
     assert one["body"]["fields"] == list(FIELDS)
     assert one["body"]["basis"] == "elderly-2018:33"
     assert one["payload"]["key"] == "#" + rows[0]["_record"]
+    async with base.pool.acquire() as conn:  # what the person concerned sees
+        seen = await conn.fetch("SELECT kind, body FROM ledger.entries_of($1, NULL, 10)", one["subject"])
+    assert any(
+        entry["body"].get("bulk") == str(bulk.id) and entry["body"]["purpose"] == "为老年人发放补贴"
+        for entry in seen
+    )
     whole = await desk.manifest("civil", bulk.id)
     assert whole.state == "complete"
     assert [p.rows for p in whole.parts] == [100, 100, 50]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -42,6 +43,12 @@ INSERT INTO exchange.data_grant (consumer, resource, fields, purpose, matter, ba
 VALUES ('hrss', 'R/person', '{name,phone}', '为参保人员发放社会保障卡', 'newborn', 'social:58',
         '{query,batch,subscribe,bulk}', 1000, current_date - 1, current_date + 30) RETURNING id
 """
+
+
+@functools.cache
+def the_city() -> Any:
+    """Loaded once for all modules: it is only read."""
+    return load_city(CITY)
 
 
 @dataclass
@@ -133,7 +140,7 @@ def base(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
 
     async def serve() -> None:
         pool = await open_pool(database.dsn(APP), min_size=1, max_size=6)
-        dizuo = SimpleNamespace(pool=pool, city=load_city(CITY), now=SystemNow(), data=folder)
+        dizuo = SimpleNamespace(pool=pool, city=the_city(), now=SystemNow(), data=folder)
         with open("/dev/null", "w") as log:
             site = Site("无锡", "Wuxi", "12345", demonstration=True)
             app = build(Shell([data.DOOR], site=site, secret=b"s" * 32, log=log))

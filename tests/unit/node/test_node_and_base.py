@@ -245,12 +245,13 @@ def test_bodies_that_are_no_subscription(node, body):
 
 
 def test_a_download_in_parts_goes_on_where_it_stopped(base, node, tmp_path):
-    for n in range(120):
-        base.sql(
-            "INSERT INTO registers.intake (load, line, register, key, source, source_date, data) VALUES"
-            " ('00000000-0000-0000-0000-000000000001', $1, 'person', $2, 'psb', current_date, $3)",
-            n, f"32021319550101{n:03d}X", {"name": f"演示{n}"}, role="dizuo_loader",
-        )  # fmt: skip
+    base.sql(
+        "INSERT INTO registers.intake (load, line, register, key, source, source_date, data)"
+        " SELECT '00000000-0000-0000-0000-000000000001', n, 'person', k, 'psb', current_date,"
+        " jsonb_build_object('name', '演示' || n) FROM generate_series(0, 119) AS n,"
+        " LATERAL (SELECT '32021319550101' || lpad(n::text, 3, '0') || 'X') AS one(k)",
+        role="dizuo_loader",
+    )
     base.sql("SELECT registers.absorb('00000000-0000-0000-0000-000000000001', '{}')", role="dizuo_loader")
     grant = base.new_grant()
     folder = tmp_path / "copy"

@@ -12,10 +12,11 @@ from starlette.responses import Response, StreamingResponse
 
 from dizuo.engines.exchange import delivery, feeds
 from dizuo.foundation.signing import ED25519
-from dizuo.web import WebRequest
+from dizuo.web import WebRequest, json
 from dizuo.web.errors import MethodNotAllowed
 
 from . import api_exchange
+from .api_feed_openapi import describe
 
 LARGEST: Final = 16 * 1024
 _MOST = (1 << 62) - 1
@@ -109,6 +110,11 @@ async def replayed(request: WebRequest) -> Response:
         return shown(await feeds.replay(exchange.pool, caller.consumer, _number(request), after))
 
     return await api_exchange.signed(request, act)
+
+
+async def interface(request: WebRequest) -> Response:
+    """Subscriptions and downloads, for machines (OpenAPI)."""
+    return json(describe(request.dizuo.city, request.shell.site.version))
 
 
 async def events(request: WebRequest) -> Response:

@@ -74,4 +74,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         purpose="Send one part of a download, everybody in it entered before.",
         who="key",
     ),
+    Route(
+        "GET",
+        f"{PREFIX}/openapi-feeds",
+        api_feed.interface,
+        purpose="Describe subscriptions and downloads to machines (OpenAPI).",
+        who="public",
+    ),
 )

@@ -77,7 +77,7 @@ BEGIN
     IF next.picked <> '[]' THEN
         PERFORM registers.enter_delivered(s.register, next.picked,
             exchange.about_of(s.grant_id, 'subscribe') || jsonb_build_object('subscription', s.id),
-            jsonb_build_object('case', 'subscription ' || s.id));
+            jsonb_build_object('case', '数据订阅第 ' || s.id || ' 号'));
     END IF;
     UPDATE exchange.subscription u SET entered_to = next.reached, entered_fields = g.fields, entered_by = pg_current_xact_id()
     WHERE u.id = s.id;

@@ -130,7 +130,7 @@ BEGIN
     IF many > 0 THEN
         told := registers.enter_records(b.register, picked.refs, picked.versions,
             exchange.about_of(b.grant_id, 'bulk') || jsonb_build_object('bulk', bulk_in, 'fields', to_jsonb(b.fields)),
-            jsonb_build_object('case', 'bulk ' || bulk_in));
+            jsonb_build_object('case', '批量下载 ' || left(bulk_in::text, 8)));
     END IF;
     INSERT INTO exchange.bulk_part (bulk, part, refs, versions, first_ref, last_ref, final, entries)
     VALUES (bulk_in, part_in, picked.refs, picked.versions, picked.refs[1], picked.refs[many], many < b.part_size, told);
