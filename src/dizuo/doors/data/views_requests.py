@@ -132,18 +132,18 @@ class SharingMaker(Saying):
                 [
                     self.unit(grant.consumer),
                     self._of(one.title, one.title_en, one.provider),
-                    self._names(one.fields, grant.fields),
+                    self.pick(requests.GRANT_STATES[state]),
+                    day(grant.expires, self.lang),
                     grant.purpose,
-                    self._matter(grant.matter),
+                    self._names(one.fields, grant.fields),
                     law_text(self.city, grant.basis, self.lang),
+                    self._matter(grant.matter),
                     self.sep.join(
                         [
                             *(self.pick(requests.METHODS[m]) for m in grant.methods),
                             self.pick(requests.FREQUENCIES[grant.frequency]),
                         ]
                     ),
-                    day(grant.expires, self.lang),
-                    self.pick(requests.GRANT_STATES[state]),
                 ]
             )
             facts.append(
@@ -157,13 +157,13 @@ class SharingMaker(Saying):
         columns = [
             "consumer",
             "resource",
-            "fields",
-            "purpose",
-            "matter",
-            "basis",
-            "methods",
-            "expires",
             "state",
+            "expires",
+            "purpose",
+            "fields",
+            "basis",
+            "matter",
+            "methods",
         ]
         return self._made("rights", columns, rows, facts, w)
 
@@ -174,12 +174,12 @@ class SharingMaker(Saying):
                 one.number,
                 self.unit(one.department),
                 self._of(one.title, one.title_en, one.provider),
-                self.pick(requests.SHARE_TYPES[one.share_type]),
-                one.purpose,
-                self._matter(one.matter),
-                law_text(self.city, one.basis, self.lang),
-                day(one.sent_at, self.lang),
                 self.pick(requests.STATES[one.state]),
+                day(one.sent_at, self.lang),
+                one.purpose,
+                self.pick(requests.SHARE_TYPES[one.share_type]),
+                law_text(self.city, one.basis, self.lang),
+                self._matter(one.matter),
             ]
             for one in found
         ]
@@ -187,12 +187,12 @@ class SharingMaker(Saying):
             "number",
             "department",
             "resource",
-            "share_type",
-            "purpose",
-            "matter",
-            "basis",
-            "sent",
             "state",
+            "sent",
+            "purpose",
+            "share_type",
+            "basis",
+            "matter",
         ]
         return self._made("needs", columns, rows, [msgspec.to_builtins(one) for one in found], self.w)
 
