@@ -60,7 +60,10 @@ async def found(request: WebRequest) -> DatasetSeen:
     id = str(request.path_params["dataset"])
     if len(id) > 100 or not id.isprintable():
         raise DatasetUnknown()
-    return await dataset(request.dizuo.pool, id)
+    seen = await dataset(request.dizuo.pool, id)
+    if seen.open_type == "closed":
+        raise DatasetUnknown()
+    return seen
 
 
 def _lenient(request: WebRequest, seen: DatasetSeen) -> tuple[RowQuery, dict[str, str]]:

@@ -38,6 +38,7 @@ async def _desk(request: WebRequest, errors: dict[str, str], status: int = 200) 
     view = PeopleMaker(maker(request)).desk(
         await people.applications(pool, within), await people.tickets(pool, within),
         await people.showcases(pool, "submitted") if within is None else (), titles, within is None, errors,
+        request.sent.text("reason") or request.sent.text("answer"),
     )  # fmt: skip
     return page(request, "desk.html", status=status, v=view)
 

@@ -36,7 +36,9 @@ class Shelf:
         """Every published dataset, by id. Errors: the pool's."""
         now = time.monotonic()
         if now - self._at > _KEPT:
-            self._all, self._at, self._speller = await datasets(request.dizuo.pool), now, None
+            shown = await datasets(request.dizuo.pool)
+            self._all = tuple(one for one in shown if one.open_type != "closed")
+            self._at, self._speller = now, None
         return self._all
 
     async def speller(self, request: WebRequest) -> Speller:

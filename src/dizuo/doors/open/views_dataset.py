@@ -77,6 +77,7 @@ class DatasetView(msgspec.Struct, frozen=True):
     open: bool
     condition: str
     downloads: tuple[tuple[str, str], ...]
+    elsewhere: tuple[tuple[str, str], ...]
     licence: str
     stat: tuple[tuple[str, str, str], ...]
     facets: tuple[FacetShown, ...]
@@ -167,6 +168,7 @@ class DatasetMaker:
             downloads=tuple(
                 (_EASY[one], f"{self.path}/download/{one}{suffix}") for one in seen.formats if one in _EASY
             ),
+            elsewhere=() if seen.version else self._elsewhere(),
             licence=seen.licence,
             stat=self._stat(),
             facets=tuple(self._facet(name, values, query, asked) for name, values in facets.items() if len(values) > 1),
@@ -242,6 +244,19 @@ class DatasetMaker:
             (w["t_used"], f"{seen.downloads:,}", w["calls"].format(n=f"{seen.calls:,}")),
         )  # fmt: skip
 
+    def _elsewhere(self) -> tuple[tuple[str, str], ...]:
+        """Where a dataset of another portal is to be had: its files, then its page; only links that lead to a page."""
+        kept: Any = self.seen.extras.get("ckan") or {}
+        package: Any = kept.get("package") or {}
+        files: Sequence[Any] = package.get("resources") or ()
+        links = [
+            (str(one.get("name") or one.get("format") or one.get("url")), str(one.get("url")))
+            for one in files
+        ]
+        source: Any = kept.get("source") or {}
+        links.append((self.w["its_page"], str(source.get("source_url") or "")))
+        return tuple((name, url) for name, url in links[:12] if url.startswith(("https://", "http://")))
+
     def _late(self) -> str:
         """“，晚了 3 天” when the promised cycle has gone by."""
         length = _LENGTHS.get(self.seen.cycle)
@@ -300,7 +315,19 @@ class DatasetMaker:
         """How it was made, guarded, inspected and entered."""
         made, w, seen = self.seen.made, self.w, self.seen
         of = str(made.get("name") or self.base.word("of", str(made.get("of", ""))))
-        steps = [Step(w[f"made_{made.get('way', 'file')}"], w["made_of"].format(of=of), w["tag_made"], "")]
+        if seen.origin == "declared":
+            steps = [
+                Step(w[f"made_{made.get('way', 'file')}"], w["made_of"].format(of=of), w["tag_made"], "")
+            ]
+        else:
+            steps = [
+                Step(
+                    w[f"made_{seen.origin}"],
+                    w["made_of"].format(of=self.base.unit(seen.provider)),
+                    w["tag_made"],
+                    "",
+                )
+            ]
         guard = made.get("guard")
         if guard == "noise":
             steps.append(

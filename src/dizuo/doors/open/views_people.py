@@ -72,6 +72,7 @@ class DeskView(msgspec.Struct, frozen=True):
     showcases: tuple[Line, ...]
     reviews: bool
     errors: tuple[tuple[str, str], ...]
+    kept: Mapping[str, str]
 
 
 _TONES = {
@@ -154,7 +155,7 @@ class PeopleMaker:
         until = self.w["until"].format(day=one.until) if one.until else ""
         return Line(
             one.id, kind, titles.get(one.dataset or "", one.dataset or ""), f"/open/data/{one.dataset}" if one.dataset in titles else "",
-            one.said, self.w[f"{prefix}_{state}"], _TONES.get(state, "info"), f"{to_shanghai(one.made_at):%Y-%m-%d}",
+            one.said, self.w[f"{prefix}_{state}"], _TONES.get("submitted" if one.what == "ticket" and state == "open" else state, "info"), f"{to_shanghai(one.made_at):%Y-%m-%d}",
             self.w["due"].format(day=one.due) if one.due and waits else until,
             one.reply, step,
         )  # fmt: skip
@@ -176,7 +177,7 @@ class PeopleMaker:
 
     def desk(
         self, applications: Sequence[people.Application], tickets: Sequence[people.Ticket], showcases: Sequence[people.Showcase],
-        titles: Mapping[str, str], reviews: bool, errors: Mapping[str, str],
+        titles: Mapping[str, str], reviews: bool, errors: Mapping[str, str], written: str,
     ) -> DeskView:  # fmt: skip
         """What waits for officials."""
         steps = {"submitted": "accept", "accepted": "approve", "open": "end", "reported": "end"}
@@ -198,4 +199,5 @@ class PeopleMaker:
             shown,
             reviews,
             tuple(errors.items()),
+            dict.fromkeys(errors, written),
         )
