@@ -56,8 +56,7 @@ class Portal:
         if kind not in self.parties:
             found: dict[str, dict[str, Any]] = {}
             if kind == "organization":
-                for id, (zh, en) in self.declared.items():
-                    found[id] = party(id, id, zh, en, kind, "active", {}, "")
+                found |= self._own()
             for row in await self.pool.fetch(QUERIES["parties"], kind):
                 created = row["made_at"].replace(tzinfo=None).isoformat()
                 found[row["id"]] = party(
@@ -81,10 +80,19 @@ class Portal:
             raise CkanNotFound(what=told[:100])
         return found
 
-    async def shown(self) -> Shown:
-        """What makes packages for this reader. Errors: the pool's."""
-        groups = {one["name"]: one for one in (await self.known("group")).values()}
-        return Shown(self.base, self.title, await self.known("organization"), groups)
+    async def shown(self, seen: Iterable[DatasetSeen] = ()) -> Shown:
+        """What makes packages of these datasets for this reader; parties are asked for only where one is named. Errors: the pool's."""
+        kept: list[Mapping[str, Any]] = [one.extras["ckan"] for one in seen if "ckan" in one.extras]
+        strange = any(one["owner_org"] and one["owner_org"] not in self.declared for one in kept)
+        organisations = await self.known("organization") if strange else self._own()
+        grouped = await self.known("group") if any(one["groups"] for one in kept) else {}
+        return Shown(self.base, self.title, organisations, {one["name"]: one for one in grouped.values()})
+
+    def _own(self) -> dict[str, dict[str, Any]]:
+        return {
+            id: party(id, id, zh, en, "organization", "active", {}, "")
+            for id, (zh, en) in self.declared.items()
+        }
 
     async def packages(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """The packages of these datasets, in this order. Errors: the pool's."""
@@ -100,7 +108,7 @@ class Portal:
             tables = frozenset(
                 row["resource"] for row in await self.pool.fetch(QUERIES["tables_of"], foreign)
             )
-        shown = await self.shown()
+        shown = await self.shown(listed)
         return [shown.package(one, tables=tables) for one in listed]
 
     async def find(self, told: str, connection: Connection | Pool | None = None) -> DatasetSeen:

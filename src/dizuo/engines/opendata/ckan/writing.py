@@ -131,7 +131,7 @@ async def _write(
         raise
     seen = (await datasets(conn, [name]))[0]
     tables = frozenset(row["resource"] for row in await conn.fetch(QUERIES["tables_of"], [name]))
-    shown = (await portal.shown()).package(seen, tables=tables)
+    shown = (await portal.shown([seen])).package(seen, tables=tables)
     return {**shown, "gate": {"passed": not findings, "findings": findings}}
 
 
