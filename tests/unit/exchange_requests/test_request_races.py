@@ -110,6 +110,19 @@ async def test_revoking_moves_right_and_request_together_and_at_once(sharing) ->
     assert (done.state, now.state, now.version) == ("ended", "revoked", was.version + 3)
 
 
+async def test_a_request_never_says_something_else_than_its_right(sharing, app_pool) -> None:
+    number, _ = await opened(sharing, fields=("sex", "phone"))
+    for event, to in (("suspend", "suspended"), ("expire", "expired"), ("revoke", "ended")):
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await app_pool.fetchval(
+                "SELECT exchange.move_request(id, version, $2, $3, '{\"account\": \"x\"}', '{\"words\": \"不经过授权\"}')"
+                " FROM exchange.share_request WHERE number = $1",
+                number, event, to,
+            )  # fmt: skip
+        assert refused.value.sqlstate == "DZ070"
+    assert (await load(sharing.pool, number)).state == "provisioned"
+
+
 async def test_expiry_moves_the_request_too(sharing, frozen_now) -> None:
     number, held = await opened(sharing, fields=("sex",), until=sharing.today + dt.timedelta(days=3))
     frozen_now.advance(days=4)

@@ -168,7 +168,8 @@ CREATE TABLE exchange.interception (
 COMMENT ON TABLE exchange.interception IS '重复采集拦截';
 
 -- What may never be, whoever writes the row. DZ053 an unconditional or unshared resource before the provider, DZ056 one's own data,
--- DZ062 not offered, DZ063 fields beyond the resource, DZ064 agreed to though not shared and not settled, DZ065 department retired.
+-- DZ062 not offered, DZ063 fields beyond the resource, DZ064 agreed to though not shared and not settled, DZ065 department retired,
+-- DZ070 another state than its right's.
 CREATE FUNCTION exchange.request_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -189,6 +190,13 @@ BEGIN
         NEW.changed_at := now();
     ELSIF EXISTS (SELECT FROM exchange.department d WHERE d.id = NEW.department AND d.retired_at IS NOT NULL) THEN
         RAISE EXCEPTION 'department % is retired', NEW.department USING ERRCODE = 'DZ065';
+    END IF;
+    -- A request says what its right is: neither moves without the other.
+    IF moved AND NEW.grant_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM exchange.data_grant g WHERE g.id = NEW.grant_id AND g.state = ANY (
+            CASE NEW.state WHEN 'suspended' THEN ARRAY['suspended'] WHEN 'expired' THEN ARRAY['expired']
+                           WHEN 'ended' THEN ARRAY['revoked', 'ended'] ELSE ARRAY['open'] END)) THEN
+        RAISE EXCEPTION 'request % cannot be % while its right is not', NEW.id, NEW.state USING ERRCODE = 'DZ070';
     END IF;
     IF NEW.resource IS NULL OR NEW.state IN ('ended', 'expired') THEN
         RETURN NEW;
