@@ -288,6 +288,23 @@ def test_a_download_in_parts_goes_on_where_it_stopped(base, node, tmp_path):
     assert [one["body"]["whole"] for one in sent] == [True] * 3
 
 
+def test_a_stream_that_was_left_gives_its_place_back(base, node):
+    from dizuo.doors.data.api_feed import streams_of
+    from dizuo.engines.exchange import delivery
+
+    sub = subscribed(node, base.grant)
+    url = f"{base.url}{PREFIX}/subscriptions/{sub}/events"
+    exchange = delivery.Exchange.of(base.dizuo.pool, base.dizuo.city, base.dizuo.data, base.dizuo.now)
+    for n in range(12):  # more than one consumer may have open at once
+        signed = sign_request(node.home.signing_key(), "GET", url, now=int(time.time()))
+        with httpx.stream("GET", url, headers=dict(signed.headers), trust_env=False) as answer:
+            assert answer.status_code == 200, n
+        deadline = time.time() + 5
+        while streams_of(exchange)._open and time.time() < deadline:
+            time.sleep(0.02)
+    assert not streams_of(exchange)._open
+
+
 def test_a_line_that_goes_dead_leaves_a_lawful_record(base, node, monkeypatch):
     grant = base.new_grant()
     bulk = node.call("POST", f"{PREFIX}/bulk", {"grant": grant, "format": "csv"}, what="bulk").json()["id"]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from weakref import WeakKeyDictionary
 
 import msgspec
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from dizuo.engines.exchange import delivery, feeds
 from dizuo.foundation.signing import Algorithm, sign_response, signature_sent
@@ -19,7 +19,7 @@ from dizuo.web import WebRequest
 from dizuo.web.errors import MethodNotAllowed
 
 from . import api_exchange
-from .api_feed import body_as
+from .api_feed import Flowing, body_as
 
 LARGEST: Final = 32 * 1024
 _PIECE: Final = 256 * 1024
@@ -96,22 +96,28 @@ def _file(
         digest=f"sha-256=:{base64.b64encode(made.digest).decode()}:",
     )  # fmt: skip
     more = {"content-length": str(made.bytes), "cache-control": "no-store"}
-    return StreamingResponse(_sending(_desk(request), made, until_sent), headers={**headers, **more})
+    sending = _Sending(made)
 
-
-async def _sending(
-    desk: feeds.BulkDesk, made: feeds.MadePart, until_sent: AsyncExitStack
-) -> AsyncIterator[bytes]:
-    sent = 0
-    try:
-        while piece := await asyncio.to_thread(made.file.read, _PIECE):
-            yield piece
-            sent += len(piece)
-    finally:
-        # Not awaited here: when the line went dead, everything awaited here is cancelled at once.
-        task = asyncio.create_task(_finish(desk, made, sent, until_sent))
+    def after() -> None:
+        # Not awaited where it ended: when the line went dead, everything awaited there is cancelled at once.
+        task = asyncio.create_task(_finish(_desk(request), made, sending.sent, until_sent))
         _finishing.add(task)
         task.add_done_callback(_finishing.discard)
+
+    return Flowing(sending.pieces(), {**headers, **more}, after)
+
+
+class _Sending:
+    """A part on its way, and how much of it has left."""
+
+    def __init__(self, made: feeds.MadePart) -> None:
+        self.made = made
+        self.sent = 0
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        while piece := await asyncio.to_thread(self.made.file.read, _PIECE):
+            yield piece
+            self.sent += len(piece)
 
 
 async def _finish(desk: feeds.BulkDesk, made: feeds.MadePart, sent: int, until_sent: AsyncExitStack) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from dizuo.engines.exchange import delivery, feeds
-from dizuo.foundation.signing import ED25519
+from dizuo.foundation.signing import ED25519, PrivateKey
 from dizuo.web import WebRequest, json
 from dizuo.web.errors import MethodNotAllowed
 
@@ -36,6 +37,22 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Back(msgspec.Struct, forbid_unknown_fields=True):
     after: _Number
+
+
+class Flowing(StreamingResponse):
+    """A body that flows, and what is done after it however it ended, also when the line went dead before its first byte."""
+
+    def __init__(
+        self, content: AsyncIterator[bytes], headers: Mapping[str, str], after: Callable[[], None]
+    ) -> None:
+        super().__init__(content, headers=headers)
+        self._after = after
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._after()
 
 
 def body_as(kind: type[Read], body: bytes) -> Read:
@@ -134,21 +151,18 @@ async def events(request: WebRequest) -> Response:
         return {"ok": True}
 
     answer = await api_exchange.signed(request, act)
-    return StreamingResponse(_flowing(*admitted[0]), headers=_EVENTS) if admitted else answer
+    return _flowing(*admitted[0]) if admitted else answer
 
 
-async def _flowing(
+def _flowing(
     exchange: delivery.Exchange, caller: delivery.Caller, owner: feeds.Subscription, after: int
-) -> AsyncIterator[bytes]:
-    def key():
+) -> Response:
+    def key() -> PrivateKey:
         return exchange.server.signing(ED25519, exchange.now())
 
-    try:
-        opened_with = caller.signed.key.id
-        async for piece in feeds.stream(exchange.pool, owner, exchange.city.id, key, opened_with, after):
-            yield piece
-    finally:
-        streams_of(exchange).leave(caller.consumer)
+    opened_with = caller.signed.key.id
+    pieces = feeds.stream(exchange.pool, owner, exchange.city.id, key, opened_with, after)
+    return Flowing(pieces, _EVENTS, lambda: streams_of(exchange).leave(caller.consumer))
 
 
 def streams_of(exchange: delivery.Exchange) -> feeds.Streams:
