@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dizuo.doors import data
 from dizuo.engines.exchange import delivery
@@ -38,9 +39,12 @@ from dizuo.foundation.kernel.clock_source import SystemNow
 from dizuo.foundation.signing import (
     ED25519,
     SM2,
+    TAG_CALL,
     PrivateKey,
     PublicKey,
+    content_digest,
     sign_request,
+    verify_request,
     verify_response,
 )
 from dizuo.foundation.store import (
@@ -262,14 +266,34 @@ def line(name: str, callers: int, took: list[float], seconds: float, times: int 
     return rate, p95
 
 
-async def passes(client: Client, sm2: Client, seconds: float) -> None:
+def processor(server: Server, web: int) -> tuple[float, float]:
+    """Seconds of processor time so far: the database's processes, the web server's."""
+    spent: list[float] = []
+    for pid in (server.pid, web):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ticks = [int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) for child in children]
+        spent.append(sum(ticks) / 1e9)
+    return spent[0], spent[1]
+
+
+async def passes(
+    client: Client, sm2: Client, seconds: float, spent: Callable[[], tuple[float, float]]
+) -> None:
     await client.run(QUERY, 8, 1.0)  # connections, caches, plans
     await client.run(NAKED, 8, 0.5)
     for callers in (1, 8, 32, 64):
         rounds: dict[str, list[float]] = {"naked": [], "signed": []}
+        cost = [0.0, 0.0, 0.0]
         for _ in range(2):
             rounds["naked"] += await client.run(NAKED, callers, seconds / 2)
+            before, own = spent(), time.process_time()
             rounds["signed"] += await client.run(QUERY, callers, seconds / 2)
+            after = spent()
+            cost = [
+                cost[0] + after[0] - before[0],
+                cost[1] + after[1] - before[1],
+                cost[2] + time.process_time() - own,
+            ]
         bare = line("naked", callers, rounds["naked"], seconds)
         whole = line("signed", callers, rounds["signed"], seconds)
         print(
@@ -281,6 +305,53 @@ async def passes(client: Client, sm2: Client, seconds: float) -> None:
         line(f"batch of {size}", 2, await client.run(BATCH, 2, seconds, size), seconds, size)
     if client.failed or sm2.failed:
         print(f"NOT ANSWERED: {client.failed + sm2.failed}")
+
+
+class _Message:
+    """A request as http-message-signatures takes it."""
+
+    def __init__(self, url: str, body: bytes) -> None:
+        self.method, self.url, self.headers = "POST", url, {"content-type": "application/json"}
+        self.headers["content-digest"] = content_digest(body)
+
+
+def signatures(times: int = 1000) -> None:
+    """Microseconds to sign and to verify one call: ours of both algorithms, and another implementation of RFC 9421."""
+    from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, algorithms
+    from http_message_signatures.resolvers import MappingKeyResolver
+
+    url, body, now = f"http://127.0.0.1:8043{QUERY}", msgspec.json.encode(CITED), int(time.time())
+    for algorithm in (ED25519, SM2):
+        key = PrivateKey.make("bench.1", algorithm)
+        count = times if algorithm == ED25519 else times // 10
+        begun = time.process_time()
+        for _ in range(count):
+            sent = sign_request(key, "POST", url, now=now, body=body)
+        half = time.process_time()
+        for _ in range(count):
+            verify_request("POST", url, sent.headers, body, lambda _, key=key: key.public, now=now)
+        print(
+            f"{algorithm:14} sign {(half - begun) / count * 1e6:6.0f} µs, verify {(time.process_time() - half) / count * 1e6:6.0f} µs"
+        )
+    raw = Ed25519PrivateKey.generate()
+    keys = MappingKeyResolver(public_keys={"k": raw.public_key()}, private_keys={"k": raw})
+    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=keys)
+    verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=keys)
+    covered = ("@method", "@target-uri", "content-digest", "content-type")
+    at = dt.datetime.now(dt.UTC)
+    begun = time.process_time()
+    for _ in range(times):
+        message = _Message(url, body)
+        signer.sign(
+            message, key_id="k", created=at, expires=at + dt.timedelta(seconds=60), nonce="n" * 22, tag=TAG_CALL,
+            covered_component_ids=covered, use_existing_digest=True,
+        )  # fmt: skip
+    half = time.process_time()
+    for _ in range(times):
+        verifier.verify(message, expect_tag=TAG_CALL, body=body)
+    print(
+        f"{'a library':14} sign {(half - begun) / times * 1e6:6.0f} µs, verify {(time.process_time() - half) / times * 1e6:6.0f} µs (ed25519)"
+    )
 
 
 async def checked(server: Server) -> None:
@@ -305,6 +376,7 @@ def main() -> None:
     if given.serve:
         serve(given.port, given.workers)
         return
+    signatures()
     folder = Path(tempfile.mkdtemp(prefix="dizuo-exchange-"))
     folder.chmod(0o755)
     print(
@@ -323,7 +395,7 @@ def main() -> None:
             },
         )
         try:
-            asyncio.run(measured(given, keys))
+            asyncio.run(measured(given, keys, lambda: processor(server, web.pid)))
             asyncio.run(checked(server))
         finally:
             web.terminate()
@@ -331,12 +403,14 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def measured(given: argparse.Namespace, keys: dict[str, PrivateKey]) -> None:
+async def measured(
+    given: argparse.Namespace, keys: dict[str, PrivateKey], spent: Callable[[], tuple[float, float]]
+) -> None:
     clients: Callable[[str], Client] = lambda a: Client(given.port, keys[a], given.people)  # noqa: E731
     ed, sm2 = clients(ED25519), clients(SM2)
     await ed.learn()
     await sm2.learn()
-    await passes(ed, sm2, given.seconds)
+    await passes(ed, sm2, given.seconds, spent)
 
 
 if __name__ == "__main__":

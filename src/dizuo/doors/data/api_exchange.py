@@ -12,7 +12,7 @@ import msgspec
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from dizuo.engines.exchange import delivery
+from dizuo.engines.exchange import delivery, feeds
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.kernel.errors import DizuoError, Unavailable
 from dizuo.foundation.signing import (
@@ -100,6 +100,7 @@ async def grants(request: WebRequest) -> Response:
     """What the caller's department may do, and how much of today is left."""
 
     async def act(exchange: delivery.Exchange, caller: delivery.Caller, _: bytes) -> object:
+        await feeds.once(exchange.pool, caller)
         rights = await exchange.rights_of(caller.consumer, fresh=True)
         return {
             "ok": True,
@@ -146,7 +147,10 @@ async def interface(request: WebRequest) -> Response:
 
 
 async def signed(request: WebRequest, act: _Act) -> Response:
-    """Admit a call by its signature, do it, and sign whatever the answer is."""
+    """Admit a call by its signature, do it, and sign whatever the answer is.
+
+    ``act`` uses the nonce up: ``Exchange.call`` in the transaction of its entry, ``feeds.once`` where no subject is asked about.
+    """
     exchange, headers = exchange_of(request), _headers(request)
     status, kind, more = 200, _JSON, dict[str, str]()
     algorithm, consumer, sent = ED25519, "", None

@@ -5,6 +5,7 @@ Concurrent calls share their transactions: what waits while one is under way goe
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import os
@@ -34,6 +35,7 @@ from dizuo.foundation.store import CONNECTION_LOST, Pool
 RIGHTS_FRESH: Final = 0.5
 """Seconds for which a department's rights in memory are judged by. The database judges the version again with every entry."""
 _TRIES: Final = 4
+_IN_TROUBLE: Final = frozenset({"40", "53", "55", "57", "58"})
 _AT_ONCE: Final = 128
 _BATCHES_AT_ONCE: Final = 4
 _encode = msgspec.json.Encoder().encode
@@ -78,6 +80,7 @@ class Exchange:
         self.limits = Limits()
         self.tally = Tally(self._enter)
         self._rights: dict[str, tuple[float, tuple[Right, ...]]] = {}
+        self._looking: dict[str, asyncio.Lock] = {}
         self._noted: set[int] = set()
         self._queries = Batcher[_Asked, _Told](self._both, limit=_AT_ONCE)
         self._batches = Batcher[_Asked, _Told](self._both, limit=_BATCHES_AT_ONCE)
@@ -107,11 +110,14 @@ class Exchange:
 
     async def rights_of(self, consumer: str, *, fresh: bool = False) -> tuple[Right, ...]:
         """What a department was ever granted, newest first; looked at again after RIGHTS_FRESH seconds or when asked to."""
-        at, rights = self._rights.get(consumer, (-RIGHTS_FRESH, ()))
-        began = time.monotonic()
-        if fresh or began - at >= RIGHTS_FRESH:
-            rights = tuple(_right(row) for row in await self.pool.fetch(QUERIES["rights"], consumer))
-            self._rights[consumer] = (began, rights)
+        asked = time.monotonic()
+        async with self._looking.setdefault(consumer, asyncio.Lock()):
+            at, rights = self._rights.get(consumer, (-RIGHTS_FRESH, ()))
+            # One look for all who wait: what began after this was asked for is fresh enough.
+            if at < asked if fresh else asked - at >= RIGHTS_FRESH:
+                at = time.monotonic()
+                rights = tuple(_right(row) for row in await self.pool.fetch(QUERIES["rights"], consumer))
+                self._rights[consumer] = (at, rights)
         return rights
 
     async def call(self, caller: Caller, call: Call) -> Answer:
@@ -215,6 +221,11 @@ class Exchange:
             except CONNECTION_LOST as error:
                 if again:
                     raise CallNotReleased(2, reason="数据库暂时连不上") from error
+            except asyncpg.PostgresError as error:
+                # Out of memory, deadlock, cancelled: the database is in trouble and not the call. Nothing was entered.
+                if str(getattr(error, "sqlstate", ""))[:2] in _IN_TROUBLE:
+                    raise CallNotReleased(2, reason="数据库正忙") from error
+                raise
         raise AssertionError
 
     async def _both(self, asked: Sequence[_Asked]) -> Sequence[_Told]:

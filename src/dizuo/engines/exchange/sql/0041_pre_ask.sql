@@ -54,6 +54,10 @@ BEGIN
         spent := spent || jsonb_build_object(g.grant_id::text, g.used);
     END LOOP;
     g := NULL;
+    IF calls @? '$[*].sequence ? (@ != null)' THEN
+        PERFORM 1 FROM exchange.sequence s WHERE s.key IN (SELECT x.key FROM jsonb_to_recordset(calls) AS x(key text, sequence bigint)
+                                                           WHERE x.sequence IS NOT NULL) ORDER BY s.key FOR UPDATE;
+    END IF;
 
     FOR c IN SELECT x.* FROM jsonb_to_recordset(calls) AS x(
                  call uuid, holder text, key text, nonce text, sequence bigint, consumer text, resource text, grant_id bigint,
