@@ -47,9 +47,13 @@ async def filled(pg: Any, published: Any) -> list[str]:
     return [row["folded"] for row in rows]
 
 
+@pytest.mark.parametrize(
+    "steps", [25_000, 100]
+)  # walks that reach the end, and walks that go on through the index
 async def test_every_substring_is_found_exactly_where_a_full_scan_finds_it(
-    app_pool: Any, filled: list[str]
+    app_pool: Any, filled: list[str], monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
+    monkeypatch.setattr("dizuo.engines.opendata.searching._STEPS", steps)
     dice = random.Random(11)
     asked: set[str] = {"无锡", "锡", "鼂", "鼂氏一词", "市人", "gb/t 2260", "a", "2", "0年企", "口企业社"}
     while len(asked) < 60:

@@ -31,6 +31,7 @@ SELECT (SELECT c.entries FROM opendata.entry_count c) AS entries, min(r.entries)
     SELECT n AS gram, coalesce(g.entries, 0) AS entries FROM unnest($1::integer[]) n LEFT JOIN opendata.gram g ON g.gram = n
     ORDER BY 2, 1 LIMIT $2) r
 """
+_GOES_ON = "SELECT EXISTS (SELECT FROM opendata.entry WHERE rank >= $1 AND rank < $2 ORDER BY rank OFFSET $3)"
 _WORDS = "SELECT word, sound FROM opendata.word"
 
 
@@ -79,6 +80,8 @@ async def find(
         rows = await pool.fetch(_COMMON, list(terms), low, high, limit, _STEPS)
         if len(rows) == limit:
             return Found(_hits(rows, terms), limit, False)
+        if not await pool.fetchval(_GOES_ON, low, high, _STEPS):
+            return Found(_hits(rows, terms), len(rows), True)  # all there are have been looked at
     rows = await pool.fetch(_RARE, row["grams"], list(terms), low, high, limit)
     total = int(rows[0]["found"]) if rows else 0
     return Found(_hits(rows, terms), total, True)
