@@ -64,7 +64,9 @@ class Installation:
         for table in ("entry", "leaf", "node", "checkpoint"):
             await owner.execute(f"ALTER TABLE ledger.{table} DISABLE TRIGGER USER")
         await owner.execute("UPDATE ledger.entry SET body = '{\"n\": 0}' WHERE id % 2 = 0")
-        await owner.execute("DELETE FROM ledger.leaf; DELETE FROM ledger.node; DELETE FROM ledger.checkpoint")
+        await owner.execute(
+            "DELETE FROM ledger.leaf; DELETE FROM ledger.node; DELETE FROM ledger.checkpoint; DELETE FROM ledger.person"
+        )
         await owner.close()
         (self.data / "secrets" / "ledger-key").unlink()
         await self.seal()
