@@ -20,6 +20,8 @@ _SIGNED: Final = ": dizuo-signature "
 _SILENCE: Final = 45.0
 """Seconds without a line, not even a comment, after which the connection is taken for dead. The base speaks every 15."""
 _LONGEST_PAUSE: Final = 60.0
+_BUSY: Final = (429, 502, 503, 504)
+"""The base, or the proxy before it, has no place for us now: we come back."""
 Handle = Callable[[Mapping[str, Any]], None]
 
 
@@ -46,6 +48,7 @@ def follow(
                 pause = 1.0
                 if until():
                     return
+            sleep(0.2)  # the base ends a stream after an hour, for a fresh signature
         except BaseUnreachable:
             sleep(pause)
             pause = min(_LONGEST_PAUSE, pause * 2)
@@ -65,6 +68,8 @@ def _events(client: BaseClient, subscription: int, last: str) -> Iterator[Mappin
     timeout = client.httpx.Timeout(10.0, read=_SILENCE)
     try:
         with client.http.stream("GET", url, headers=headers, timeout=timeout) as response:
+            if response.status_code in _BUSY:
+                raise BaseUnreachable(5, why=f"{response.status_code}")
             if response.status_code != 200:
                 raise BaseSaidNo(response.status_code, _refusal(response.read()))
             yield from _parsed(client, response.iter_lines())

@@ -305,6 +305,24 @@ def test_a_stream_that_was_left_gives_its_place_back(base, node):
     assert not streams_of(exchange)._open
 
 
+def test_a_full_base_is_waited_for(base, node, monkeypatch):
+    from dizuo.engines.exchange.delivery import subscribe_stream
+
+    sub = subscribed(node, base.grant)
+    base.put(MOTHER, phone="full")
+    monkeypatch.setattr(subscribe_stream, "AT_ONCE", 0)
+    waited, got = [], []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        if len(waited) == 2:
+            monkeypatch.undo()
+
+    follow(node, sub, got.append, until=lambda: bool(got), sleep=sleep)
+    assert waited[:2] == [1.0, 2.0]
+    assert got[0]["data"]["values"]["phone"] == "full"
+
+
 def test_a_line_that_goes_dead_leaves_a_lawful_record(base, node, monkeypatch):
     grant = base.new_grant()
     bulk = node.call("POST", f"{PREFIX}/bulk", {"grant": grant, "format": "csv"}, what="bulk").json()["id"]

@@ -7,8 +7,15 @@ CREATE FUNCTION exchange.feed_claim(holder uuid, at timestamptz, until timestamp
 RETURNS TABLE (id bigint, target text, batch smallint, failures integer, consumer text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    reach record := registers.change_reach();
+    reach record;
 BEGIN
+    -- Most of the time nobody is due: then nothing is counted and nothing written.
+    IF NOT EXISTS (SELECT FROM exchange.subscription d
+                   WHERE d.state = 'open' AND d.channel = 'webhook' AND (d.failures > 0) = failing
+                     AND (d.retry_at IS NULL OR d.retry_at <= at)) THEN
+        RETURN;
+    END IF;
+    reach := registers.change_reach();
     RETURN QUERY
     UPDATE exchange.subscription s SET lease = holder, leased_until = until, tried_at = at
     FROM (SELECT d.id FROM exchange.subscription d
