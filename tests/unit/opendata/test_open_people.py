@@ -30,7 +30,7 @@ async def test_the_whole_way_of_an_application(app_pool: Any, pg: Any, towns: Da
         await applied(app_pool, towns, 901)
     assert not await people.may_take(app_pool, towns, 901, TODAY)
     for to in ("accepted", "approved"):
-        await people.decide_application(app_pool, number, to, by="official:1")
+        await people.decide_application(app_pool, number, to, by="official:1:psb:household_officer")
         assert not await people.may_take(app_pool, towns, 901, TODAY)
     await people.decide_application(app_pool, number, "open", by="applicant", subject=901)
     assert await people.may_take(app_pool, towns, 901, TODAY)
@@ -51,6 +51,9 @@ async def test_the_whole_way_of_an_application(app_pool: Any, pg: Any, towns: Da
     assert [one["body"]["to"] for one in steps if one["body"]["application"] == number] == [
         "accepted", "approved", "open", "reported", "ended",
     ]  # fmt: skip
+    assert steps[0]["body"]["by"] == "official:1"
+    assert steps[0]["body"]["actor"] == {"kind": "official", "unit": "psb", "post": "household_officer"}
+    assert steps[2]["body"]["actor"] == {"kind": "resident"}
     assert PURPOSE not in str([dict(one) for one in steps])
 
 

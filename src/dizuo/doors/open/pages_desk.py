@@ -23,7 +23,9 @@ def _within(request: WebRequest) -> tuple[str, Sequence[str] | None]:
     """Who acts, and the organisations whose things are theirs (None: all, for data stewards)."""
     account = cast(Session, request.signed_in).account
     every = POWER in account.powers
-    return f"official:{account.id}", None if every else sorted({post.organisation for post in account.posts})
+    post = next(iter(account.posts), None)
+    by = f"official:{account.id}" + (f":{post.organisation}:{post.post}" if post else "")
+    return by, None if every else sorted({one.organisation for one in account.posts})
 
 
 async def desk(request: WebRequest) -> Response:

@@ -63,6 +63,13 @@ CREATE TABLE opendata.showcase (
 );
 CREATE INDEX showcase_shown ON opendata.showcase (state, id DESC);
 
+-- Who did something, as every other entry names it: the person, or an official by department and post (`official:12:psb:household_officer`).
+CREATE FUNCTION opendata.actor_of(by_in text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN by_in LIKE 'official:%' THEN jsonb_strip_nulls(jsonb_build_object('kind', 'official',
+    'unit', nullif(split_part(by_in, ':', 3), ''), 'post', nullif(split_part(by_in, ':', 4), '')))
+    ELSE jsonb_build_object('kind', 'resident') END;
+
 -- DZ073: the same is running already. Entered in the ledger without a word of what was written.
 CREATE FUNCTION opendata.apply(dataset_in text, subject_in bigint, who_in text, unit_in text, purpose_in text, until_in date, due_in date)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -71,7 +78,8 @@ DECLARE
 BEGIN
     INSERT INTO opendata.application (dataset, subject, who, unit, purpose, use_until, due)
     VALUES (dataset_in, subject_in, who_in, unit_in, purpose_in, until_in, due_in) RETURNING id INTO made;
-    PERFORM ledger.append('opendata.apply', jsonb_build_object('application', made, 'dataset', dataset_in), subject_in, NULL);
+    PERFORM ledger.append('opendata.apply', jsonb_build_object('application', made, 'dataset', dataset_in,
+        'actor', opendata.actor_of('')), subject_in, NULL);
     RETURN made;
 EXCEPTION WHEN unique_violation THEN
     RAISE EXCEPTION 'an application of % is running', dataset_in USING ERRCODE = 'DZ073';
@@ -95,7 +103,8 @@ BEGIN
         reason = CASE WHEN to_in IN ('refused', 'ended') THEN reason_in ELSE a.reason END,
         report = CASE WHEN to_in = 'reported' THEN reason_in ELSE a.report END WHERE a.id = id_in;
     PERFORM ledger.append('opendata.application', jsonb_build_object('application', id_in, 'dataset', about.dataset,
-        'from', about.state, 'to', to_in, 'by', by_in), about.subject, NULL);
+        'from', about.state, 'to', to_in, 'by', split_part(by_in, ':', 1) || ':' || split_part(by_in, ':', 2),
+        'actor', opendata.actor_of(by_in)), about.subject, NULL);
 END $$;
 
 CREATE FUNCTION opendata.ask(kind_in text, dataset_in text, provider_in text, subject_in bigint, text_in text, place_in text, due_in date)
@@ -105,7 +114,8 @@ DECLARE
 BEGIN
     INSERT INTO opendata.ticket (kind, dataset, provider, subject, text, place, due)
     VALUES (kind_in, dataset_in, provider_in, subject_in, text_in, place_in, due_in) RETURNING id INTO made;
-    PERFORM ledger.append('opendata.ask', jsonb_build_object('ticket', made, 'kind', kind_in, 'dataset', dataset_in), subject_in, NULL);
+    PERFORM ledger.append('opendata.ask', jsonb_build_object('ticket', made, 'kind', kind_in, 'dataset', dataset_in,
+        'actor', opendata.actor_of('')), subject_in, NULL);
     RETURN made;
 END $$;
 
@@ -120,8 +130,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'ticket % cannot be answered', id_in USING ERRCODE = 'DZ074';
     END IF;
-    PERFORM ledger.append('opendata.answer', jsonb_build_object('ticket', id_in, 'kind', about.kind, 'state', state_in, 'by', by_in),
-        about.subject, NULL);
+    PERFORM ledger.append('opendata.answer', jsonb_build_object('ticket', id_in, 'kind', about.kind, 'state', state_in,
+        'by', split_part(by_in, ':', 1) || ':' || split_part(by_in, ':', 2), 'actor', opendata.actor_of(by_in)), about.subject, NULL);
 END $$;
 
 CREATE FUNCTION opendata.show(title_in text, url_in text, maker_in text, text_in text, datasets_in text[], subject_in bigint)
@@ -131,7 +141,8 @@ DECLARE
 BEGIN
     INSERT INTO opendata.showcase (title, url, maker, text, datasets, subject)
     VALUES (title_in, url_in, maker_in, text_in, datasets_in, subject_in) RETURNING id INTO made;
-    PERFORM ledger.append('opendata.show', jsonb_build_object('showcase', made, 'datasets', datasets_in), subject_in, NULL);
+    PERFORM ledger.append('opendata.show', jsonb_build_object('showcase', made, 'datasets', datasets_in,
+        'actor', opendata.actor_of('')), subject_in, NULL);
     RETURN made;
 END $$;
 
@@ -145,7 +156,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'showcase % cannot be reviewed', id_in USING ERRCODE = 'DZ074';
     END IF;
-    PERFORM ledger.append('opendata.showcase', jsonb_build_object('showcase', id_in, 'state', state_in, 'by', by_in), about.subject, NULL);
+    PERFORM ledger.append('opendata.showcase', jsonb_build_object('showcase', id_in, 'state', state_in,
+        'by', split_part(by_in, ':', 1) || ':' || split_part(by_in, ':', 2), 'actor', opendata.actor_of(by_in)), about.subject, NULL);
 END $$;
 
 -- A person's own applications and tickets; no other way leads from a person to what they asked.
@@ -176,11 +188,12 @@ END;
 CREATE FUNCTION opendata.enter_taking(dataset_in text, subject_in bigint, version_in integer, format_in text) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT ledger.append('opendata.take', jsonb_build_object('dataset', $1, 'version', $3, 'format', $4), $2, NULL);
+    SELECT ledger.append('opendata.take', jsonb_build_object('dataset', $1, 'version', $3, 'format', $4,
+        'actor', opendata.actor_of('')), $2, NULL);
 END;
 
 REVOKE ALL ON opendata.application, opendata.ticket, opendata.showcase FROM PUBLIC;
-REVOKE ALL ON FUNCTION opendata.apply(text, bigint, text, text, text, date, date),
+REVOKE ALL ON FUNCTION opendata.actor_of(text), opendata.apply(text, bigint, text, text, text, date, date),
     opendata.move_application(bigint, text[], text, text, bigint, text), opendata.ask(text, text, text, bigint, text, text, date),
     opendata.answer(bigint, text, text, boolean, text, text[]), opendata.show(text, text, text, text, text[], bigint),
     opendata.review_showcase(bigint, text, text, text), opendata.own(bigint), opendata.may_take(text, bigint, date),
