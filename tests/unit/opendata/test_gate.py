@@ -113,7 +113,9 @@ def test_rows_that_single_somebody_out_stop_and_the_best_way_out_comes_first_wit
 
 def test_big_enough_groups_pass() -> None:
     rows = [{"age": 30, "town": "320205001"}] * 5
-    one = dataset(field("age", "integer", quasi=True), field("town", quasi=True), gate=Gate(5, "refuse", 0, 0, (), AT))
+    one = dataset(
+        field("age", "integer", quasi=True), field("town", quasi=True), gate=Gate(5, "refuse", 0, 0, (), AT)
+    )
     assert inspect(one, rows) == ()
 
 
@@ -122,7 +124,9 @@ def test_big_enough_groups_pass() -> None:
 
 def counting(gate: Gate) -> Dataset:
     by = (CountBy("a", "a", "value", 5, 85, AT), CountBy("b", "b", "value", 5, 85, AT))
-    return dataset(field("a"), field("b"), field("n", "integer"), gate=gate, count=Count("r", {}, by, "n", AT))
+    return dataset(
+        field("a"), field("b"), field("n", "integer"), gate=gate, count=Count("r", {}, by, "n", AT)
+    )
 
 
 def test_small_cells_stop_and_so_does_a_hidden_cell_that_a_total_gives_away() -> None:
@@ -135,8 +139,18 @@ def test_small_cells_stop_and_so_does_a_hidden_cell_that_a_total_gives_away() ->
 
 def test_two_totals_together_give_away_what_neither_does_alone() -> None:
     """A 2×2 block hidden of a table with all margins but one row's: elimination finds it, looking row by row does not."""
-    cells: dict[tuple[str, ...], int | None] = {("x", "1"): None, ("x", "2"): None, ("y", "1"): None, ("y", "2"): 9}
-    totals: dict[tuple[str, ...], int | None] = {(TOTAL, "1"): 12, (TOTAL, "2"): 20, ("x", TOTAL): 18, ("y", TOTAL): 14}
+    cells: dict[tuple[str, ...], int | None] = {
+        ("x", "1"): None,
+        ("x", "2"): None,
+        ("y", "1"): None,
+        ("y", "2"): 9,
+    }
+    totals: dict[tuple[str, ...], int | None] = {
+        (TOTAL, "1"): 12,
+        (TOTAL, "2"): 20,
+        ("x", TOTAL): 18,
+        ("y", TOTAL): 14,
+    }
     assert worked_out(Table(cells, totals)) == {("x", "1"), ("x", "2"), ("y", "1")}
     assert worked_out(Table({**cells, ("y", "2"): None}, totals)) == frozenset()
 
@@ -146,7 +160,9 @@ def test_after_hiding_nothing_small_is_shown_and_nothing_hidden_can_be_worked_ou
     dice = random.Random(seed)
     size = dice.randint(2, 5)
     cells: dict[tuple[str, ...], int | None] = {
-        (str(a), str(b)): dice.choice([0, 1, 2, 3, 8, 30, 400]) for a in range(size) for b in range(dice.randint(2, 5))
+        (str(a), str(b)): dice.choice([0, 1, 2, 3, 8, 30, 400])
+        for a in range(size)
+        for b in range(dice.randint(2, 5))
     }
     whole = with_totals(Table(cells, {}), ["a", "b"], dice.choice([["a"], ["b"], ["a", "b"]]))
     truth = {**whole.cells, **whole.totals}
@@ -154,7 +170,9 @@ def test_after_hiding_nothing_small_is_shown_and_nothing_hidden_can_be_worked_ou
     assert small_cells(made, 5) == frozenset()
     assert worked_out(made) == frozenset()
     # What is shown is true.
-    assert all(number is None or number == truth[key] for key, number in {**made.cells, **made.totals}.items())
+    assert all(
+        number is None or number == truth[key] for key, number in {**made.cells, **made.totals}.items()
+    )
     # And what one total hides together is not small itself.
     for total, members in made.groups():
         gone = [key for key in members if made.cells[key] is None]
@@ -163,7 +181,9 @@ def test_after_hiding_nothing_small_is_shown_and_nothing_hidden_can_be_worked_ou
 
 
 def test_a_table_without_small_cells_is_shown_whole() -> None:
-    whole = with_totals(Table({("x", "1"): 5, ("x", "2"): 0, ("y", "1"): 9, ("y", "2"): 7}, {}), ["a", "b"], ["a", "b"])
+    whole = with_totals(
+        Table({("x", "1"): 5, ("x", "2"): 0, ("y", "1"): 9, ("y", "2"): 7}, {}), ["a", "b"], ["a", "b"]
+    )
     assert hidden(whole, 5).cells == whole.cells
 
 
