@@ -296,8 +296,10 @@ async def passes(
             ]
         bare = line("naked", callers, rounds["naked"], seconds)
         whole = line("signed", callers, rounds["signed"], seconds)
+        each = [f"{one / len(rounds['signed']) * 1e6:.0f}" for one in cost]
         print(
-            f"{'':14} {'':3}   added p95 {whole[1] - bare[1]:.2f} ms, {whole[0] / bare[0]:.2f} of the naked rate"
+            f"{'':20} added p95 {whole[1] - bare[1]:.2f} ms, {whole[0] / bare[0]:.2f} of the naked rate;"
+            f" µs of processor a call: database {each[0]}, server {each[1]}, client {each[2]}"
         )
     await sm2.run(QUERY, 2, 0.5)
     line("SM2", 8, await sm2.run(QUERY, 8, seconds), seconds)

@@ -82,7 +82,8 @@ class Exchange:
         self._rights: dict[str, tuple[float, tuple[Right, ...]]] = {}
         self._looking: dict[str, asyncio.Lock] = {}
         self._noted: set[int] = set()
-        self._queries = Batcher[_Asked, _Told](self._both, limit=_AT_ONCE)
+        # One at a time: calls under one grant would wait for its daily count anyway, and together they share one commit.
+        self._queries = Batcher[_Asked, _Told](self._both, limit=_AT_ONCE, lanes=1)
         self._batches = Batcher[_Asked, _Told](self._both, limit=_BATCHES_AT_ONCE)
 
     @classmethod
