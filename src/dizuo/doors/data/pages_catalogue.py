@@ -22,10 +22,10 @@ async def catalogue_list(request: WebRequest) -> Response:
     asked = {name: request.query_params.get(name, "")[:_LONGEST] for name in (*FILTERS, "q", "page")}
     asked["q"] = " ".join(asked["q"].replace("\x00", "").split())
     maker, app = _maker(request), request.dizuo
-    found = await catalogue.resources(app.pool, search=asked["q"], also=maker.providers_meant(asked["q"]))
+    found, items = await catalogue.resource_lines(app.pool, asked["q"], maker.providers_meant(asked["q"]))
     standing = await catalogue.standings(app.pool, app.city, found, request.shell.now())
     waiting = sum(one.findings for one in await catalogue.finding_counts(app.pool) if one.state != "closed")
-    return answer(request, "resources.html", maker.listed(found, standing, asked, waiting))
+    return answer(request, "resources.html", maker.listed(found, items, standing, asked, waiting))
 
 
 async def resource(request: WebRequest) -> Response:
@@ -35,7 +35,7 @@ async def resource(request: WebRequest) -> Response:
     one = await catalogue.resource(app.pool, code) if len(code) <= _LONGEST and "\x00" not in code else None
     if one is None:
         raise catalogue.NoSuchResource()
-    every = await catalogue.resources(app.pool)
+    every, _ = await catalogue.resource_lines(app.pool)
     standing = await catalogue.standings(app.pool, app.city, (one,), request.shell.now())
     official = request.signed_in is not None and request.signed_in.account.kind == "official"
     found = await catalogue.findings(app.pool, resource=one.code) if official else ()

@@ -134,11 +134,12 @@ class CatalogueMaker(Saying):
     def listed(
         self,
         every: Sequence[catalogue.Resource],
+        items: int,
         standing: Mapping[str, catalogue.Standing],
         asked: Mapping[str, str],
         open_findings: int,
     ) -> CatalogueView:
-        """The resources that a search found, narrowed by the filters asked for; ``asked`` holds q, page and FILTERS."""
+        """The resources that a search found, narrowed by the filters asked for; ``items``: how many items they have; ``asked`` holds q, page and FILTERS."""
         chosen = {name: asked.get(name, "") for name in FILTERS}
         bound = {one.code: catalogue.bind_state(one, standing.get(one.code)) for one in every}
         shown = [one for one in every if self._fits(one, chosen)]
@@ -150,7 +151,7 @@ class CatalogueMaker(Saying):
             here="catalogue", steward=False, q=asked.get("q", ""),
             totals=[
                 (self.w["t_resources"], thousands(len(live)), self.w["t_resources_why"]),
-                (self.w["t_items"], thousands(sum(len(one.fields) for one in live)), self.w["t_items_why"]),
+                (self.w["t_items"], thousands(items), self.w["t_items_why"]),
                 (self.w["t_bound"], f"{100 * fine // len(live)}%" if live else "—", self.w["t_bound_why"]),
                 (self.w["t_unconditional"], thousands(sum(one.share_type == 1 for one in live)), self.w["t_unconditional_why"]),
                 (self.w["t_findings"], thousands(open_findings), self.w["t_findings_why"]),

@@ -66,7 +66,13 @@ from dizuo.engines.exchange.catalogue.naming import (
     organisation_named,
 )
 from dizuo.engines.exchange.catalogue.publishing import Published, publish_catalogue
-from dizuo.engines.exchange.catalogue.reads import ResourceChange, history, resource, resources
+from dizuo.engines.exchange.catalogue.reads import (
+    ResourceChange,
+    history,
+    resource,
+    resource_lines,
+    resources,
+)
 from dizuo.engines.exchange.catalogue.reporting import VERDICTS, report_csv
 from dizuo.engines.exchange.catalogue.rules import RULES, Rule
 from dizuo.engines.exchange.catalogue.tickets import (
@@ -150,6 +156,7 @@ __all__ = [
     "registers_behind",
     "report_csv",
     "resource",
+    "resource_lines",
     "resources",
     "resources_of_matter",
     "resources_of_system",

@@ -56,6 +56,16 @@ async def resources(
     return tuple(resource_of(row) for row in rows)
 
 
+async def resource_lines(
+    pool: Pool, search: str = "", also: Sequence[str] = ()
+) -> tuple[tuple[Resource, ...], int]:
+    """The resources that a search finds (see ``resources``), without items and abstracts, for long lists; and how many items
+    those in force have together. Errors: the pool's."""
+    rows = await pool.fetch(QUERIES["lines"], search.strip().lower(), list(also))
+    items = sum(int(row["items"]) for row in rows if row["state"] != "offline")
+    return tuple(resource_of(row) for row in rows), items
+
+
 async def history(pool: Pool, code: str, limit: int = 50) -> tuple[ResourceChange, ...]:
     """What became of a resource, newest first. Errors: the pool's."""
     rows = await pool.fetch(QUERIES["changes_of"], code, limit)

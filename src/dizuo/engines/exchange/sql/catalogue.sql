@@ -60,6 +60,17 @@ WHERE ($1::text IS NULL OR r.provider = $1) AND ($2::text IS NULL OR r.kind = $2
        OR r.provider = ANY ($10::text[]))
 ORDER BY r.code
 
+-- lines --
+-- What a list shows of the resources that a search finds: everything but items and abstracts, and how many items there are.
+SELECT r.code, r.title, r.title_en, r.provider, r.kind, r.register, r.source, r.share_type, r.open_type, r.update_cycle, r.state,
+       jsonb_array_length(r.fields) AS items
+FROM exchange.resource r
+WHERE $1 = '' OR position($1 IN lower(concat_ws(' ', r.code, r.title, r.title_en, r.abstract, r.abstract_en))) > 0
+   OR EXISTS (SELECT FROM jsonb_array_elements(r.fields) f
+              WHERE position($1 IN lower(concat_ws(' ', f ->> 'id', f ->> 'zh', f ->> 'en'))) > 0)
+   OR r.provider = ANY ($2::text[])
+ORDER BY r.code
+
 -- changes_of --
 -- What became of a resource.
 SELECT at, kind, by, why, before, after, entry FROM exchange.resource_change WHERE code = $1 ORDER BY id DESC LIMIT $2
