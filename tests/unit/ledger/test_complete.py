@@ -366,4 +366,8 @@ async def test_under_sm3_and_sm2_all_of_it_holds_too(
     (tmp_path / "key").write_text(f"{key.public}\n")
     code, said = told(tmp_path, text, capsys, "--log", tmp_path / "log")
     assert (code, "numbers 1 to 14, none missing" in said) == (0, True), said
-    assert told(tmp_path, shortened(text.replace("20", "14")), capsys)[0] == 1
+    fewer = without(text, "entry 14 ").replace("last 14\n", "last 13\n")
+    assert told(tmp_path, fewer, capsys)[0] == 0  # in itself it is whole
+    code, said = told(tmp_path, fewer, capsys, "--log", tmp_path / "log")
+    assert (code, "number 14 is at place" in said) == (1, True), said
+    assert told(tmp_path, without(text, "entry 9 "), capsys)[0] == 1
