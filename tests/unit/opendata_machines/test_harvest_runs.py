@@ -281,6 +281,25 @@ async def test_one_portal_harvests_another_as_ckan(
     assert {one["fate"] for one in told["records"]} == {"added"}
 
 
+@pytest.mark.parametrize(("kind", "path"), [("dcat", "/catalog.ttl"), ("ckan", "")])
+async def test_what_was_harvested_there_is_not_harvested_from_there(
+    loader: Pool, world: Elsewhere, machines: Portal, kind: str, path: str
+) -> None:
+    """Two portals that harvest each other do not grow for ever."""
+    as_ckan(world, {"id-1": package(1)})
+    await add(loader, f"first-{kind}", "ckan", world.base)
+    await harvest.run_source(loader, NOW, f"first-{kind}")
+    machines.arrange(f"own-{kind}", "自己的", 1)
+    await add(loader, f"self-{kind}", kind, machines.open + path)
+    report = await harvest.run_source(loader, NOW, f"self-{kind}")
+    assert report.state == "done"
+    whys = {one.dataset: one.why for one in await harvest.fates(loader, f"self-{kind}")}
+    assert f"self-{kind}-own-{kind}" in whys
+    assert "采集来的" in whys[None]
+    again = await harvest.run_source(loader, NOW, f"self-{kind}", full=True)
+    assert again.fates.get("added", 0) == 0
+
+
 async def test_a_real_city_catalogue_in_csv(loader: Pool, world: Elsewhere) -> None:
     file = SHARED / "catalogues" / "austin_tx_catalog.csv"
     if not file.is_file():

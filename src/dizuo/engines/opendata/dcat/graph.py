@@ -127,7 +127,7 @@ class Teller:
                 ("dct:provenance", self._part(dataset.iri, "origin", "dct:ProvenanceStatement", told))
             )
         if source := address(dataset.source):
-            found.append(("dct:isReferencedBy", self._thing(source)))
+            found.append(("prov:wasDerivedFrom", self._thing(source)))
         return found
 
     def _distribution(self, one: Distribution, dataset: Dataset) -> Node:

@@ -14,6 +14,8 @@ from .model import Agent, Catalogue, Dataset, Distribution, Licence, Said, Servi
 from .nodes import Iri, Node, address
 from .vocabulary import media_type_of
 
+TAKEN: Final = "采集自"
+"""How the provenance of a harvested dataset begins; who harvests us tells it by that from what is our own."""
 _ACCESS: Final = {"unconditional": "public", "conditional": "restricted", "closed": "closed"}
 
 
@@ -118,7 +120,7 @@ def told_dataset(place: Place, seen: DatasetSeen) -> Dataset:
 def _origin(kept: Mapping[str, Any] | None, seen: DatasetSeen) -> str:
     if kept and kept.get("source"):
         source = kept["source"]
-        return f"采集自“{source.get('source_title', '')}”，那里的编号是 {source.get('identifier', '')}"
+        return f"{TAKEN}“{source.get('source_title', '')}”，那里的编号是 {source.get('identifier', '')}"
     if kept:
         return "由提供单位从接口装载，开放前经过审查"
     return (

@@ -20,6 +20,7 @@ PREFIXES: Final = {
     "vcard": "http://www.w3.org/2006/vcard/ns#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "adms": "http://www.w3.org/ns/adms#",
+    "prov": "http://www.w3.org/ns/prov#",
     "spdx": "http://spdx.org/rdf/terms#",
     "eli": "http://data.europa.eu/eli/ontology#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",

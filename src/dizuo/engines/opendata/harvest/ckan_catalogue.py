@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import msgspec
 
 from .errors import CatalogueUnreadable
-from .found import Found, Page
+from .found import SECOND_HAND, Found, Page
 
 ROWS: Final = 100
 _FIELDS: Final = (
@@ -105,6 +105,9 @@ def _record(told: Any, url: str) -> Found:
     kept = {field: package[field] for field in _FIELDS if package.get(field) is not None}
     if package.get("private"):
         return Found(identifier, fault="来源标明不公开")
+    extras = cast("list[Mapping[str, Any]]", package.get("extras") or [])
+    if any(hasattr(one, "get") and one.get("key") == "harvest_source_url" for one in extras):
+        return Found(identifier, fault=SECOND_HAND)
     groups = cast("list[Mapping[str, Any]]", package.get("groups") or [])
     named = tuple(str(one.get("title") or one.get("name") or "") for one in groups if hasattr(one, "get"))
     return Found(identifier, str(name or ""), publisher, link, kept, named)

@@ -9,10 +9,11 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from dizuo.engines.opendata.dcat.telling import TAKEN
 from dizuo.engines.opendata.dcat.vocabulary import FREQUENCIES, PREFIXES
 
 from .errors import CatalogueUnreadable
-from .found import Found, Page
+from .found import SECOND_HAND, Found, Page
 
 LARGEST: Final = 64 << 20
 _FORMS: Final = {
@@ -22,6 +23,11 @@ _FORMS: Final = {
 }  # fmt: skip
 _ENDINGS: Final = {".ttl": "turtle", ".jsonld": "json-ld", ".json": "json-ld", ".rdf": "xml", ".xml": "xml"}
 _CYCLES: Final = {code: word for word, code in reversed(FREQUENCIES.items()) if word.isascii()}
+# A theme of the European table covers several fields of ours; the nearest is taken.
+_THEMES: Final = {
+    "AGRI": "agriculture", "ECON": "business", "EDUC": "education", "ENVI": "environment", "GOVE": "institutions",
+    "HEAL": "health", "JUST": "safety", "REGI": "housing", "SOCI": "livelihood", "TRAN": "transport",
+}  # fmt: skip
 _LANGUAGES: Final = ("zh", "zh-cn", "zh-hans", "", "en")
 ACCEPT: Final = "text/turtle, application/ld+json;q=0.9, application/rdf+xml;q=0.8"
 
@@ -128,12 +134,18 @@ class _Reader:
         title = self._text(subject, "dct:title")
         if not title:
             return Found(identifier, fault="没有标题（dct:title）")
+        origin = self._one(subject, "dct:provenance")
+        if self._one(subject, "prov:wasDerivedFrom") is not None and self._text(
+            origin, "rdfs:label"
+        ).startswith(TAKEN):
+            return Found(identifier, fault=SECOND_HAND)
         publisher = self._one(subject, "dct:publisher")
         named = self._text(publisher, "foaf:name") if publisher is not None else ""
         distributions = sorted(self._graph.objects(subject, self._named("dcat:distribution")), key=str)
         licences = [self._last(one, "dct:license", whole=True) for one in (subject, *distributions)]
+        theme = self._last(subject, "dcat:theme")
         extras = {
-            "theme": self._last(subject, "dcat:theme"),
+            "theme": _THEMES.get(theme, theme),
             "issued": self._text(subject, "dct:issued"),
             "modified": self._text(subject, "dct:modified"),
             "update_cycle": _CYCLES.get(self._last(subject, "dct:accrualPeriodicity"), ""),

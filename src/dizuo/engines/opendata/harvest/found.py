@@ -6,6 +6,9 @@ from typing import Any
 
 import msgspec
 
+SECOND_HAND = "那里也是采集来的；请直接采集它的来源"
+"""Why a record is refused that its portal harvested itself: two portals that harvest each other would grow for ever."""
+
 
 class Found(msgspec.Struct, frozen=True):
     """One dataset of a source.
