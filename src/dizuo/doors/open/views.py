@@ -82,12 +82,18 @@ class OpenMaker:
     """Makes views of one city in one language."""
 
     def __init__(
-        self, city: City, lang: str, words: Mapping[str, Mapping[str, str]], now: dt.datetime
+        self,
+        city: City,
+        lang: str,
+        words: Mapping[str, Mapping[str, str]],
+        now: dt.datetime,
+        origin: str = "",
     ) -> None:
         self.city = city
         self.lang = lang
         self.words = words
         self.now = to_shanghai(now)
+        self.origin = origin
 
     def unit(self, organisation: str) -> str:
         """An organisation's short name; as it is when it is none of the city's."""
@@ -220,4 +226,6 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
 def maker(request: WebRequest) -> OpenMaker:
     """The maker for a request's city, language and moment."""
     words = request.shell.templates(request.door).words[request.lang]
-    return OpenMaker(request.dizuo.city, request.lang, words, request.shell.now())
+    scheme = "https" if request.shell.site.secure else request.url.scheme
+    origin = f"{scheme}://{request.url.netloc}"
+    return OpenMaker(request.dizuo.city, request.lang, words, request.shell.now(), origin)

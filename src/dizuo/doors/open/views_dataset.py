@@ -374,7 +374,7 @@ class DatasetMaker:
             number = next((c.id for c in self.seen.columns if c.type in ("integer", "decimal")), "")
             kept = ([faceted] if faceted else []) + ([("_sort", f"-{number}")] if number else [])
         query = "&".join(f"{k}={v}" for k, v in kept)
-        return f'curl "{self.path}.json{"?" + query if query else ""}"'
+        return f'curl "{self.base.origin}{self.path}.json{"?" + query if query else ""}"'
 
     def _others(self, asked: Sequence[tuple[str, str]], name: str) -> list[tuple[str, str]]:
         return [(k, v) for k, v in asked if k.partition("__")[0] != name and k != "_offset"]
