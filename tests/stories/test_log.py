@@ -51,7 +51,12 @@ async def copied(town: Town, tool: Any, folder: Path) -> tuple[Any, list[bytes]]
     head = tool.Head(note, key)
     (folder / "checkpoint").write_text(note)
     entries: list[bytes] = []
-    for level, count in (("entries", head.size), ("contents", head.size), ("0", head.size), ("1", head.size >> 8)):
+    for level, count in (
+        ("entries", head.size),
+        ("contents", head.size),
+        ("0", head.size),
+        ("1", head.size >> 8),
+    ):
         for index, width in tool.widths(count):
             path = tool.tile_path(level, index, width)
             answer = await got(town, path)
@@ -124,7 +129,9 @@ async def test_a_real_city_tells_hashes_and_no_contents_unless_it_says_so(
     monkeypatch.setattr(town.app.state, "dizuo", dataclasses.replace(dizuo, city=real))
     closed, leaves = await got(town, "tile/contents/000.p/9"), await got(town, "tile/entries/000.p/9")
     assert (closed.status_code, leaves.status_code) == (403, 200)
-    assert leaves.content.count(b"dizuo-entry/2\ntag ") == 9, "a tagged leaf says nothing, so everybody may have it"
+    assert leaves.content.count(b"dizuo-entry/2\ntag ") == 9, (
+        "a tagged leaf says nothing, so everybody may have it"
+    )
     assert b"body" not in leaves.content
     assert (await got(town, "tile/0/000.p/9")).status_code == 200
     assert (await got(town, "checkpoint")).status_code == 200

@@ -118,9 +118,13 @@ async def test_two_officials_join_a_pair_and_downstream_learns_it(desk: Desk, ap
     assert entry["kind"] == "identity.merge"
     assert entry["payload"]["cid"] == merge.cid
     assert entry["payload"]["official"] == "zhou、chen"
-    assert set(entry["body"]) == {"run", "entity", "nodes", "actor"}, "the open body names no cluster and nobody"
+    assert set(entry["body"]) == {"run", "entity", "nodes", "actor"}, (
+        "the open body names no cluster and nobody"
+    )
     assert {row["payload"]["official"] for row in looks} == {"zhou", "chen", "li"}
-    assert {key for row in looks for key in row["body"]} == {"entity", "purpose", "actor"}, "nor that two were looked at together"
+    assert {key for row in looks for key in row["body"]} == {"entity", "purpose", "actor"}, (
+        "nor that two were looked at together"
+    )
     assert len({row["subject"] for row in looks}) == 2, "both persons see who looked"
 
 

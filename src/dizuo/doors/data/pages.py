@@ -17,7 +17,7 @@ class NoSuchRegister(NotFound):
     fix = "请从数据目录里选。"
 
 
-class NoSuchMatter(NotFound):
+class MatterNotListed(NotFound):
     """没有这件事。"""
 
     fix = "请从数据目录里选。"
@@ -52,7 +52,7 @@ async def matter(request: WebRequest) -> Response:
     """Which item of a matter reads what, for what, on which law."""
     found = request.dizuo.city.matters.get(str(request.path_params["matter"]))
     if found is None:
-        raise NoSuchMatter()
+        raise MatterNotListed()
     stores = await _look(request)
     return answer(request, "matter.html", _maker(request).matter(found, stores.asked.get(found.id)))
 
