@@ -106,7 +106,7 @@ def routes() -> str:
         "Written by `tools/docs.py` from the doors' tables.",
         "",
     ]
-    for door in ("citizen", "desk", "centre", "data"):
+    for door in ("citizen", "desk", "centre", "data", "open"):
         module = importlib.import_module(f"dizuo.doors.{door}")
         lines += [f"## {door}", "", "| method | address | who | purpose |", "|---|---|---|---|"]
         for route in module.ROUTES:

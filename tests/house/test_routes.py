@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from dizuo.doors import centre, citizen, data, desk
+from dizuo.doors import open as open_door
 from dizuo.web import Door, Route
 
 ROOT = Path(__file__).resolve().parents[2]
-DOORS: tuple[Door, ...] = (citizen.DOOR, desk.DOOR, centre.DOOR, data.DOOR)
+DOORS: tuple[Door, ...] = (citizen.DOOR, desk.DOOR, centre.DOOR, data.DOOR, open_door.DOOR)
 LINES = 25
 
 
@@ -23,8 +24,8 @@ def rows() -> Iterator[tuple[Door, Route]]:
             yield door, route
 
 
-def test_there_are_four_doors() -> None:
-    assert [door.name for door in DOORS] == ["citizen", "desk", "centre", "data"]
+def test_there_are_five_doors() -> None:
+    assert [door.name for door in DOORS] == ["citizen", "desk", "centre", "data", "open"]
 
 
 @pytest.mark.parametrize(

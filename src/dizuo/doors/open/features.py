@@ -109,6 +109,24 @@ async def items(request: WebRequest) -> Response:
     seen = await _found(request)
     query = features.read_query(seen, list(request.query_params.multi_items()))
     found = await features.items(request.dizuo.pool, seen, query)
+    links = _paging(request, seen, query, found)
+    return _sent(
+        {
+            "type": "FeatureCollection",
+            "features": found.features,
+            "links": links,
+            "timeStamp": request.dizuo.now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "numberMatched": found.matched,
+            "numberReturned": len(found.features),
+        },
+        GEOJSON,
+    )
+
+
+def _paging(
+    request: WebRequest, seen: opendata.DatasetSeen, query: features.ItemsQuery, found: features.Items
+) -> list[dict[str, str]]:
+    """The page itself, the one after and the one before it, and what they are pages of."""
     base = f"{_base(request)}/collections/{seen.id}"
     here = f"{base}/items"
     told = [
@@ -126,17 +144,7 @@ async def items(request: WebRequest) -> Response:
             _link(_at(here, [*told, ("limit", query.limit), ("offset", before)]), "prev", GEOJSON, "上一页")
         )
     links.append(_link(base, "collection", JSON, seen.title))
-    return _sent(
-        {
-            "type": "FeatureCollection",
-            "features": found.features,
-            "links": links,
-            "timeStamp": request.dizuo.now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "numberMatched": found.matched,
-            "numberReturned": len(found.features),
-        },
-        GEOJSON,
-    )
+    return links
 
 
 @for_machines
