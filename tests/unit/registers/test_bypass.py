@@ -248,7 +248,13 @@ async def test_no_table_is_open_to_the_web_or_the_loader(town, pg, table, verb):
 async def test_only_the_doors_can_be_called(pg):
     open_to = {
         "dizuo_app": {
-                "formats_found",  # counts by form of value, for the catalogue's audit; no value"exchange", "request", "release", "write"},
+            "exchange",
+            "request",
+            "release",
+            "write",
+            # counts by the form of values, for the catalogue's audit; never a value
+            "formats_found",
+        },
         "dizuo_loader": {
             "absorb",
             "identities",
