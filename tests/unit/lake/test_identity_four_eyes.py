@@ -210,3 +210,12 @@ def test_differences_are_marked_where_they_are() -> None:
         "left_only",
         "right_only",
     )
+
+
+def test_a_writing_that_no_record_has_any_more_is_asked_about_by_nobody(desk: Desk) -> None:
+    """The doubt was about a record as it was written before; it was delivered anew in another way."""
+    assert desk.run([OLD, NEW, *others()]) == 1
+    with open_store(desk.folder / "identity", memory="500MB") as store:
+        ((left,),) = store.rows("SELECT l FROM doubt")
+        store.connection.execute("DELETE FROM record_person WHERE node = ?", [left])
+        assert ask_people(desk.database, store, default_models()) == 0

@@ -174,7 +174,12 @@ def _ask(
         )
     )
     names = [column[0] for column in weighed.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in weighed.fetchall()]
+    # A writing that no record has any more (it was delivered anew in another way) is nobody's: there is nothing to ask.
+    rows = [
+        row
+        for row in (dict(zip(names, values, strict=True)) for values in weighed.fetchall())
+        if row["l"] in records and row["r"] in records
+    ]
     values = _values(store, sorted(records.values()))
     done = 0
     with psycopg.connect(database.dsn(LOADER)) as connection:
