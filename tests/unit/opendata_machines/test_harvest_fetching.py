@@ -48,7 +48,7 @@ class Names(Resolver):
     "url",
     [
         "http://127.0.0.1/", "http://localhost/", "http://[::1]/", "http://0.0.0.0/", "http://10.0.0.1/", "http://192.168.1.1/",
-        "http://172.16.0.1/", "http://169.254.169.254/latest/meta-data/", "http://100.100.100.200/", "http://[fe80::1]/",
+        "http://172.16.0.1/", "http://169.254.169.254/latest/meta-data/", "http://100.100.100.200/", "http://168.63.129.16/", "http://[fe80::1]/",
         "http://[fd00::1]/", "http://[::ffff:127.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/",
         "http://224.0.0.1/", "http://255.255.255.255/", "http://2130706433/", "http://0x7f.1/", "http://127.1/",
         "file:///etc/passwd", "ftp://x.example/", "gopher://x.example/", "http://user:pass@x.example/", "http:///x", "http://[bad/",

@@ -8,6 +8,18 @@ from dizuo.foundation.blueprint.model_catalogue import CatalogueTerms, Opening, 
 from dizuo.foundation.blueprint.shape import Enum, Optional
 from dizuo.foundation.blueprint.values import LAW, WORDS
 
+CYCLES: dict[str, str] = {
+    "realtime": "实时",
+    "daily": "每日",
+    "weekly": "每周",
+    "monthly": "每月",
+    "quarterly": "每季度",
+    "half_yearly": "每半年",
+    "yearly": "每年",
+    "irregular": "不定期",
+    "never": "不更新",
+}
+
 _NOTHING = Words("", "")
 _SHARING = Record(
     Sharing,
@@ -49,19 +61,7 @@ CATALOGUE = Record(
         "share": may(Optional(_SHARING), "共享属性"),
         "open": may(Optional(_OPENING), "开放属性"),
         "cycle": may(
-            Enum(
-                {
-                    "realtime": "实时",
-                    "daily": "每日",
-                    "weekly": "每周",
-                    "monthly": "每月",
-                    "quarterly": "每季度",
-                    "half_yearly": "每半年",
-                    "yearly": "每年",
-                    "irregular": "不定期",
-                    "never": "不更新",
-                }
-            ),
+            Enum(CYCLES),
             "更新周期；不写时按数据源的周期",
             "",
         ),

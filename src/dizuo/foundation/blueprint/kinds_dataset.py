@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dizuo.foundation.blueprint.groups import Key, ListOf, MapOf, Record, may
+from dizuo.foundation.blueprint.kinds_catalogue import CYCLES
 from dizuo.foundation.blueprint.kinds_city import DATA_FILE, ID
 from dizuo.foundation.blueprint.model import Place, Words
 from dizuo.foundation.blueprint.model_dataset import Count, CountBy, Dataset, DatasetField, Gate, Made
@@ -26,17 +27,6 @@ THEMES: dict[str, str] = {
     "employment": "社保就业",
     "finance": "财税金融",
     "credit": "信用服务",
-}
-CYCLES: dict[str, str] = {
-    "realtime": "实时",
-    "daily": "每日",
-    "weekly": "每周",
-    "monthly": "每月",
-    "quarterly": "每季度",
-    "half_yearly": "每半年",
-    "yearly": "每年",
-    "irregular": "不定期",
-    "never": "不更新",
 }
 OPEN_TYPES: dict[str, str] = {
     "unconditional": "无条件开放",

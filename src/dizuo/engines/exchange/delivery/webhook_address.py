@@ -17,22 +17,12 @@ from urllib.parse import urlsplit
 import httpcore
 
 from dizuo.engines.exchange.delivery.subscribe_errors import WebhookAddressRefused
+from dizuo.foundation.kernel.public_addresses import Address, is_metadata, is_public
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[Iterable[str]]]
 HOSTS: Final = "DIZUO_WEBHOOK_HOSTS"
 """Environment variable: ``host`` or ``host:port``, separated by commas, that pushes may go to though http or private."""
 _LONGEST: Final = 500
-# Instance metadata of clouds: never a consumer, not even of a permitted host. One of them is a public address.
-_METADATA: Final = (
-    ipaddress.ip_network("169.254.0.0/16"),
-    ipaddress.ip_network("168.63.129.16/32"),
-    ipaddress.ip_network("100.100.100.200/32"),
-    ipaddress.ip_network("fe80::/10"),
-    ipaddress.ip_network("fd00:ec2::/32"),
-)
-# Special-purpose networks (RFC 6890) that some versions of Python take for public ones.
-_SPECIAL: Final = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24"))
 # Networks that carry an IPv4 address inside: what they lead to cannot be told from outside.
 _TUNNELS: Final = (
     ipaddress.ip_network("64:ff9b::/96"),
@@ -114,14 +104,14 @@ class Addresses:
             raise WebhookAddressRefused("这个主机名解析不出来") from None
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
-        if any(address in network for network in _METADATA):
+        # never a consumer, not even of a permitted host
+        if is_metadata(address):
             raise WebhookAddressRefused("它是本机链路或云平台元数据的地址")
         if permitted:
             return
         if any(address in network for network in _TUNNELS):
             raise WebhookAddressRefused("它是转换过的地址，看不出通向哪里")
-        special = any(address in network for network in _SPECIAL)
-        if special or not address.is_global or address.is_multicast or address.is_reserved:
+        if not is_public(address):
             raise WebhookAddressRefused("它是内网、本机或保留的地址")
 
 

@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx
 import msgspec
 
+from dizuo.foundation.kernel.public_addresses import Address, is_public
+
 from .errors import AddressRefused, FetchFailed, TooMuch
 
 SIZE: Final = 128 << 20
@@ -23,14 +25,8 @@ SECONDS: Final = 120.0
 REDIRECTS: Final = 4
 AGENT: Final = "dizuo-harvest"
 _SCHEMES: Final = {"http": 80, "https": 443}
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # NAT64 and 6to4 carry an IPv4 address inside, which must be public as well.
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-# Shared address space of carriers and the metadata addresses of clouds are no one's public servers.
-_NEVER: Final = tuple(
-    map(ipaddress.ip_network, ("100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "64:ff9b:1::/48"))
-)
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -161,8 +157,7 @@ class Fetcher:
         inner = _inside(address)
         if inner is not None:
             return self.may_call(inner)
-        never = any(address in network for network in _NEVER)
-        return address.is_global and not address.is_multicast and not address.is_reserved and not never
+        return is_public(address)
 
 
 class Resolver:
