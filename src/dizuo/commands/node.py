@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from dizuo.commands.until_stopped import serve_until_stopped
 from dizuo.foundation.kernel.clock_source import SystemNow
 from dizuo.foundation.kernel.errors import Conflict, DizuoError
 from dizuo.foundation.signing import ED25519, SM2
@@ -189,17 +188,7 @@ def _serve(arguments: argparse.Namespace, home: NodeHome) -> int:
     print(
         f"answering for {', '.join(one.resource for one in adapters)} at http://{host!s}:{port}", flush=True
     )
-
-    def stop(_number: int, _frame: object) -> None:
-        threading.Thread(target=server.shutdown).start()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    try:
-        server.serve_forever(poll_interval=0.2)
-    finally:
-        server.server_close()
-        provider.close()
+    serve_until_stopped(server, provider.close)
     return 0
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+from dizuo.commands.until_stopped import serve_until_stopped
 from dizuo.commands.verify import read_key
 from dizuo.foundation.kernel.errors import Conflict, DizuoError
 from dizuo.foundation.ledger import SigningKey, witness_key
@@ -42,17 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise WitnessAddressTaken(host=arguments.host, port=arguments.port, why=error.strerror) from error
     host, port = server.server_address[:2]
     print(f"watching {', '.join(logs) or 'no log'} at http://{host!s}:{port}", flush=True)
-
-    def stop(_number: int, _frame: object) -> None:
-        threading.Thread(target=server.shutdown).start()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    try:
-        server.serve_forever(poll_interval=0.2)
-    finally:
-        server.server_close()
-        witness.close()
+    serve_until_stopped(server, witness.close)
     return 0
 
 
