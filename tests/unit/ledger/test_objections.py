@@ -14,6 +14,7 @@ from dizuo.foundation.ledger import (
     Entry,
     EntryView,
     Filter,
+    Tallies,
     answer_objection,
     choose_telling,
     entries_of,
@@ -24,7 +25,6 @@ from dizuo.foundation.ledger import (
     objections_at,
     objections_of,
     open_objection,
-    uses_of,
 )
 from dizuo.foundation.ledger.errors import ObjectionAnswered, ObjectionInvalid, ObjectionUnknown
 from dizuo.foundation.store import Pool
@@ -76,7 +76,7 @@ async def test_kinds_of_use_are_told_apart_with_their_first_time(
     app_pool: Pool, uses: list[EntryView]
 ) -> None:
     async with app_pool.acquire() as connection:
-        found = {(use.unit, use.purpose): use for use in await uses_of(connection, ME)}
+        found = {(use.unit, use.purpose): use for use in (await Tallies().of(connection, ME)).uses}
         assert set(found) == {("edu", "入学"), ("psb", "查询")}
         assert (found["edu", "入学"].count, found["edu", "入学"].first) == (2, uses[0].id)
         assert await looked(connection, ME) == (None, True)

@@ -11,8 +11,8 @@ from dizuo.foundation.ledger import (
     Batcher,
     Entry,
     EntryView,
+    Tallies,
     choose_telling,
-    counted,
     entries_of,
     entries_where,
     entry_batcher,
@@ -20,13 +20,10 @@ from dizuo.foundation.ledger import (
     looked,
     objections_of,
     proof,
-    uses_of,
 )
-from dizuo.foundation.store import Connection
 from dizuo.web import ONCE_FIELD, WebRequest, answer, attachment, redirect
 from dizuo.web.tokens import once_token
 
-from .counting_lately import Count, CountedLately
 from .forms import number
 from .home import remembered
 from .people import self_of, session_of, subject_of
@@ -37,7 +34,6 @@ from .views_uses import AroundView, Chosen, DataView, UsesMaker
 PAGE = 40
 LOOKS = 5
 LARGEST = 2**62
-_LATELY = CountedLately()
 FILTERS = (("", "all"), ("mine", "mine"), ("others", "others"), ("refused", "refused_only"))
 
 
@@ -84,37 +80,22 @@ async def data(request: WebRequest) -> Response:
     return answer(request, "data.html", view)
 
 
-async def _count(request: WebRequest, connection: Connection, subject: int) -> Count:
-    """The list counted now; a long one at most half a minute ago."""
-    cases, origin = request.dizuo.cases, request.dizuo.ledger_origin
-    if (kept := _LATELY.get(cases, origin, subject)) is not None:
-        return kept
-    latest = await entries_of(connection, subject, limit=1000)
-    count = Count(
-        await counted(connection, subject),
-        await uses_of(connection, subject),
-        sum(one.kind == "sealed" for one in latest),
-    )
-    _LATELY.keep(cases, origin, subject, count)
-    return count
-
-
 async def _around(request: WebRequest, subject: int, chosen: Chosen, newest: int) -> AroundView:
     """What stands around the list; with the whole list before them, the reader has seen it up to ``newest``."""
     maker = uses_maker(request)
     async with request.dizuo.pool.acquire() as connection:
-        count = await _count(request, connection, subject)
+        tally = await tallies(request).of(connection, subject)
         seen, tells = await looked(connection, subject)
         objections = await objections_of(connection, subject)
         if newest and not chosen.narrowed and not chosen.kind:
             await look(connection, subject, newest)
     return AroundView(
-        whole=maker.whole(count.whole, count.sealed),
-        numbers=count.whole.numbers,
-        new=maker.new(count.uses, seen) if tells else [],
+        whole=maker.whole(tally.whole, tally.sealed),
+        numbers=tally.whole.numbers,
+        new=maker.new(tally.uses, seen) if tells else [],
         tells=tells,
-        units=maker.units(count.uses, chosen.unit),
-        purposes=maker.purposes(count.uses, chosen.purpose),
+        units=maker.units(tally.uses, chosen.unit),
+        purposes=maker.purposes(tally.uses, chosen.purpose),
         objections=maker.objections(objections),
     )
 
@@ -159,6 +140,14 @@ async def enter_viewing(request: WebRequest, subject: int, form: str = "") -> No
         payload={"subject": subject, "name": session.account.name},
     )
     await _batcher(request).submit(entry)
+
+
+def tallies(request: WebRequest) -> Tallies:
+    """The counts of long lists that this process keeps, on the application's state beside the engines."""
+    state = request.app.state
+    if not hasattr(state, "citizen_tallies"):
+        state.citizen_tallies = Tallies()
+    return state.citizen_tallies
 
 
 def _batcher(request: WebRequest) -> Batcher[Entry, int]:

@@ -11,10 +11,10 @@ import msgspec
 from starlette.responses import Response
 
 from dizuo.foundation.kernel.clock_source import to_shanghai
-from dizuo.foundation.ledger import EntryView, complete_proof, counted, entries_of
+from dizuo.foundation.ledger import EntryView, complete_proof, entries_of
 from dizuo.web import WebRequest, attachment
 
-from .pages_data import data_maker, enter_viewing
+from .pages_data import data_maker, enter_viewing, tallies
 from .people import subject_of
 
 MOST: Final = 20_000
@@ -55,7 +55,7 @@ async def _taken(request: WebRequest, form: str) -> tuple[list[Taken], bytes]:
             found += some
             if len(some) < _LOT:
                 break
-        numbers = (await counted(connection, subject)).numbers
+        numbers = (await tallies(request).of(connection, subject)).whole.numbers
         proven = await complete_proof(connection, subject)
     rows: list[Taken] = []
     for entry in reversed(found):

@@ -12,7 +12,7 @@
 """
 
 from dizuo.foundation.ledger.batcher import Batcher, entry_batcher
-from dizuo.foundation.ledger.complete import Counted, complete_proof, counted
+from dizuo.foundation.ledger.complete import Counted, complete_proof
 from dizuo.foundation.ledger.cosign import Cosigned, cosign, cosignatures, witness_key
 from dizuo.foundation.ledger.entry import Entry, EntryView
 from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
@@ -36,6 +36,7 @@ from dizuo.foundation.ledger.stamping import (
     read_certificate,
 )
 from dizuo.foundation.ledger.suites import COSIGNATURE, INTERNATIONAL, NATIONAL, Suite
+from dizuo.foundation.ledger.tally import Tallies, Tally, counted
 from dizuo.foundation.ledger.tiles import (
     CONTENTS,
     ENTRIES,
@@ -44,7 +45,7 @@ from dizuo.foundation.ledger.tiles import (
     tells_entries,
     tile_bytes,
 )
-from dizuo.foundation.ledger.uses import Filter, Use, choose_telling, entries_where, look, looked, uses_of
+from dizuo.foundation.ledger.uses import Filter, Use, choose_telling, entries_where, look, looked
 from dizuo.foundation.ledger.verify import Problem, Report, verify
 from dizuo.foundation.ledger.witnessing import (
     WITNESSES,
@@ -84,6 +85,8 @@ __all__ = [
     "Stamper",
     "Submitter",
     "Suite",
+    "Tallies",
+    "Tally",
     "Tile",
     "Use",
     "answer_objection",
@@ -114,7 +117,6 @@ __all__ = [
     "served_checkpoint",
     "tells_entries",
     "tile_bytes",
-    "uses_of",
     "verify",
     "verify_proof",
     "witness_key",

@@ -63,11 +63,6 @@ class Counted:
         return not self.missing
 
 
-async def counted(connection: Connection, subject: int) -> Counted:
-    """Whether every number of a person has its entry. Nothing is kept: it is computed from the person's own key each time."""
-    return (await _look(connection, subject))[0]
-
-
 async def _look(
     connection: Connection, subject: int
 ) -> tuple[Counted, dict[int, Row], dict[int, Row], list[Row], bytes]:

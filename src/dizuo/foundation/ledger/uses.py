@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -50,11 +49,6 @@ async def entries_where(
     return [
         EntryView(row["id"], row["at"], row["kind"], row["body"], row["payload"], row["seq"]) for row in rows
     ]
-
-
-async def uses_of(connection: Connection, subject: int) -> Sequence[Use]:
-    """The kinds of use of one person's data, the latest first; looking at one's own list is none."""
-    return [Use(*row.values()) for row in await connection.fetch(_QUERIES["uses_of"], subject)]
 
 
 async def looked(connection: Connection, subject: int) -> tuple[int | None, bool]:

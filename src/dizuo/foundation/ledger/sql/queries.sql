@@ -149,8 +149,12 @@ SELECT entry, since, opens_on, unit, post, basis, extended, overlong FROM ledger
 SELECT id, at, kind, body, payload, seq FROM ledger.entries_where($1, $2, $3, $4, $5, $6, $7)
 
 -- uses_of --
--- The kinds of use about one person.
-SELECT unit, actor, purpose, first, first_at, last_at, count FROM ledger.uses_of($1)
+-- The kinds of use about one person after an entry; those up to another apart from later ones.
+SELECT unit, actor, purpose, first, first_at, last_at, count, settled FROM ledger.uses_of($1, $2, $3)
+
+-- tally --
+-- What is about one person after an entry, how much there is up to it, how many of the kept seals are still closed.
+SELECT held, first, first_key, last, ids, tags, placed, seals, ledger.closed_of($3 || seals) AS closed FROM ledger.tally($1, $2)
 
 -- looked --
 -- Up to which entry somebody has seen their list, and whether new kinds of use are pointed out.
