@@ -394,3 +394,26 @@ def test_a_lawful_field_in_another_spelling_is_read_too() -> None:
 )
 def test_the_address_as_it_is_signed(url: str, is_: str) -> None:
     assert target_uri(url) == is_
+
+
+def test_sm2_holds_the_example_of_the_standard() -> None:
+    """GB/T 32918.5-2017, annex A.2: its key, its digest of "message digest", its signature."""
+    public = bytes.fromhex(
+        "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020"
+        "ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13"
+    )
+    secret = bytes.fromhex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8")
+    key = PrivateKey("example", SM2, secret, public)
+    assert (
+        key.public.sm2_digest(b"message digest").hex()
+        == "f0b43e94ba45accaace692ed534382eb17e6ab5a19ce7b31f4486fdfc0d28640"
+    )
+    signature = bytes.fromhex(
+        "f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3"
+        "b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa"
+    )
+    assert key.public.verifies(signature, b"message digest")
+    assert not key.public.verifies(signature, b"message digesu")
+    made = {key.sign(b"message digest") for _ in range(3)}
+    assert len(made) == 3, "a nonce used twice would give the key away"
+    assert all(key.public.verifies(one, b"message digest") for one in made)

@@ -21,6 +21,19 @@ SM2: Final[Algorithm] = "sm2-sm3"
 _ED_LENGTH: Final = 32
 _SM2_LENGTH: Final = 64
 _SM2_SECRET: Final = 32
+_SM2_SIGNER: Final = b"1234567812345678"
+# What a signer's hash covers before the signer's own point (GB/T 32918.2 §5.5): the length of the id in bits, the id, and
+# a, b and the base point of the recommended curve (GB/T 32918.5).
+_SM2_BEFORE: Final = (
+    (len(_SM2_SIGNER) * 8).to_bytes(2, "big")
+    + _SM2_SIGNER
+    + bytes.fromhex(
+        "fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc"
+        "28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93"
+        "32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7"
+        "bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0"
+    )
+)
 
 
 class PublicKey:
@@ -29,7 +42,7 @@ class PublicKey:
     Errors: KeyMalformed for bytes that are no key.
     """
 
-    __slots__ = ("_ed", "algorithm", "id", "raw")
+    __slots__ = ("_ed", "_signer", "algorithm", "id", "raw")
 
     def __init__(self, id: str, algorithm: Algorithm, raw: bytes) -> None:
         self.id: Final = id
@@ -38,6 +51,11 @@ class PublicKey:
         if len(raw) != (_ED_LENGTH if algorithm == ED25519 else _SM2_LENGTH):
             raise KeyMalformed({"x": "公钥的长度不对。"})
         self._ed = Ed25519PublicKey.from_public_bytes(raw) if algorithm == ED25519 else None
+        self._signer = gmssl_pyx.sm3_hash(_SM2_BEFORE + raw) if algorithm == SM2 else b""
+
+    def sm2_digest(self, message: bytes) -> bytes:
+        """What SM2 signs of a message: SM3 over the hash of the signer, which is made once a key, and the message; 32 bytes."""
+        return gmssl_pyx.sm3_hash(self._signer + message)
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether this key's owner signed the message. SM2 signatures are r‖s, 64 bytes, signer id 1234567812345678."""
@@ -51,7 +69,11 @@ class PublicKey:
             return True
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
         try:
-            return bool(gmssl_pyx.sm2_verify(self.raw, message, encode_dss_signature(r, s)))
+            return bool(
+                gmssl_pyx.sm2_verify_sm3_digest(
+                    self.raw, self.sm2_digest(message), encode_dss_signature(r, s)
+                )
+            )
         except (gmssl_pyx.GmsslInnerError, ValueError):  # no point of the curve, or numbers out of its order
             return False
 
@@ -117,7 +139,10 @@ class PrivateKey:
         """64 bytes: Ed25519's signature, or SM2's r‖s."""
         if self._ed is not None:
             return self._ed.sign(message)
-        r, s = decode_dss_signature(gmssl_pyx.sm2_sign(self.secret, self.public.raw, message))
+        # Over the digest: given a message, the library first makes 32 nonces for a stream of signatures and uses one of them.
+        r, s = decode_dss_signature(
+            gmssl_pyx.sm2_sign_sm3_digest(self.secret, self.public.sm2_digest(message))
+        )
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def as_jwk(self) -> dict[str, str]:
