@@ -4,9 +4,11 @@
 .venv/bin/python bench/catalogue_search.py --rows 50000        a small try
 
 Fills a database of its own with invented metadata and row texts in Chinese (from the city's real names of villages, towns and
-items), indexes them as publishing does, and asks 300 queries of one to eight characters, pinyin and several words, drawn from
-the texts and from thin air. For each: the hits in order against a full scan of every text (in Python, without any index), and
-the time of ``find`` as the page calls it, one query at a time, after the first few have warmed the cache.
+items), indexes them as publishing does, and asks 400 queries of one to twelve characters, full and half width, pinyin, initials,
+mixed scripts and several words, drawn from the texts and from thin air. Rows lie in many datasets, each with words of its own, so that
+a word that is common here is rare there. For each query two answers against a full scan of every text (in Python, without any
+index): ``find``, the first 50 rows in order with their number where it is told, and ``find_sets``, which the page calls: every
+dataset in which anything holds it. Times are of one query at a time, after the first few have warmed the cache.
 """
 
 from __future__ import annotations
@@ -15,19 +17,24 @@ import argparse
 import asyncio
 import csv
 import json
+import os
 import random
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-from dizuo.engines.opendata import find
+from dizuo.engines.opendata import find, find_sets
 from dizuo.engines.opendata.folding import entry_text, fold
-from dizuo.engines.opendata.indexing import count_grams, write_entries
+from dizuo.engines.opendata.indexing import Entry, count_grams, write_entries
 from dizuo.foundation.store import APP, OWNER, Server, connect, discover, migrate, open_pool
 
 CITY = Path(__file__).resolve().parents[1] / "cities" / "wuxi"
-WARM, QUERIES, PAGE = 20, 300, 50
+WARM, QUERIES, PAGE = 20, 400, 50
+PER_SET = 20_000
+"""So many rows of a dataset are found by search (``indexing.ROWS``)."""
+SAID_ONLY, COLUMNS = 2_000, 5
+"""Datasets of which only the description and so many columns are found, as of harvested ones."""
 _WORDS = (
     "人口 户籍 企业 行业 税收 社保 医保 养老 学校 学位 招生 医院 门诊 疫苗 公交 地铁 停车场 泊位 道路 桥梁 绿地 公园 河道 水质 空气 噪声 房产 预售 物业 消防 "
     "许可 处罚 信用 公示 预算 决算 采购 招标 年报 月报 统计 名录 清单 目录 坐标 边界 面积 数量 比例 时间 编号 名称 地址 电话 单位 部门"
@@ -35,29 +42,77 @@ _WORDS = (
 WORDS = _WORDS.split()
 
 
-def texts(rows: int, dice: random.Random) -> list[str]:
-    """Invented texts of 20 to 60 characters around real names."""
-    names: list[str] = []
+def names() -> list[str]:
+    """Real names of villages and towns."""
+    found: list[str] = []
     for file in ("villages", "towns"):
         with (CITY / "divisions" / f"{file}.csv").open(encoding="utf-8") as lines:
-            names += [row["name"] for row in csv.DictReader(lines)]
-    made: list[str] = []
+            found += [row["name"] for row in csv.DictReader(lines)]
+    return found
+
+
+def entries(rows: int, dice: random.Random) -> list[Entry]:
+    """Invented texts around real names: descriptions, columns, then rows of 20 to 60 characters, in order of weight."""
+    places = names()
+    sets = max(1, -(-rows // PER_SET))
+    made: list[Entry] = []
+    for n in range(SAID_ONLY + sets):
+        title = f"{dice.choice(places)}{''.join(dice.sample(WORDS, 2))}信息"
+        about = f"{dice.choice(places)}{'、'.join(dice.sample(WORDS, 8))}，每月更新，GB/T {2000 + n}"
+        made.append((f"set{n}", "dataset", title, "", entry_text(title, about, sounding=title)))
+    for n in range(SAID_ONLY):
+        for column in dice.sample(WORDS, COLUMNS):
+            made.append(
+                (f"set{n}", "column", column, column, entry_text(column, f"column_{n}", sounding=column))
+            )
+    rows -= len(made)
     for n in range(rows):
-        words = "".join(dice.sample(WORDS, dice.randint(2, 5)))
-        made.append(f"无锡市{dice.choice(names)}{words}（{2000 + n % 27}年第{n % 97}号）{dice.choice(names)}")
+        own = SAID_ONLY + n // PER_SET
+        words = WORDS[own * 7 % len(WORDS) :][:24] + WORDS[: own % 5 + 1]
+        said = f"无锡市{dice.choice(places)}{''.join(dice.sample(words, dice.randint(2, 5)))}（{2000 + n % 27}年第{n % 97}号）{dice.choice(places)}"
+        sounding = said if n % 50 == 0 else ""
+        made.append((f"set{own}", "row", said, str(n), entry_text(said, sounding=sounding)))
     return made
 
 
-def queries(folded: list[str], dice: random.Random) -> list[str]:
-    """Parts of the texts of every length, two words at once, pinyin, and what is not there."""
-    asked: list[str] = ["无锡", "市", "鼋头渚", "renkou", "zbrk", "没有这个词", "户籍 门诊", "2026年"]
+def queries(made: list[Entry], dice: random.Random) -> list[str]:
+    """Parts of the texts of every length, in other widths and cases, two and three words at once, pinyin, and what is not there."""
+    asked: list[str] = [
+        "无锡",
+        "市",
+        "年",
+        "鼋头渚",
+        "renkou",
+        "zbrk",
+        "没有这个词",
+        "户籍 门诊",
+        "2026年",
+        "ＧＢ／Ｔ",
+        "gb/t 20",
+        "column_1",
+        "号",
+        "1",
+        "村",
+        "社区",
+        "x",
+    ]
+    places = names()
     while len(asked) < QUERIES:
-        text = dice.choice(folded).split("\n")[0]
-        start = dice.randrange(len(text))
-        piece = text[start : start + dice.randint(1, 8)].strip()
-        other = dice.choice(WORDS)
-        if piece:
-            asked.append(f"{piece} {other}" if len(asked) % 10 == 0 else piece)
+        kind = len(asked) % 10
+        folded = dice.choice(made)[4]
+        line = dice.choice(folded.split("\n"))
+        start = dice.randrange(len(line))
+        piece = line[start : start + dice.randint(1, 8 if kind < 9 else 12)].strip()
+        if kind == 0:
+            piece = f"{piece} {dice.choice(WORDS)}"
+        elif kind == 1:
+            piece = " ".join(dice.sample(WORDS, 2))
+        elif kind == 2:
+            piece = dice.choice(places)
+        elif kind == 3:
+            piece = "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in piece.upper())
+        if fold(piece):
+            asked.append(piece)
     return asked
 
 
@@ -75,20 +130,17 @@ async def _measure(server: Server, rows: int, dice: random.Random, out: Path | N
     await migrate(server, discover())
     owner = await connect(server.dsn(OWNER))
     started = time.perf_counter()
-    said = texts(rows, dice)
-    folded = [entry_text(text, sounding=text if n % 50 == 0 else "") for n, text in enumerate(said)]
+    made = entries(rows, dice)
     async with owner.transaction():
-        await owner.execute(
-            "INSERT INTO opendata.dataset (id, title, provider, open_type, cycle) VALUES ('bench', '演示数据', 'data', 'unconditional', 'daily')"
+        await owner.executemany(
+            "INSERT INTO opendata.dataset (id, title, provider, open_type, cycle) VALUES ($1, '演示数据', 'data', 'unconditional', 'daily')",
+            [(id,) for id in dict.fromkeys(entry[0] for entry in made)],
         )
     # As a first fill: the index is made when the entries are there.
     await owner.execute("DROP INDEX opendata.entry_grams")
-    for at in range(0, rows, 50_000):
+    for at in range(0, rows, PER_SET):
         async with owner.transaction():
-            await write_entries(
-                owner,
-                [("bench", "row", said[n], str(n), folded[n]) for n in range(at, min(rows, at + 50_000))],
-            )
+            await write_entries(owner, made[at : at + PER_SET])
     await owner.execute("SET maintenance_work_mem = '1GB'")
     await owner.execute(
         "CREATE INDEX entry_grams ON opendata.entry USING gin (grams) WITH (fastupdate = off)"
@@ -96,32 +148,49 @@ async def _measure(server: Server, rows: int, dice: random.Random, out: Path | N
     async with owner.transaction():
         await count_grams(owner)
     await owner.execute("VACUUM ANALYZE opendata.entry")
+    await owner.execute("VACUUM ANALYZE opendata.sought")
     filled = time.perf_counter() - started
     size = await owner.fetchval("SELECT pg_total_relation_size('opendata.entry')")
+    more = await owner.fetchval("SELECT pg_total_relation_size('opendata.sought')")
     await owner.close()
     pool = await open_pool(server.dsn(APP), min_size=1, max_size=2)
     took: list[float] = []
+    took_sets: list[tuple[float, str, int]] = []
     wrong: list[str] = []
-    for n, query in enumerate(queries(folded, dice)):
+    for n, query in enumerate(queries(made, dice)):
         started = time.perf_counter()
         got = await find(pool, query, "row", limit=PAGE)
-        spent = time.perf_counter() - started
-        if n >= WARM:
-            took.append(spent * 1000)
+        between = time.perf_counter()
+        sets = await find_sets(pool, query)
+        ended = time.perf_counter()
         terms = fold(query).split()
-        truth = [at for at, text in enumerate(folded) if all(term in text for term in terms)]
-        if [int(hit.place) for hit in got.hits] != truth[:PAGE] or (got.exact and got.total != len(truth)):
-            wrong.append(query)
+        truth = [entry for entry in made if all(term in entry[4] for term in terms)]
+        rows_true = [entry[3] for entry in truth if entry[1] == "row"]
+        if n >= WARM:
+            took.append((between - started) * 1000)
+            took_sets.append(((ended - between) * 1000, query, len(truth)))
+        if [hit.place for hit in got.hits] != rows_true[:PAGE] or (got.exact and got.total != len(rows_true)):
+            wrong.append(f"rows: {query}")
+        if set(sets) != {entry[0] for entry in truth}:
+            wrong.append(f"datasets: {query}")
     await pool.close()
     took.sort()
+    took_sets.sort()
     told = {
-        "rows": rows, "queries": len(took), "not_as_full_scan": wrong, "p50_ms": round(statistics.median(took), 2),
-        "p95_ms": round(took[int(len(took) * 0.95)], 2), "p99_ms": round(took[int(len(took) * 0.99)], 2), "max_ms": round(took[-1], 2),
-        "filled_s": round(filled, 1), "entry_table_mb": round(size / 1e6),
+        "rows": rows, "queries": len(took), "load": os.getloadavg()[0], "not_as_full_scan": wrong, "rows_ms": _spread(took),
+        "datasets_ms": _spread([ms for ms, _, _ in took_sets]), "slowest": [f"{ms:.0f} ms {query} ({n:,} entries)" for ms, query, n in took_sets[-5:]],
+        "filled_s": round(filled, 1), "entries_mb": round(size / 1e6), "by_dataset_mb": round(more / 1e6),
     }  # fmt: skip
     print(json.dumps(told, ensure_ascii=False, indent=1))
     if out is not None:
         out.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _spread(took: list[float]) -> dict[str, float]:
+    return {
+        "p50": round(statistics.median(took), 2), "p95": round(took[int(len(took) * 0.95)], 2),
+        "p99": round(took[int(len(took) * 0.99)], 2), "max": round(took[-1], 2),
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dizuo.engines.opendata import find, marks, speller, terms_of
+from dizuo.engines.opendata import find, find_sets, marks, speller, terms_of
 from dizuo.engines.opendata.folding import fold, grams, needed, sounds
-from dizuo.engines.opendata.indexing import count_grams, write_entries
+from dizuo.engines.opendata.indexing import count_grams, forget_entries, write_entries
 
 WORDS = [
     "无锡市",
@@ -70,6 +70,69 @@ async def test_every_substring_is_found_exactly_where_a_full_scan_finds_it(
             assert got.total == len(truth), piece
         else:
             assert len(truth) >= 40, piece
+
+
+@pytest.mark.parametrize("steps", [25_000, 100])
+async def test_every_dataset_is_found_however_often_others_hold_it_too(
+    app_pool: Any, pg: Any, filled: list[str], monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """Thousands of rows of one dataset hold 无锡, one row of another does: both are told, in whatever way they are looked for."""
+    monkeypatch.setattr("dizuo.engines.opendata.searching._STEPS", steps)
+    async with pg() as owner:
+        texts = await owner.fetch("SELECT dataset, kind, shown, folded FROM opendata.entry ORDER BY rank")
+    dice = random.Random(13)
+    asked = {
+        "无锡",
+        "锡",
+        "市",
+        "区",
+        "12345",
+        "锡山区",
+        "无锡 区",
+        "社区 村",
+        "a",
+        "1",
+        "renkou",
+        "rk",
+        "gb/t 2260",
+        "ＧＢ／Ｔ",
+        "鼂",
+        "没有这样的词",
+    }
+    while len(asked) < 60:
+        text = dice.choice(texts)["folded"].split("\n")[0]
+        start = dice.randrange(len(text))
+        if piece := text[start : start + dice.randint(1, 7)].strip():
+            asked.add(piece)
+    common = 0
+    for query in sorted(asked):
+        terms = fold(query).split()
+        truth: dict[str, list[str]] = {}
+        for row in texts:
+            if all(term in row["folded"] for term in terms):
+                truth.setdefault(row["dataset"], []).append(row["shown"])
+        got = await find_sets(app_pool, query)
+        assert set(got) == set(truth), query
+        for dataset, matches in got.items():
+            assert {one.shown for one in matches} <= set(truth[dataset]), (query, dataset)
+            assert len([one for one in matches if one.kind == "row"]) <= 3
+        common += sum(map(len, truth.values())) > 2_000
+    assert common >= 5  # both ways of looking were taken
+
+
+async def test_a_dataset_that_is_withdrawn_or_written_anew_is_found_by_what_it_has_now(
+    app_pool: Any, pg: Any, filled: list[str]
+) -> None:
+    assert "villages" in await find_sets(app_pool, "鼂氏")
+    async with pg() as owner:
+        transaction = owner.transaction()
+        await transaction.start()
+        await forget_entries(owner, "villages")
+        assert "villages" not in await find_sets(owner, "无锡")
+        await write_entries(owner, [("villages", "row", "新的一行", "1", "新的一行")])
+        assert list(await find_sets(owner, "新的一行")) == ["villages"]
+        assert "villages" not in await find_sets(owner, "鼂氏")
+        await transaction.rollback()
 
 
 async def test_pages_behind_one_another_give_all_hits_once(app_pool: Any, filled: list[str]) -> None:

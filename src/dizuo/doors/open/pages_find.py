@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from starlette.responses import Response
 
-from dizuo.engines.opendata import DatasetSeen, Hit, find, terms_of
+from dizuo.engines.opendata import DatasetSeen, Match, find_sets, terms_of
 from dizuo.web import WebRequest, answer
 
 from .pace import keep_pace
@@ -15,11 +15,6 @@ from .shelf import FACETS, Chosen, Shelf, counted, fits, shelf_of
 from .views import maker
 
 PAGE: Final = 20
-_SPANS: Final[tuple[tuple[Literal["dataset", "column", "row"], int], ...]] = (
-    ("dataset", 300),
-    ("column", 200),
-    ("row", 60),
-)
 
 
 async def home(request: WebRequest) -> Response:
@@ -28,7 +23,7 @@ async def home(request: WebRequest) -> Response:
     chosen = chosen_of(request)
     shelf = shelf_of(request)
     everything = await shelf.all(request)
-    hits = await _hits(request, chosen.q) if chosen.q else None
+    hits = await find_sets(request.dizuo.pool, chosen.q) if chosen.q else None
     found = everything if hits is None else _ranked(everything, hits, chosen.q)
     fitting = [one for one in found if fits(one, chosen.facets)]
     if chosen.sort == "new" or (hits is None and chosen.sort != "used"):
@@ -53,17 +48,8 @@ def chosen_of(request: WebRequest) -> Chosen:
     )
 
 
-async def _hits(request: WebRequest, query: str) -> Mapping[str, list[Hit]]:
-    """By dataset: what matched, the weightiest first."""
-    grouped: dict[str, list[Hit]] = {}
-    for kind, most in _SPANS:
-        for hit in (await find(request.dizuo.pool, query, kind, limit=most)).hits:
-            grouped.setdefault(hit.dataset, []).append(hit)
-    return grouped
-
-
 def _ranked(
-    everything: tuple[DatasetSeen, ...], hits: Mapping[str, list[Hit]], query: str
+    everything: tuple[DatasetSeen, ...], hits: Mapping[str, list[Match]], query: str
 ) -> list[DatasetSeen]:
     """Datasets found, best first: the title is what was asked, begins with it, holds it; then by where else it stands."""
     terms = terms_of(query)

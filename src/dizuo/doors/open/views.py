@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from dizuo.engines.opendata import DatasetSeen, Hit, marks, terms_of
+from dizuo.engines.opendata import DatasetSeen, Match, marks, terms_of
 from dizuo.foundation.blueprint import City
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.web import WebRequest
@@ -129,7 +129,7 @@ class OpenMaker:
 
     def home(
         self, chosen: Chosen, fitting: Sequence[DatasetSeen], facets: Mapping[str, list[tuple[str, int]]],
-        hits: Mapping[str, list[Hit]], hints: Sequence[str], size: int,
+        hits: Mapping[str, list[Match]], hints: Sequence[str], size: int,
     ) -> HomeView:  # fmt: skip
         """The list with its facets."""
         last = max(1, -(-len(fitting) // size))
@@ -186,11 +186,11 @@ class OpenMaker:
         kept = {name: value for name, value in asked.items() if value}
         return "/open" + ("?" + urlencode(kept) if kept else "")
 
-    def _listed(self, one: DatasetSeen, query: str, hits: Sequence[Hit]) -> Listed:
+    def _listed(self, one: DatasetSeen, query: str, hits: Sequence[Match]) -> Listed:
         openness, tone = self.openness(one)
         words, terms = self.words["find"], terms_of(query) if query else ()
         matches = tuple(
-            (words["in_column"] if hit.kind == "column" else words["in_rows"], pieces(hit.shown[:120], hit.marks))
+            (words["in_column"] if hit.kind == "column" else words["in_rows"], pieces(hit.shown[:120], marks(hit.shown[:120], terms)))
             for hit in hits if hit.kind != "dataset"
         )[:3]  # fmt: skip
         title, says = one.called(self.lang), one.told(self.lang)

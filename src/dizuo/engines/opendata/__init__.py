@@ -3,7 +3,8 @@
 1. ``datasets``, ``dataset``, ``versions``, ``all_rows``  what is open, and its rows in order; ``rows_found``, ``facet``,
    ``stream_rows`` by condition; ``exporting`` as files.
 2. ``publish_datasets``  make, guard, inspect, release: the owner's work; the gate's report is kept whatever it says.
-3. ``find``  every substring, pinyin, other words; ``speller`` for queries that find nothing.
+3. ``find``  every substring, pinyin, other words; ``find_sets`` every dataset that holds them; ``speller`` for queries that
+   find nothing.
 4. ``people``  applications, tickets, showcases, marks.
 5. ``reports``  what the gate found.
 6. ``ckan``, ``dcat``, ``features``  the catalogue for machines, as portals elsewhere speak; ``harvest`` takes theirs.
@@ -38,7 +39,18 @@ from dizuo.engines.opendata.querying import (
     stream_rows,
 )
 from dizuo.engines.opendata.reads import all_rows, count_use, dataset, datasets, reports, versions
-from dizuo.engines.opendata.searching import Found, Hit, Kind, Speller, find, marks, speller, terms_of
+from dizuo.engines.opendata.searching import (
+    Found,
+    Hit,
+    Kind,
+    Match,
+    Speller,
+    find,
+    find_sets,
+    marks,
+    speller,
+    terms_of,
+)
 from dizuo.engines.opendata.statistics import ledger_by_day
 
 __all__ = [
@@ -58,6 +70,7 @@ __all__ = [
     "GateReport",
     "Hit",
     "Kind",
+    "Match",
     "Published",
     "ReleaseBusy",
     "Row",
@@ -80,6 +93,7 @@ __all__ = [
     "facet",
     "features",
     "find",
+    "find_sets",
     "harvest",
     "inspect",
     "ledger_by_day",

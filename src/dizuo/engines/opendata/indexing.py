@@ -15,6 +15,10 @@ ROWS: Final = 20_000
 _BATCH: Final = 5_000
 _KINDS: Final = {"dataset": 0, "column": 1, "row": 2}
 _SPAN: Final = 10**12
+_SOUGHT: Final = """
+INSERT INTO opendata.sought AS s (dataset, grams) VALUES ($1, $2)
+ON CONFLICT (dataset) DO UPDATE SET grams = ARRAY(SELECT unnest(s.grams) UNION SELECT unnest(EXCLUDED.grams))
+"""
 
 Entry = tuple[str, str, str, str, str]
 """dataset, kind, shown, place, folded"""
@@ -27,7 +31,7 @@ async def index_dataset(
 
     A dataset that is not published, or open only to some, has no rows that everybody finds. ``conn`` is in a transaction.
     """
-    await conn.execute("DELETE FROM opendata.entry WHERE dataset = $1", seen.id)
+    await forget_entries(conn, seen.id)
     if seen.state != "published":
         return 0
     entries = list(about(seen, names))
@@ -46,6 +50,12 @@ async def index_dataset(
             "INSERT INTO opendata.word (word, sound) VALUES ($1, $2) ON CONFLICT DO NOTHING", fold(word), sounds(word)[0]
         )  # fmt: skip
     return len(entries)
+
+
+async def forget_entries(conn: Connection, dataset: str) -> None:
+    """Nothing of a dataset is found any longer. ``conn`` is in a transaction, or does it at once."""
+    await conn.execute("DELETE FROM opendata.entry WHERE dataset = $1", dataset)
+    await conn.execute("DELETE FROM opendata.sought WHERE dataset = $1", dataset)
 
 
 def about(seen: DatasetSeen, names: Mapping[str, str]) -> Iterator[Entry]:
@@ -67,12 +77,15 @@ def about(seen: DatasetSeen, names: Mapping[str, str]) -> Iterator[Entry]:
 async def write_entries(conn: Connection, entries: Sequence[Entry]) -> None:
     """Add entries behind those of their kind, and count their grams. ``conn`` is in a transaction of its own."""
     await conn.execute("SELECT pg_advisory_xact_lock(7070)")
+    sought: dict[str, set[int]] = {}
     for at in range(0, len(entries), _BATCH):
         batch = entries[at : at + _BATCH]
-        await _write(conn, batch)
+        await _write(conn, batch, sought)
+    for dataset, together in sought.items():
+        await conn.execute(_SOUGHT, dataset, sorted(together))
 
 
-async def _write(conn: Connection, batch: Iterable[Entry]) -> None:
+async def _write(conn: Connection, batch: Iterable[Entry], sought: dict[str, set[int]]) -> None:
     first: dict[str, int] = {}
     records: list[tuple[object, ...]] = []
     for dataset, kind, shown, place, folded in batch:
@@ -83,7 +96,10 @@ async def _write(conn: Connection, batch: Iterable[Entry]) -> None:
             )  # fmt: skip
             first[kind] = int(top)
         first[kind] += 1
-        records.append((first[kind], dataset, kind, shown, place, folded, grams(folded)))
+        numbers = grams(folded)
+        records.append((first[kind], dataset, kind, shown, place, folded, numbers))
+        if kind == "row":
+            sought.setdefault(dataset, set()).update(numbers)
     columns = ["rank", "dataset", "kind", "shown", "place", "folded", "grams"]
     await conn.copy_records_to_table("entry", records=records, columns=columns, schema_name="opendata")
 

@@ -100,7 +100,7 @@ async def publish_datasets(
             list(city.datasets),
         )
         for row in gone:
-            await conn.execute("DELETE FROM opendata.entry WHERE dataset = $1", row["id"])
+            await indexing.forget_entries(conn, row["id"])
     if any(one.outcome == "released" for one in told):
         async with conn.transaction():
             await indexing.count_grams(conn)

@@ -32,6 +32,8 @@ SELECT (SELECT c.entries FROM opendata.entry_count c) AS entries, min(r.entries)
     ORDER BY 2, 1 LIMIT $2) r
 """
 _GOES_ON = "SELECT EXISTS (SELECT FROM opendata.entry WHERE rank >= $1 AND rank < $2 ORDER BY rank OFFSET $3)"
+_SETS_RARE = "SELECT * FROM opendata.sets_rare($1, $2, 0, $3, NULL, $4) ORDER BY rank"
+_SETS_COMMON = "SELECT * FROM opendata.sets_common($1, $2, $3, $4, $5, $6, $7) ORDER BY rank"
 _WORDS = "SELECT word, sound FROM opendata.word"
 
 
@@ -55,6 +57,13 @@ class Found(msgspec.Struct, frozen=True):
     exact: bool
 
 
+class Match(msgspec.Struct, frozen=True):
+    """An entry of a dataset that holds what was asked for."""
+
+    kind: Kind
+    shown: str
+
+
 def terms_of(query: str) -> tuple[str, ...]:
     """The terms of a query: parted by spaces, folded, at most five, each once."""
     return tuple(dict.fromkeys(fold(query[:200])[:LONGEST].split()))[:MOST_TERMS]
@@ -76,7 +85,7 @@ async def find(
     row = await pool.fetchrow(_COUNTS, grams, _RAREST)
     assert row is not None
     entries, rarest = int(row["entries"]), int(row["rarest"])
-    if rarest > max(_FEWEST, entries // 250):
+    if rarest > _common_from(entries):
         rows = await pool.fetch(_COMMON, list(terms), low, high, limit, _STEPS)
         if len(rows) == limit:
             return Found(_hits(rows, terms), limit, False)
@@ -85,6 +94,34 @@ async def find(
     rows = await pool.fetch(_RARE, row["grams"], list(terms), low, high, limit)
     total = int(rows[0]["found"]) if rows else 0
     return Found(_hits(rows, terms), total, True)
+
+
+async def find_sets(pool: Pool | Connection, query: str, *, most: int = 3) -> Mapping[str, list[Match]]:
+    """Every dataset with an entry that holds all terms of the query, with its first ``most`` entries of each kind.
+
+    The weightiest kind comes first: what is said of the dataset, its columns, its rows. No dataset is left out, however many
+    entries of others hold the terms too. Errors: the pool's. A query without any sign finds nothing.
+    """
+    terms = terms_of(query)
+    if not terms:
+        return {}
+    grams = sorted({gram for term in terms for gram in needed(term)})
+    row = await pool.fetchrow(_COUNTS, grams, _RAREST)
+    assert row is not None
+    rows_from, high = KINDS.index("row") * _SPAN, len(KINDS) * _SPAN
+    if int(row["rarest"]) > _common_from(int(row["entries"])):
+        rows = await pool.fetch(_SETS_COMMON, grams, row["grams"], list(terms), rows_from, high, most, _STEPS)
+    else:
+        rows = await pool.fetch(_SETS_RARE, row["grams"], list(terms), high, most)
+    found: dict[str, list[Match]] = {}
+    for one in rows:
+        found.setdefault(one["dataset"], []).append(Match(one["kind"], one["shown"]))
+    return found
+
+
+def _common_from(entries: int) -> int:
+    """A gram of more entries than this is common: walking finds it sooner than the index tells where all of them are."""
+    return max(_FEWEST, entries // 250)
 
 
 def _hits(rows: Sequence[Any], terms: Sequence[str]) -> tuple[Hit, ...]:
