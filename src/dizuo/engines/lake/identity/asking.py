@@ -159,8 +159,8 @@ def _left(count: int) -> Callable[[Mapping[str, Any]], str | None]:
 
 _PARTS: Final[Mapping[str, Callable[[Mapping[str, Any]], object]]] = {
     "substr(born, 1, 4) || least(substr(born, 5, 2), substr(born, 7, 2)) || greatest(substr(born, 5, 2), substr(born, 7, 2))": _day,
-    "coalesce(former_blurred, blurred)": lambda node: (
-        node["former_blurred"] if node["former_blurred"] is not None else node["blurred"]
+    "CASE WHEN phone_s IS DISTINCT FROM phone_a AND phone_s IS DISTINCT FROM phone_b THEN phone_s END": lambda node: (
+        node["phone_s"] if node["phone_s"] not in (node["phone_a"], node["phone_b"]) else None
     ),
     "CASE WHEN length(number) = 18 THEN left(number, 6) || substr(number, 15, 3) END": _region_and_order,
     "substr(outline, 1, 1)": lambda node: node["outline"][:1] if node["outline"] is not None else None,

@@ -36,7 +36,7 @@ WITH told AS (
            coalesce(TRY_CAST(phone AS UBIGINT), CASE WHEN phone <> '' THEN {
     lasting_sql("'tel|' || phone")
 } END) AS phone, {_DIVISION} AS division,
-           nullif(address_rest, '') AS rest, regexp_extract_all(address_rest, '[0-9]+') AS numbers
+           nullif(address_rest, '') AS rest, regexp_extract(address_rest, '([0-9]+)[^0-9]+([0-9]+)[^0-9]*$', ['last_but_one', 'last']) AS numbers
     FROM {{mentions}} WHERE entity = '{{entity}}'
 )
 SELECT record_id, as_of, {
@@ -55,8 +55,8 @@ SELECT record_id, as_of, {
        CASE WHEN regexp_matches(rest, '[0-9]') THEN {
     lasting_sql("concat_ws('|', division // 1000000, rest)")
 } END AS place,
-       CASE WHEN len(numbers) > 1 THEN {
-    lasting_sql("concat_ws('|', division // 1000000, numbers[-2], numbers[-1])")
+       CASE WHEN numbers.last <> '' THEN {
+    lasting_sql("concat_ws('|', division // 1000000, numbers.last_but_one, numbers.last)")
 } END AS door
 FROM told
 """

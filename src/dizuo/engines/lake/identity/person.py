@@ -130,13 +130,15 @@ PLACE: Final = Comparison(
     ),
 )  # fmt: skip
 
+_ONLY_SHARED = (
+    "CASE WHEN phone_s IS DISTINCT FROM phone_a AND phone_s IS DISTINCT FROM phone_b THEN phone_s END"
+)
 _DAY = "substr(born, 1, 4) || least(substr(born, 5, 2), substr(born, 7, 2)) || greatest(substr(born, 5, 2), substr(born, 7, 2))"
 
 KEYS: Final = (
     Key("number", "证件号码相同", (("n", "number"),)),
-    Key("name_birth", "姓名读音与出生日期（日月可颠倒）", (("nb", "blurred", _DAY),)),
-    Key("former_birth", "曾用名与出生日期", (("nb", "coalesce(former_blurred, blurred)", _DAY),), only="former IS NOT NULL"),
-    Key("name_phone", "姓名读音与电话", tuple(("np", "blurred", phone) for phone in ("phone_a", "phone_b", "phone_s"))),
+    Key("name_birth", "姓名或曾用名的读音与出生日期（日月可颠倒）", (("nb", "blurred", _DAY), ("nb", "former_blurred", _DAY))),
+    Key("name_phone", "姓名读音与电话", tuple(("np", "blurred", phone) for phone in ("phone_a", "phone_b", _ONLY_SHARED))),
     Key("name_door", "姓名读音与门牌", tuple(("nd", "blurred", door) for door in ("door_a", "door_b", "place_a", "place_b"))),
     Key(
         "name_number", "姓名读音与号码的地区、顺序码",

@@ -17,7 +17,7 @@ from dizuo.engines.lake.identity import nodes
 from dizuo.engines.lake.identity.enterprise import ENTERPRISE
 from dizuo.engines.lake.identity.errors import ModelUnfit
 from dizuo.engines.lake.identity.person import PERSON
-from dizuo.engines.lake.identity.score import CAP, PART, Crowd, Scoring, prepare, score
+from dizuo.engines.lake.identity.score import CAP, PART, Crowd, Scoring, prepare, score, tables_of
 from dizuo.engines.lake.identity.settle import Decision, Settled, settle
 from dizuo.engines.lake.identity.spec import Model, Weights, fitted
 from dizuo.engines.lake.identity.store import ENTITIES, Store
@@ -109,8 +109,8 @@ def _link_entity(
     crowds = score(
         sql,
         job,
-        lambda key, n: not touched or store.done(f"pair:{entity}:{key}:{n}"),
-        lambda key, n: store.note(f"pair:{entity}:{key}:{n}"),
+        lambda stage, n: not touched or store.done(f"{stage}:{entity}:{n}"),
+        lambda stage, n: store.note(f"{stage}:{entity}:{n}"),
     )
     tell(f"{entity}: 合并与编号")
     if not store.done(f"settled:{entity}"):
@@ -138,7 +138,7 @@ def _reader(mentions: Sequence[Path]) -> str:
 
 
 def _empty_pairs(store: Store, entity: str) -> None:
-    for table in (f"pair_{entity}", f"pair_{entity}_crowd"):
+    for table in tables_of(f"pair_{entity}"):
         store.connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 

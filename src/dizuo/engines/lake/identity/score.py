@@ -1,7 +1,8 @@
-"""Scoring: pairs that share a key, weighed in SQL, key by key and hash part by hash part, so that memory stays bounded.
+"""Scoring: which pairs share a key, found once whatever the number of keys they share, and each weighed once in SQL.
 
-Only nodes whose key occurs at least twice are looked at, and only pairs that pass the lower threshold leave the statement. A pair
-that an earlier single-valued key has already proposed is not weighed again. A key shared by more than ``cap`` nodes proposes
+All keys of all nodes stand in one narrow table of hashes; what occurs once is dropped before anything is joined, so only nodes that
+meet somebody are ever looked at again. Pairs are numbers until they are weighed, and only those that pass the lower threshold leave
+the statement. Both halves go hash part by hash part, so that memory stays bounded. A key shared by more than ``cap`` nodes proposes
 nothing; how many there are is reported, never hidden.
 """
 
@@ -9,18 +10,23 @@ nothing; how many there are is reported, never hidden.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import duckdb
 
-from dizuo.engines.lake.identity.spec import Comparison, Key, Model
+from dizuo.engines.lake.identity.spec import Comparison, Model
 
 Connection = duckdb.DuckDBPyConnection
 CAP: Final = 300
-PART: Final = 6_000_000
-"""About how many keyed rows one part holds."""
+PART: Final = 500_000
+"""About how many nodes' keys one part of the search holds."""
+PAIRS: Final = 2_000_000
+"""About how many pairs are weighed at once."""
+_PLACES: Final = 16
+"""A hash ends in the number of its key, so that keys never meet one another: so many keys a model may have."""
 
 
 @dataclass(frozen=True)
@@ -48,30 +54,33 @@ class Scoring:
 
 
 def parts_of(job: Scoring) -> int:
-    """How many hash parts each key is cut into."""
+    """How many hash parts the search for pairs is cut into."""
     return max(1, -(-job.people // job.part))
 
 
 def score(
     store: Connection, job: Scoring, done: Callable[[str, int], bool], finish: Callable[[str, int], None]
 ) -> tuple[Crowd, ...]:
-    """Weigh the pairs of all keys and append (l, r, w) to the table ``job.edges``; l < r, w in bits, pairs may repeat.
+    """Weigh the pairs of all keys and append (l, r, w) to the table ``job.edges``; l < r, w in bits, each pair once.
 
-    ``done`` tells whether a key's part is already there, ``finish`` notes it; each part is one transaction with its note.
+    ``done`` tells whether a part of a stage (propose, weigh) is already there, ``finish`` notes it; each part is one transaction
+    with its note.
     """
-    count = parts_of(job)
-    for place, key in enumerate(job.model.shape.keys):
-        for part in range(count):
-            if done(key.id, part):
-                continue
-            store.execute("BEGIN")
-            try:
-                _score_part(store, job, place, part, count)
-                finish(key.id, part)
-                store.execute("COMMIT")
-            except BaseException:
-                store.execute("ROLLBACK")
-                raise
+    missing = [part for part in range(parts_of(job)) if not done("propose", part)]
+    if missing:
+        store.execute(f"CREATE OR REPLACE TEMP TABLE keyed AS {_keyed(job)}")
+        for part in missing:
+            with _whole(store):
+                _propose(store, job, part, parts_of(job))
+                finish("propose", part)
+        store.execute("DROP TABLE keyed")
+    proposed = int(store.execute(f"SELECT count(*) FROM {job.edges}_proposed").fetchall()[0][0])
+    chunks = -(-proposed // PAIRS)
+    for chunk in range(chunks):
+        if not done("weigh", chunk):
+            with _whole(store):
+                _weigh(store, job, chunk, chunks)
+                finish("weigh", chunk)
     return crowds(store, job)
 
 
@@ -88,53 +97,75 @@ def crowds(store: Connection, job: Scoring) -> tuple[Crowd, ...]:
 def prepare(store: Connection, job: Scoring) -> None:
     """Empty tables for this run's pairs and crowds, unless a run that was stopped left some."""
     store.execute(f"CREATE TABLE IF NOT EXISTS {job.edges} (l BIGINT, r BIGINT, w FLOAT)")
-    store.execute(f"CREATE TABLE IF NOT EXISTS {job.edges}_crowd (key VARCHAR, k UBIGINT, nodes BIGINT)")
+    store.execute(f"CREATE TABLE IF NOT EXISTS {job.edges}_proposed (l BIGINT, r BIGINT)")
+    store.execute(f"CREATE TABLE IF NOT EXISTS {job.edges}_crowd (key VARCHAR, nodes BIGINT)")
 
 
-def _score_part(store: Connection, job: Scoring, place: int, part: int, count: int) -> None:
-    key = job.model.shape.keys[place]
-    columns = ", ".join(f"n.{column}" for column in job.model.shape.columns)
-    earlier = [(n, k) for n, k in enumerate(job.model.shape.keys[:place]) if len(k.sql) == 1]
-    seen = "".join(f", {_unless_crowded(store, job, k)} AS x{n}" for n, k in earlier)
-    where = f" AND k % {count} = {part}" if count > 1 else ""
-    asks = f"touched = {job.run}" if job.fresh else "TRUE"
-    asks += f" AND ({key.only})" if key.only else ""
-    keyed = " UNION ".join(f"SELECT {sql} AS k, node, {asks} AS asks FROM {job.nodes}" for sql in key.sql)
+def tables_of(edges: str) -> tuple[str, ...]:
+    """The tables that `prepare` makes."""
+    return edges, f"{edges}_proposed", f"{edges}_crowd"
+
+
+def _keyed(job: Scoring) -> str:
+    """Every key of every node as (k, node, fresh); of an increment only keys that one of its own nodes has."""
+    values = [
+        f"({sql} & {2**64 - _PLACES}::UBIGINT) | {place}::UBIGINT"
+        for place, key in enumerate(job.model.shape.keys)
+        for sql in key.sql
+    ]
+    each = f"unnest([{', '.join(values)}])"
+    if not job.fresh:
+        return f"SELECT k, node FROM (SELECT {each} AS k, node FROM {job.nodes}) WHERE k IS NOT NULL"
+    mine = f"SELECT k, node, TRUE AS fresh FROM (SELECT {each} AS k, node FROM {job.nodes} WHERE touched = {job.run}) WHERE k IS NOT NULL"
+    others = f"SELECT k, node, FALSE AS fresh FROM (SELECT {each} AS k, node FROM {job.nodes} WHERE touched <> {job.run})"
+    return f"WITH mine AS MATERIALIZED ({mine}) FROM mine UNION ALL FROM ({others}) SEMI JOIN mine USING (k)"
+
+
+def _propose(store: Connection, job: Scoring, part: int, count: int) -> None:
+    """The pairs of one part of the keys, each pair once."""
+    mine = f"WHERE (k >> 4) % {count} = {part}" if count > 1 else ""
     store.execute(
-        f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT k, node, asks FROM ({keyed}) WHERE k IS NOT NULL{where}"
+        f"CREATE OR REPLACE TEMP TABLE block_size AS SELECT k, count(*) AS nodes FROM keyed {mine} GROUP BY k HAVING count(*) > 1"
+    )
+    names = ", ".join(f"'{key.id}'" for key in job.model.shape.keys)
+    store.execute(
+        f"INSERT INTO {job.edges}_crowd SELECT [{names}][(k & {_PLACES - 1}::UBIGINT)::BIGINT + 1], nodes FROM block_size"
+        f" WHERE nodes > {job.cap}"
     )
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE block_size AS SELECT k, count(*) AS nodes FROM keyed"
-        " GROUP BY k HAVING count(*) > 1 AND bool_or(asks)"
+        f"CREATE OR REPLACE TEMP TABLE block AS FROM keyed SEMI JOIN (SELECT k FROM block_size WHERE nodes <= {job.cap}) USING (k)"
     )
+    fresh = " AND (a.fresh OR b.fresh)" if job.fresh else ""
     store.execute(
-        f"INSERT INTO {job.edges}_crowd SELECT '{key.id}', k, nodes FROM block_size WHERE nodes > {job.cap}"
+        f"INSERT INTO {job.edges}_proposed SELECT DISTINCT a.node, b.node FROM block a JOIN block b ON a.k = b.k AND a.node < b.node{fresh}"
     )
-    store.execute(
-        f"CREATE OR REPLACE TEMP TABLE block AS SELECT h.k, n.node, n.touched = {job.run} AS fresh, {columns}{seen} FROM {job.nodes} n"
-        f" JOIN (SELECT k, node FROM keyed SEMI JOIN (SELECT k FROM block_size WHERE nodes <= {job.cap}) USING (k)) h ON h.node = n.node"
-    )
-    pairs = ["a.node < b.node"]
-    pairs += [f"(a.x{n} = b.x{n}) IS NOT TRUE" for n, _ in earlier]
-    if job.fresh:
-        pairs.append("(a.fresh OR b.fresh)")
+    for table in ("block", "block_size"):
+        store.execute(f"DROP TABLE {table}")
+
+
+def _weigh(store: Connection, job: Scoring, chunk: int, chunks: int) -> None:
+    """Weigh one chunk of the proposed pairs; parts may have proposed a pair more than once."""
+    mine = f"WHERE l % {chunks} = {chunk}" if chunks > 1 else ""
     sides = ", ".join(f"a.{c} AS {c}_l, b.{c} AS {c}_r" for c in job.model.shape.columns)
     store.execute(
         f"INSERT INTO {job.edges} SELECT l, r, ({job.model.guarded_sql('w')})::FLOAT FROM"
         f" (SELECT *, ({job.model.total_sql(job.people)})::FLOAT AS w FROM"
-        f" (SELECT a.node AS l, b.node AS r, {sides} FROM block a JOIN block b ON a.k = b.k AND {' AND '.join(pairs)}))"
+        f" (SELECT p.l, p.r, {sides} FROM (SELECT DISTINCT l, r FROM {job.edges}_proposed {mine}) p"
+        f" JOIN {job.nodes} a ON a.node = p.l JOIN {job.nodes} b ON b.node = p.r))"
         f" WHERE w >= {job.model.weights.lower}"
     )
-    for table in ("block", "block_size", "keyed"):
-        store.execute(f"DROP TABLE {table}")
 
 
-def _unless_crowded(store: Connection, job: Scoring, key: Key) -> str:
-    """An earlier key's value, null where its block was left out: those pairs have not been weighed yet."""
-    if not store.execute(f"SELECT count(*) FROM {job.edges}_crowd WHERE key = ?", [key.id]).fetchall()[0][0]:
-        return key.sql[0]
-    left_out = f"SELECT k FROM {job.edges}_crowd WHERE key = '{key.id}'"
-    return f"CASE WHEN ({key.sql[0]}) NOT IN ({left_out}) THEN {key.sql[0]} END"
+@contextmanager
+def _whole(store: Connection) -> Iterator[None]:
+    """All of it or nothing."""
+    store.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        store.execute("ROLLBACK")
+        raise
+    store.execute("COMMIT")
 
 
 def evidence_sql(model: Model, people: int, pairs: str) -> str:

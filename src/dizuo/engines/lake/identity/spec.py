@@ -55,15 +55,11 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A blocking key (分块键): records that share one of its values are compared. ``values``: each a tag and SQL over node columns.
-
-    ``only``: SQL; a value is of use only where one of its nodes fulfils it.
-    """
+    """A blocking key (分块键): records that share one of its values are compared. ``values``: each a tag and SQL over node columns."""
 
     id: str
     zh: str
     values: tuple[tuple[str, ...], ...]
-    only: str = ""
 
     @property
     def sql(self) -> tuple[str, ...]:
