@@ -175,6 +175,22 @@ def parser() -> argparse.ArgumentParser:
     listed.add_argument("--department", default="", help="import: whose the rows without a provider are")
     listed.add_argument("--report", type=Path, help="import: write the report of every row as CSV")
 
+    there = add(
+        "catalogue-node", "bind resources to the node of the department where they stay", "catalogue_node"
+    )
+    places(there)
+    there.add_argument("action", choices=["bind", "stop", "list", "probe"])
+    there.add_argument("resource", nargs="?", default="", help="resource code")
+    there.add_argument("--address", default="", help="where the node answers: its --public")
+    there.add_argument("--key", action="append", default=[], help="keyid that the node signs with; repeat it")
+    there.add_argument(
+        "--private",
+        action="store_true",
+        help="the address is in the departments' own network; http is allowed",
+    )
+    there.add_argument("--by", default="", help="who does it, for the ledger: an account or a post")
+    there.add_argument("--why", default="", help="why a node is asked no more")
+
     key = add("source-key", "make, list or revoke the keys with which departments push records", "source_key")
     places(key)
     key.add_argument("action", choices=["make", "list", "revoke"])

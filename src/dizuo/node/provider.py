@@ -25,6 +25,8 @@ from dizuo.node.home import NodeHome
 from dizuo.node.journal import Journal
 
 PATH: Final = "/node/v1/query"
+ALIVE: Final = "/node/v1/alive"
+"""Asked by the base now and then, about nobody: whether this resource could be answered."""
 LARGEST: Final = 512 * 1024
 _JSON: Final = "application/json"
 _encode = msgspec.json.Encoder().encode
@@ -57,7 +59,12 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
     purpose: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class _AliveAsked(msgspec.Struct, forbid_unknown_fields=True):
+    resource: _Text
+
+
 _decode = msgspec.json.Decoder(_Asked).decode
+_decode_alive = msgspec.json.Decoder(_AliveAsked).decode
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -80,7 +87,7 @@ class Provider:
         self._home = home
         self._adapters = {adapter.resource: adapter for adapter in adapters}
         self._sources = {adapter.resource: source_of(adapter) for adapter in adapters}
-        self._url = public.rstrip("/") + PATH
+        self._public = public.rstrip("/")
         self._now = now
         self._journal = Journal(home.folder, now)
         self._nonces: dict[str, int] = {}
@@ -88,10 +95,11 @@ class Provider:
         self._since = int(now().timestamp())
         self._lock = threading.Lock()
 
-    def answer(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        """The answer to a POST of ``PATH``; ``headers`` in lower case. A refusal is signed, too."""
+    def answer(self, headers: Mapping[str, str], body: bytes, path: str = PATH) -> Reply:
+        """The answer to a POST of ``PATH`` or ``ALIVE``; ``headers`` in lower case. A refusal is signed, too."""
         try:
-            status, told = 200, self._answered(headers, body)
+            key = self._asker(headers, body, path)
+            status, told = 200, self._alive(body) if path == ALIVE else self._answered(key, body)
         except DizuoError as error:
             status, told = error.http, error.as_json()
             self._journal.note("refused", code=error.code)
@@ -111,12 +119,29 @@ class Provider:
         for source in self._sources.values():
             source.close()
 
-    def _answered(self, headers: Mapping[str, str], body: bytes) -> dict[str, object]:
+    def _asker(self, headers: Mapping[str, str], body: bytes, path: str) -> str:
+        """The id of the base's key that signed this question. Errors: a SignatureRefused by its cause."""
         now = int(self._now().timestamp())
-        verified = verify_request("POST", self._url, headers, body, self._home.find_base_key, now=now)
+        url = self._public + path
+        verified = verify_request("POST", url, headers, body, self._home.find_base_key, now=now)
         if verified.created < self._since - 1:
             raise RequestReplayed()
         self._once(verified.key.id, verified.nonce, verified.expires, now)
+        return verified.key.id
+
+    def _alive(self, body: bytes) -> dict[str, object]:
+        """Whether the source of a resource answers now: it is asked for nobody. Errors: AskedOutside, SourceUnreadable."""
+        try:
+            resource = _decode_alive(body).resource
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise AskedWrongly("$", "要写 resource") from None
+        adapter = self._adapters.get(resource)
+        if adapter is None:
+            raise AskedOutside(f"没有声明资源 {resource}")
+        self._sources[resource].find((), [field.id for field in adapter.fields])
+        return {"ok": True, "resource": resource}
+
+    def _answered(self, key: str, body: bytes) -> dict[str, object]:
         asked = _read(body)
         adapter = self._adapters.get(asked.resource)
         if adapter is None:
@@ -130,7 +155,7 @@ class Provider:
         keys = [_key(adapter.key.type, n, one) for n, one in enumerate(asked.subjects)]
         # On disk before a value is read: whom it was for is in the case, here is that it was asked and what for.
         self._journal.note(
-            "asked_by_base", key=verified.key.id, resource=asked.resource, fields=fields, matter=asked.matter,
+            "asked_by_base", key=key, resource=asked.resource, fields=fields, matter=asked.matter,
             basis=asked.basis, case=asked.case, purpose=asked.purpose, subjects=len(keys),
         )  # fmt: skip
         found = self._sources[asked.resource].find(keys, fields)

@@ -1,4 +1,4 @@
-"""The node's small HTTP server: one address, one method, bounded in size and time."""
+"""The node's small HTTP server: two addresses, one method, bounded in size and time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Final
 
 from dizuo.foundation.kernel.errors import DizuoError
-from dizuo.node.provider import LARGEST, PATH, Provider, Reply
+from dizuo.node.provider import ALIVE, LARGEST, PATH, Provider, Reply
 
 PATIENCE: Final = 10
 """Seconds that a connection may be silent."""
@@ -36,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("content-length", "")
-        if self.path != PATH:
+        if self.path not in (PATH, ALIVE):
             self.close_connection = True
             self._send(Reply(404, _TEXT, f"POST {PATH}\n".encode()))
         elif not (length.isascii() and length.isdigit() and int(length) <= LARGEST):
@@ -52,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, headers: dict[str, str], body: bytes) -> Reply:
         try:
-            return self.served.answer(headers, body)
+            return self.served.answer(headers, body, self.path)
         except (DizuoError, OSError) as error:
             # Nothing was answered: what cannot be noted or signed is not said. The operator must see it.
             print(f"node: {error}", file=sys.stderr, flush=True)

@@ -3,9 +3,12 @@
 1. A call is signed (``foundation.signing``), cites matter, law and case, and is judged by policy against its grant.
 2. ``Exchange.call`` holds it against the database again, enters it for everybody concerned, and only then sees values.
 3. A refusal names every bound that was crossed and is entered; floods are turned away and entered in counts.
-4. Keys: departments' public ones in the database, the server's own in the installation's secrets; both rotate with overlap.
+4. What stays at its department is asked at its node (``AskedNodes``), after the entry, and believed only signed.
+5. Keys: departments' public ones in the database, the server's own in the installation's secrets; both rotate with overlap.
 """
 
+from dizuo.engines.exchange.delivery.asked_node import AskedNodes
+from dizuo.engines.exchange.delivery.asked_node_errors import NodeNotAnswered
 from dizuo.engines.exchange.delivery.calling import Exchange
 from dizuo.engines.exchange.delivery.errors import (
     CallInvalid,
@@ -27,6 +30,7 @@ from dizuo.engines.exchange.delivery.model import (
     Subject,
     Value,
 )
+from dizuo.engines.exchange.delivery.nodes_bound import BoundNode, bind_node, bound_nodes, stop_node
 from dizuo.engines.exchange.delivery.reading import MOST_FIELDS, read_call
 from dizuo.engines.exchange.delivery.server_keys import OVERLAP, ServerKeys
 
@@ -35,6 +39,8 @@ __all__ = [
     "MOST_SUBJECTS",
     "OVERLAP",
     "Answer",
+    "AskedNodes",
+    "BoundNode",
     "Call",
     "CallInvalid",
     "CallNotReleased",
@@ -43,6 +49,7 @@ __all__ = [
     "Caller",
     "DailyLimitReached",
     "Exchange",
+    "NodeNotAnswered",
     "Record",
     "Result",
     "Right",
@@ -52,7 +59,10 @@ __all__ = [
     "TooManyCalls",
     "Value",
     "add_signing_key",
+    "bind_node",
+    "bound_nodes",
     "read_call",
     "revoke_signing_key",
     "signing_keys",
+    "stop_node",
 ]

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 import asyncpg
 import msgspec
 
+from dizuo.engines.exchange.delivery.asked_node import AskedNodes
 from dizuo.engines.exchange.delivery.errors import CallNotReleased, CallRefused, DailyLimitReached
 from dizuo.engines.exchange.delivery.failpoints import armed, reach
 from dizuo.engines.exchange.delivery.keys import QUERIES, KeyRing
@@ -76,6 +77,7 @@ class Exchange:
         self.now = now
         self.keys = KeyRing(pool, now)
         self.server = ServerKeys(data, city.id)
+        self.nodes = AskedNodes(pool, self.server, self.keys, now)
         self.policy = SharePolicy()
         self.limits = Limits()
         self.tally = Tally(self._enter)
@@ -125,13 +127,14 @@ class Exchange:
         """The granted part of what was asked, entered and on disk before it is here.
 
         Errors: CallRefused with every bound crossed, DailyLimitReached, RequestReplayed, RequestOutOfOrder, SigningKeyEnded,
-        CallNotReleased (retry); in each case no value has left the database.
+        NodeNotAnswered, CallNotReleased (retry); in each case no value has left the database.
         """
         number = uuid.uuid4()
         for again in range(_TRIES):
             right, verdict = await self._judge(caller, call, fresh=again > 0)
             await reach("decided")
-            told = await self._told(caller, call, right, verdict, number)
+            told = await self._told_there(caller, call, right, verdict, number)
+            told = told or await self._told(caller, call, right, verdict, number)
             if told.closed is not None:
                 raise CallNotReleased(1, reason=told.closed)
             no = told.refusals[0] if told.refusals else None
@@ -148,6 +151,7 @@ class Exchange:
         """Take no new calls, finish those under way, enter what was only counted."""
         await self._queries.close()
         await self._batches.close()
+        await self.nodes.close()
         await self.tally.flush()
         self._opened.pop(id(self.pool), None)
 
@@ -207,6 +211,15 @@ class Exchange:
                 await note_use(self.pool, right.share.id)
 
     # ------------------------------------------------------------------------------------------- two steps
+
+    async def _told_there(
+        self, caller: Caller, call: Call, right: Right | None, verdict: ShareVerdict, number: uuid.UUID
+    ) -> _Told | None:
+        """The same for a resource that stays at its department, asked at its node; None: it is not at one."""
+        if right is None or right.register is not None or not verdict.allowed:
+            return None
+        told = await self.nodes.ask(_question(caller, call, right, verdict, number), call)
+        return None if told is None else msgspec.convert(told, _Told)
 
     async def _told(
         self, caller: Caller, call: Call, right: Right | None, verdict: ShareVerdict, number: uuid.UUID

@@ -37,3 +37,41 @@ SELECT exchange.add_key($1, $2, $3, $4, $5, $6)
 -- revoke_key --
 -- Stop a key with its entry.
 SELECT exchange.revoke_key($1, $2, $3)
+
+-- ask_node --
+-- A call about a resource at a department's node: held against its right and entered.
+SELECT exchange.ask_node($1::text::jsonb)
+
+-- told_node --
+-- What the node said, entered before anybody is told.
+SELECT exchange.told_node($1, $2::text::jsonb, $3)
+
+-- tell_forgotten --
+-- Calls whose process died before it knew the node's answer.
+SELECT exchange.tell_forgotten()
+
+-- nodes --
+-- Where resources are asked for that stay at their department.
+SELECT n.resource, n.organisation, n.address, n.keys, n.private FROM exchange.node n JOIN exchange.resource r ON r.code = n.resource
+WHERE n.stopped_at IS NULL AND r.state <> 'offline' ORDER BY n.resource
+
+-- note_availability --
+-- Answers, failures and probes of one resource's interface, today.
+SELECT exchange.note_availability($1, $2, $3, $4, $5, $6)
+
+-- bind_node --
+-- Where a resource is asked for.
+SELECT exchange.bind_node($1, $2, $3, $4, $5)
+
+-- stop_node --
+-- The base asks there no more.
+SELECT exchange.stop_node($1, $2, $3)
+
+-- bound_nodes --
+-- Every node ever bound, with today's counts.
+SELECT n.resource, r.title, n.organisation, n.address, n.keys, n.private, n.made_by, n.made_at, n.stopped_at,
+       coalesce(a.answered, 0) AS answered, coalesce(a.failed, 0) AS failed, coalesce(a.probes, 0) AS probes,
+       coalesce(a.probes_failed, 0) AS probes_failed, coalesce(a.last_why, '') AS last_why
+FROM exchange.node n JOIN exchange.resource r ON r.code = n.resource
+LEFT JOIN exchange.availability a ON a.resource = n.resource AND a.day = (now() AT TIME ZONE 'Asia/Shanghai')::date
+ORDER BY n.resource
