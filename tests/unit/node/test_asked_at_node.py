@@ -197,6 +197,7 @@ def test_many_at_once_and_nobody(there: Place, node: Any) -> None:
     assert told["results"][3]["records"][0]["fields"]["name"]["value"] == "王启明"
     reads = [one for one in there.entries(since) if one["kind"] == "register.read"]
     assert [one["body"]["state"] for one in reads] == ["found", "missing", "found"]
+    assert all(one["subject"] for one in reads), "also whom no register of ours knows: the node might"
 
 
 def test_outside_the_right_the_node_is_not_asked(there: Place, node: Any) -> None:

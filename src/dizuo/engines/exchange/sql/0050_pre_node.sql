@@ -93,6 +93,24 @@ BEGIN
     RETURN true;
 END $$;
 
+-- whom: the identities of a call's subjects [{n, s, v}] as [{n, id}]. Somebody whom no register of ours knows gets one: the node may know
+-- them, and they are to find the entry.
+CREATE FUNCTION exchange.whom(subjects jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one   record;
+    ids   bigint[];
+    found jsonb := '{}';
+BEGIN
+    FOR one IN SELECT s.s, array_agg(s.v ORDER BY s.n) AS numbers, array_agg(s.n ORDER BY s.n) AS places
+               FROM jsonb_to_recordset(subjects) AS s (n integer, s text, v text) WHERE s.s IN ('citizen_id', 'uscc') GROUP BY s.s ORDER BY s.s LOOP
+        ids := registers.identities(one.s, one.numbers);
+        found := found || (SELECT jsonb_object_agg(p.n::text, p.id) FROM unnest(one.places, ids) AS p (n, id));
+    END LOOP;
+    RETURN (SELECT jsonb_agg(jsonb_build_object('n', s.n, 'id', found -> s.n::text) ORDER BY s.n)
+            FROM jsonb_to_recordset(subjects) AS s (n integer));
+END $$;
+
 -- ask_node: a call about a resource at a node, held against key, nonce, right, dates, method, fields and daily limit as exchange.ask
 -- does, and entered. The call is an element as exchange.ask takes it; refused: the node rests after failures. Gives {node} to ask there; or {refusals}; or {local} when
 -- no node has it: then it is the register's to answer. Nobody is told anything before told_node.
@@ -165,8 +183,7 @@ BEGIN
         ids := ledger.append_batch(jsonb_build_array(jsonb_build_object(
             'kind', CASE WHEN n = 1 AND c ->> 'method' = 'query' THEN 'register.refused' ELSE 'exchange.refused' END,
             'body', face || no || jsonb_build_object('subjects', n), 'payload', jsonb_build_object('case', c -> 'case_no'),
-            'subject', CASE WHEN n = 1 THEN (SELECT i.id FROM registers.identity i
-                WHERE i.scheme = c #>> '{subjects,0,s}' AND i.number = c #>> '{subjects,0,v}') END)));
+            'subject', CASE WHEN n = 1 THEN exchange.whom(c -> 'subjects') #> '{0,id}' END)));
         IF no ->> 'reason' = 'node' THEN
             PERFORM exchange.note_availability(r.code, 0, 1, 0, 0, no ->> 'why');
         END IF;
@@ -180,9 +197,7 @@ BEGIN
                            jsonb_build_object('case', btrim(c ->> 'case_no')));
     INSERT INTO exchange.node_asked (call, resource, grant_id, subjects, face, hidden, entry)
     SELECT (c ->> 'call')::uuid, r.code, g.id,
-           (SELECT jsonb_agg(jsonb_build_object('n', s.n, 'id', i.id) ORDER BY s.n)
-            FROM jsonb_to_recordset(c -> 'subjects') AS s (n integer, s text, v text)
-            LEFT JOIN registers.identity i ON i.scheme = s.s AND i.number = s.v),
+           exchange.whom(c -> 'subjects'),
            face, jsonb_build_object('case', btrim(c ->> 'case_no')), asked;
     RETURN jsonb_build_object('node', to_jsonb(place), 'entry', asked);
 END $$;
@@ -244,7 +259,7 @@ REVOKE ALL ON exchange.node, exchange.node_asked, exchange.availability FROM PUB
 GRANT SELECT ON exchange.node, exchange.availability TO dizuo_app, dizuo_loader;
 GRANT SELECT (code, title) ON exchange.resource TO dizuo_loader;
 REVOKE ALL ON FUNCTION exchange.note_availability(text, bigint, bigint, bigint, bigint, text), exchange.ask_node(jsonb),
-    exchange.bind_node(text, text, text[], boolean, text), exchange.stop_node(text, text, text),
+    exchange.whom(jsonb), exchange.bind_node(text, text, text[], boolean, text), exchange.stop_node(text, text, text),
     exchange.told_node(uuid, jsonb, text), exchange.tell_forgotten() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION exchange.note_availability(text, bigint, bigint, bigint, bigint, text), exchange.ask_node(jsonb),
     exchange.told_node(uuid, jsonb, text), exchange.tell_forgotten() TO dizuo_app;
