@@ -20,13 +20,18 @@ from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.foundation.policy import (
     Analysis,
     Change,
+    HeldGrant,
     Policy,
     Recorded,
     Replay,
+    SharedAnalysis,
+    SharedUse,
     Side,
     analyse,
+    analyse_shared,
     recorded,
     replay,
+    shared,
 )
 from dizuo.foundation.store import OWNER, connect
 from dizuo.foundation.store.migrations import DatabaseLike
@@ -53,8 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
     since = arguments.since or now - _PERIOD
     with opened(arguments.data.absolute()) as database:
         groups, unread = asyncio.run(read_counts(database, since, now))
+        uses, held = asyncio.run(read_shared(database, since, now)) if arguments.analyse else ((), ())
     if against is None:
-        report = analyse(city, groups, since, now, unread)
+        between = analyse_shared(city, uses, held, since.date(), now.date())
+        report = msgspec.structs.replace(analyse(city, groups, since, now, unread), shared=between)
         lines = analysis_lines(report)
     else:
         report = replay(Side(city, policy), Side(against, Policy.from_city(against)), groups)
@@ -83,6 +90,23 @@ async def read_counts(
     return recorded([dict(row) for row in rows])
 
 
+async def read_shared(
+    database: DatabaseLike, since: dt.datetime, until: dt.datetime
+) -> tuple[tuple[SharedUse, ...], tuple[HeldGrant, ...]]:
+    """What departments read under rights in the period, by shape, and every right there is."""
+    connection = await connect(database.dsn(OWNER))
+    try:
+        rows = await connection.fetch("SELECT * FROM registers.reads_counted($1, $2)", since, until)
+        held = await connection.fetch(
+            "SELECT g.id, g.consumer, g.resource, r.title, r.register, g.fields, g.matter, g.basis, g.starts, g.expires, g.state,"
+            " (g.opened_at AT TIME ZONE 'Asia/Shanghai')::date AS opened_on"
+            " FROM exchange.data_grant g JOIN exchange.resource r ON r.code = g.resource ORDER BY g.id"
+        )
+    finally:
+        await connection.close()
+    return shared([dict(row) for row in rows]), tuple(msgspec.convert(dict(row), HeldGrant) for row in held)
+
+
 # ------------------------------------------------------------------------- in lines
 
 
@@ -109,6 +133,27 @@ def analysis_lines(report: Analysis) -> Iterator[str]:
         yield f"\nRead in this period and not declared any more: {len(report.gone):,}"
         for one in report.gone:
             yield f"  {one.matter}  {one.party}.{one.field}  {one.purpose}  {one.entries:,} times, such as entry {one.example}"
+
+    if report.shared is not None:
+        yield from shared_lines(report.shared)
+
+
+def shared_lines(report: SharedAnalysis) -> Iterator[str]:
+    """Rights between departments, as a table for a terminal."""
+    yield (
+        f"\nBetween departments: {report.entries:,} entries of reads under {report.grants:,} rights in force; "
+        f"{report.duties:,} of them for duties that no matter declares"
+    )
+    yield f"\nRights that nothing was read under: {len(report.idle):,}"
+    for one in report.idle:
+        tried = f", {one.refused:,} refused" if one.refused else ""
+        yield f"  {one.grant}  {one.consumer}  {one.resource} {one.title}  {one.matter or '-'}  {one.basis}  since {one.since}{tried}"
+    yield f"\nFields that were granted and never asked for: {sum(len(one.fields) for one in report.unasked):,}"
+    for one in report.unasked:
+        yield f"  {one.grant}  {one.consumer}  {one.resource} {one.title}  {', '.join(one.fields)}  of {one.entries:,} reads"
+    yield f"\nRead for a matter, needed by no item of that department in it: {len(report.unneeded):,}"
+    for one in report.unneeded:
+        yield f"  {one.consumer}  {one.matter}  {one.register}.{one.field}  {one.entries:,} times, such as entry {one.example}"
 
 
 def replay_lines(report: Replay) -> Iterator[str]:

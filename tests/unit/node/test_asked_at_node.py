@@ -19,6 +19,7 @@ import pytest
 
 from dizuo.engines.exchange import delivery
 from dizuo.engines.exchange.delivery import asked_node
+from dizuo.foundation.policy import shared
 from dizuo.foundation.signing import PrivateKey, sign_response, signature_sent
 from dizuo.foundation.store import APP, LOADER, OWNER, connect
 from dizuo.node import NodeHome
@@ -171,7 +172,7 @@ def test_one_person_is_asked_for_at_the_node(there: Place, node: Any) -> None:
         None,
         ["name", "married_on"],
     )
-    assert (read["kind"], read["body"]["state"], read["body"]["asked"]) == (
+    assert (read["kind"], read["body"]["state"], read["payload"]["asked"]) == (
         "register.read",
         "found",
         asked["id"],
@@ -198,6 +199,16 @@ def test_many_at_once_and_nobody(there: Place, node: Any) -> None:
     reads = [one for one in there.entries(since) if one["kind"] == "register.read"]
     assert [one["body"]["state"] for one in reads] == ["found", "missing", "found"]
     assert all(one["subject"] for one in reads), "also whom no register of ours knows: the node might"
+
+
+def test_the_policy_s_analysis_knows_the_use(there: Place, node: Any) -> None:
+    node.query(there.resource, {"citizen_id": FATHER}, ["name"], **CITED)
+    rows = there.base.sql(
+        "SELECT * FROM registers.reads_counted(now() - interval '1 hour', now() + interval '1 hour')"
+    )
+    (use,) = [one for one in shared(map(dict, rows)) if one.grant == there.grant and one.fields == ("name",)]
+    assert (use.consumer, use.serves, use.kind) == ("hrss", "newborn", "read")
+    assert use.entries >= 2, "calls of one shape are counted together"
 
 
 def test_outside_the_right_the_node_is_not_asked(there: Place, node: Any) -> None:
@@ -352,7 +363,6 @@ def wrong(base: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     place.bind()
     exchange = delivery.Exchange.of(base.dizuo.pool, base.dizuo.city, base.dizuo.data, base.dizuo.now)
-    exchange.nodes._patience = 1.0
     place.handler, place.exchange = handler, exchange  # type: ignore[attr-defined]
     yield place
     server.shutdown()
@@ -368,19 +378,23 @@ def wrong(base: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
         ("no_json", "malformed"), ("declined", "declined"), ("broken", "declined"),
     ],
 )  # fmt: skip
-def test_what_a_node_may_not_do(wrong: Any, node: Any, way: str, why: str) -> None:
+def test_what_a_node_may_not_do(
+    wrong: Any, node: Any, monkeypatch: pytest.MonkeyPatch, way: str, why: str
+) -> None:
     wrong.handler.way = ""
     told = node.query(wrong.resource, {"citizen_id": MOTHER}, ["name"], **CITED)
     assert list(told["records"][0]["fields"]) == ["name"], "what was not asked for is left behind"
     since = wrong.last()
     wrong.handler.way = way
+    if way == "slow":
+        monkeypatch.setattr(wrong.exchange.nodes, "_patience", 0.5)
     with pytest.raises(BaseSaidNo) as caught:
         node.query(wrong.resource, {"citizen_id": MOTHER}, ["name"], **CITED)
     assert caught.value.status == 502
     assert "没有任何数据被放出" in str(caught.value)
     asked, refused = wrong.entries(since)
     assert refused["kind"] == "register.refused"
-    assert (refused["body"]["why"], refused["body"]["released"], refused["body"]["asked"]) == (
+    assert (refused["body"]["why"], refused["body"]["released"], refused["payload"]["asked"]) == (
         why,
         False,
         asked["id"],

@@ -11,6 +11,7 @@ import msgspec
 
 from dizuo.foundation.blueprint.model import City, Expression, Matter, Need, Place
 from dizuo.foundation.policy.recorded import Recorded
+from dizuo.foundation.policy.shared_use import SharedAnalysis
 
 _TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FACT: Final = re.compile(r"(?<![\w.])([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
@@ -54,7 +55,10 @@ class Gone(msgspec.Struct, frozen=True):
 
 
 class Analysis(msgspec.Struct, frozen=True):
-    """The report: ``unused`` grants, ``needless`` needs, ``vain`` reads (needless and read), ``gone`` declarations."""
+    """The report: ``unused`` grants, ``needless`` needs, ``vain`` reads (needless and read), ``gone`` declarations.
+
+    ``shared`` is the same of rights between departments, where they were looked at.
+    """
 
     since: dt.datetime
     until: dt.datetime
@@ -65,6 +69,7 @@ class Analysis(msgspec.Struct, frozen=True):
     needless: tuple[Fact, ...]
     vain: tuple[Fact, ...]
     gone: tuple[Gone, ...]
+    shared: SharedAnalysis | None = None
 
 
 def analyse(

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from dizuo.foundation.policy.shared_use import is_shared
+
 Stands = Literal["self", "for", "erased"]
 
 
@@ -67,6 +69,8 @@ def recorded(rows: Iterable[Mapping[str, Any]]) -> tuple[tuple[Recorded, ...], i
     found: dict[object, Recorded] = {}
     unread = 0
     for row in rows:
+        if is_shared(row["body"]):  # a right's use, not an item's: shared_use reads those
+            continue
         try:
             body = msgspec.convert(row["body"], _Body)
         except msgspec.ValidationError:

@@ -223,10 +223,10 @@ BEGIN
                                    AND (now() AT TIME ZONE 'Asia/Shanghai')::date <= d.expires) THEN
         why := 'gone';
     END IF;
-    SELECT jsonb_agg(jsonb_build_object('subject', s.one -> 'id', 'payload', held.hidden) || CASE WHEN why IS NULL
-               THEN jsonb_build_object('kind', 'register.read', 'body', held.face || jsonb_build_object('asked', held.entry, 'state', t.s))
-               ELSE jsonb_build_object('kind', 'register.refused', 'body', held.face || jsonb_build_object('asked', held.entry,
-                    'reason', 'node', 'why', why, 'rule', 'exchange.node', 'law', 'data-sharing-2025:25', 'released', false)) END
+    -- Which call it was is not shown: entries of one shape are to be counted as one.
+    SELECT jsonb_agg(jsonb_build_object('subject', s.one -> 'id', 'payload', held.hidden || jsonb_build_object('asked', held.entry)) || CASE WHEN why IS NULL
+               THEN jsonb_build_object('kind', 'register.read', 'body', held.face || jsonb_build_object('state', t.s))
+               ELSE jsonb_build_object('kind', 'register.refused', 'body', held.face || jsonb_build_object('reason', 'node', 'why', why, 'rule', 'exchange.node', 'law', 'data-sharing-2025:25', 'released', false)) END
                ORDER BY s.place), jsonb_agg(s.one -> 'n' ORDER BY s.place)
     INTO told, seats
     FROM jsonb_array_elements(held.subjects) WITH ORDINALITY AS s (one, place)
