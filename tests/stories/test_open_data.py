@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import shlex
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -209,6 +211,87 @@ async def test_a_release_that_one_has_is_not_sent_again(town: Town) -> None:
         "/open/data/villages/download/csv?district=锡山区", headers={"if-none-match": first.headers["etag"]}
     )
     assert other.status_code == 200
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl", "xlsx", "parquet", "geojson"])
+async def test_a_download_that_broke_off_goes_on_where_it_stopped(town: Town, format: str) -> None:
+    client, address = somebody(town).client, f"/open/data/vaccination_clinics/download/{format}"
+    whole = await client.get(address)
+    assert whole.headers["accept-ranges"] == "bytes"
+    mark, size = whole.headers["etag"], len(whole.content)
+    cut = size // 3
+    rest = await client.get(address, headers={"range": f"bytes={cut}-", "if-range": mark})
+    assert (rest.status_code, rest.headers["content-range"]) == (206, f"bytes {cut}-{size - 1}/{size}")
+    assert whole.content[:cut] + rest.content == whole.content
+    assert int(rest.headers["content-length"]) == len(rest.content)
+    assert rest.headers["etag"] == mark
+    assert (await client.get(address, headers={"range": "bytes=-7"})).content == whole.content[-7:]
+    beyond = await client.get(address, headers={"range": f"bytes={size}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+    changed = await client.get(address, headers={"range": f"bytes={cut}-", "if-range": '"an older release"'})
+    assert (changed.status_code, changed.content) == (200, whole.content)
+    asked = await client.head(address)
+    assert (asked.status_code, asked.content, asked.headers["etag"]) == (200, b"", mark)
+
+
+async def test_the_rest_of_a_download_is_not_counted_as_another_one(town: Town) -> None:
+    async def taken() -> int:
+        return await town.owner.fetchval(
+            "SELECT coalesce(sum(uses), 0) FROM opendata.usage WHERE dataset = 'villages' AND kind = 'download'"
+        )
+
+    client, address, before = somebody(town).client, "/open/data/villages/download/csv", await taken()
+    await client.get(address)
+    await client.get(address, headers={"range": "bytes=100-"})
+    assert await taken() == before + 1
+
+
+async def test_the_address_of_a_dataset_is_the_interface_when_the_client_says_so(town: Town) -> None:
+    client, address = somebody(town).client, "/open/data/villages?district=锡山区&_limit=2"
+    told = await client.get(address, headers={"accept": "application/json"})
+    assert told.headers["content-type"] == "application/json"
+    assert "accept" in ", ".join(told.headers.get_list("vary"))
+    assert (told.json()["total"], len(told.json()["rows"])) == (129, 2)
+    assert told.json() == (await client.get("/open/data/villages.json?district=锡山区&_limit=2")).json()
+    wrong = await client.get("/open/data/villages?x=1", headers={"accept": "application/json"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "rows_query_invalid")
+    gone = await client.get("/open/data/nope", headers={"accept": "application/json"})
+    assert (gone.status_code, gone.json()["code"]) == (404, "dataset_unknown")
+    sheet = await client.get(
+        "/open/data/villages?district=锡山区", headers={"accept": "text/csv"}, follow_redirects=True
+    )
+    assert len(list(csv.DictReader(io.StringIO(sheet.text)))) == 129
+    listed = await client.get("/open?q=锡山区", headers={"accept": "application/json"})
+    assert (
+        listed.json()["total"] >= 8
+    )  # every dataset with a row about the district, not only the first sixty rows
+    assert (await client.get(address)).headers["content-type"].startswith("text/html")
+
+
+async def test_the_example_is_a_command_that_may_be_pasted(town: Town) -> None:
+    def example(source: str) -> list[str]:
+        after = source.partition('<pre class="mono"')[2].partition(">")[2]
+        return shlex.split(html.unescape(after.partition("\n# ")[0]))
+
+    client = somebody(town).client
+    words = example((await client.get("/open/data/villages?district=锡山区&_sort=-name")).text)
+    assert words[:2] == ["curl", "-G"]
+    assert words[3:] == ["--data-urlencode", "district=锡山区", "--data-urlencode", "_sort=-name"]
+    evil = "\"; $(touch x) `touch y` '"
+    words = example((await client.get("/open/data/villages", params={"q": evil})).text)
+    assert words[3:] == ["--data-urlencode", f"q={evil}"]  # one word to the shell, whatever stands in it
+
+
+async def test_values_beyond_the_first_ten_are_there_and_a_filtered_download_says_what_it_takes(
+    town: Town,
+) -> None:
+    reader = somebody(town)
+    await reader.open("/open/data/population_by_age")
+    assert "还有 9 项" in reader.page.text
+    await reader.follow("85 岁及以上")
+    assert "7 行" in reader.page.text
+    assert "只下载符合条件的行" in reader.page.text
+    assert reader.page.link("全部 133 行").endswith("/open/data/population_by_age/download/csv")
 
 
 async def test_ten_thousand_tiny_requests_of_one_address_are_turned_away_and_others_are_served(

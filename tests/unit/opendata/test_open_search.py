@@ -120,6 +120,33 @@ async def test_every_dataset_is_found_however_often_others_hold_it_too(
     assert common >= 5  # both ways of looking were taken
 
 
+async def test_of_many_entries_a_sample_is_counted_and_is_near(
+    pg: Any, filled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = "SELECT gram, entries FROM opendata.gram WHERE entries > 1500"
+    async with pg() as owner:
+        exact = {row["gram"]: row["entries"] for row in await owner.fetch(most)}
+        transaction = owner.transaction()
+        await transaction.start()
+        monkeypatch.setattr("dizuo.engines.opendata.indexing.COUNTED", 2_000)
+        await count_grams(owner)
+        near = {
+            row["gram"]: row["entries"]
+            for row in await owner.fetch("SELECT gram, entries FROM opendata.gram")
+        }
+        entries = await owner.fetchval("SELECT entries FROM opendata.entry_count")
+        await transaction.rollback()
+    assert entries == await _entries(pg)
+    assert len(exact) > 20
+    assert all(exact[gram] / 2 < near.get(gram, 0) < exact[gram] * 2 for gram in exact)
+    assert near != exact
+
+
+async def _entries(pg: Any) -> int:
+    async with pg() as owner:
+        return await owner.fetchval("SELECT count(*) FROM opendata.entry")
+
+
 async def test_a_dataset_that_is_withdrawn_or_written_anew_is_found_by_what_it_has_now(
     app_pool: Any, pg: Any, filled: list[str]
 ) -> None:

@@ -26,8 +26,10 @@ from dizuo.engines.opendata import (
     versions,
 )
 from dizuo.foundation.kernel.clock_source import to_shanghai
-from dizuo.web import WebRequest, answer
+from dizuo.web import WebRequest, answer, redirect
 
+from . import ranges
+from .asked_as import as_asked
 from .pace import keep_pace
 from .views import maker
 from .views_dataset import DatasetMaker
@@ -40,9 +42,13 @@ _SHOWN: Final = 10
 async def page(request: WebRequest) -> Response:
     """The page of a dataset, or its rows by condition as JSON."""
     keep_pace(request)
+    form = as_asked(request)
     seen = await found(request)
-    if request.wants_json:
+    if form == "json":
         return await _rows_as_json(request, seen)
+    if form == "csv" and seen.version:
+        asked = f"?{request.url.query}" if request.url.query else ""
+        return redirect(f"/open/data/{seen.id}/download/csv{asked}")
     query, wrong = _lenient(request, seen)
     pool, open_ = request.dizuo.pool, await _may(request, seen)
     rows = await rows_found(pool, seen, query) if open_ else RowsFound((), 0)
@@ -99,13 +105,14 @@ async def _rows_as_json(request: WebRequest, seen: DatasetSeen) -> Response:
     response = answer(request, "dataset.html", view)
     if seen.open_type == "unconditional":
         response.headers["etag"], response.headers["cache-control"] = mark, _FRESH
-    response.headers["access-control-allow-origin"] = "*"
+    response.headers["access-control-allow-origin"], response.headers["vary"] = "*", "accept"
     return response
 
 
 async def download(request: WebRequest) -> Response:
-    """The rows as a file: all of them, or those that fit the conditions in the address."""
+    """The rows as a file: all of them, or those that fit the conditions in the address; a part of it goes on where one broke off."""
     keep_pace(request)
+    as_asked(request)
     seen, format = await found(request), str(request.path_params["format"])
     if format not in exporting.MEDIA or (format == "geojson" and not seen.shapes):
         raise DatasetUnknown()
@@ -120,9 +127,20 @@ async def download(request: WebRequest) -> Response:
     name = f"{seen.id}-v{seen.version}.{format}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "access-control-allow-origin": "*"}
     if seen.open_type == "unconditional":
-        headers |= {"etag": mark, "cache-control": _FRESH}
+        headers |= {"etag": mark, "cache-control": _FRESH, "accept-ranges": "bytes"}
+    if request.method == "HEAD":
+        return StreamingResponse(_nothing(), media_type=exporting.MEDIA[format], headers=headers)
     body = await _started(await _body(request, seen, format, query))
+    asked_part = request.headers.get("range")
+    if "etag" in headers and ranges.understood(asked_part, request.headers.get("if-range"), mark):
+        return await ranges.part(body, str(asked_part), exporting.MEDIA[format], headers)
     return StreamingResponse(body, media_type=exporting.MEDIA[format], headers=headers)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """The body of an answer to HEAD: whose length is not known is not made for it."""
+    for piece in ():
+        yield piece
 
 
 async def _body(request: WebRequest, seen: DatasetSeen, format: str, query: RowQuery) -> AsyncIterator[bytes]:
@@ -164,7 +182,9 @@ async def _entered(request: WebRequest, seen: DatasetSeen, format: str, kind: st
     pool, subject = request.dizuo.pool, _subject(request)
     if seen.open_type == "conditional" and subject is not None:
         await people.enter_taking(pool, seen, subject, format)
-    if request.method == "GET":
+    if (
+        request.method == "GET" and "range" not in request.headers
+    ):  # the rest of a download is none of its own
         await count_use(pool, seen.id, kind, to_shanghai(request.shell.now()).date())
 
 
@@ -176,6 +196,7 @@ def _etag(request: WebRequest, seen: DatasetSeen, format: str) -> str:
 async def gate(request: WebRequest) -> Response:
     """What the gate found before each release: who, when, of which rows, with what result."""
     keep_pace(request)
+    as_asked(request)
     seen = await found(request)
     view = DatasetMaker(maker(request), seen).gate(await reports(request.dizuo.pool, seen.id))
     return answer(request, "gate.html", view)

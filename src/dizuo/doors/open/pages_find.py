@@ -10,6 +10,7 @@ from starlette.responses import Response
 from dizuo.engines.opendata import DatasetSeen, Match, find_sets, terms_of
 from dizuo.web import WebRequest, answer
 
+from .asked_as import as_asked
 from .pace import keep_pace
 from .shelf import FACETS, Chosen, Shelf, counted, fits, shelf_of
 from .views import maker
@@ -20,6 +21,7 @@ PAGE: Final = 20
 async def home(request: WebRequest) -> Response:
     """Search, facets and the list."""
     keep_pace(request)
+    as_asked(request)
     chosen = chosen_of(request)
     shelf = shelf_of(request)
     everything = await shelf.all(request)

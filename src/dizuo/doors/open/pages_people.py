@@ -16,6 +16,7 @@ from dizuo.foundation.kernel.errors import Refused
 from dizuo.foundation.kernel.terms import Duration, Term, Unit
 from dizuo.web import WebRequest, answer, page, redirect
 
+from .asked_as import as_asked
 from .pace import keep_pace
 from .pages_dataset import found
 from .shelf import shelf_of
@@ -124,6 +125,7 @@ async def _about(request: WebRequest, id: str) -> DatasetSeen | None:
 async def asks(request: WebRequest) -> Response:
     """What was asked and answered."""
     keep_pace(request)
+    as_asked(request)
     view = _people(request).asks(await people.answered(request.dizuo.pool, limit=100), await _titles(request))
     return answer(request, "asks.html", view)
 
@@ -136,6 +138,7 @@ async def _titles(request: WebRequest) -> Mapping[str, str]:
 async def showcases(request: WebRequest) -> Response:
     """What people made of the data."""
     keep_pace(request)
+    as_asked(request)
     view = _people(request).showcases(await people.showcases(request.dizuo.pool), await _titles(request))
     return answer(request, "showcases.html", view)
 

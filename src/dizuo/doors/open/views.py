@@ -31,11 +31,13 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class FacetShown(msgspec.Struct, frozen=True):
-    """One facet of a list."""
+    """One facet of a list: its first values, what opens the rest in words, and the rest."""
 
     id: str
     name: str
     values: tuple[Link, ...]
+    more: str = ""
+    rest: tuple[Link, ...] = ()
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class HomeView(msgspec.Struct, frozen=True):
     hints: tuple[tuple[str, str], ...]
     newer: str
     older: str
+    pages: str
     sorts: tuple[Link, ...]
     chosen: tuple[tuple[str, str], ...]
 
@@ -145,6 +148,7 @@ class OpenMaker:
             hints=tuple((word, "/open?" + urlencode({"q": word})) for word in hints),
             newer=self._at(chosen, page=page - 1) if page > 1 else "",
             older=self._at(chosen, page=page + 1) if page < last else "",
+            pages=self.words["dataset"]["page_of"].format(n=page, all=f"{last:,}") if last > 1 else "",
             sorts=tuple(
                 Link(
                     self.words["find"][f"sort_{key or 'best'}"], self._at(chosen, sort=key), 0, 0,
@@ -167,9 +171,22 @@ class OpenMaker:
         largest = max(n for _, n in counts)
         links = [
             Link(self.value(name, value), self._at(chosen, facet=(name, value)), n, round(100 * n / largest), chosen.facets.get(name) == value)
-            for value, n in counts[:_LISTED]
+            for value, n in counts
         ]  # fmt: skip
-        return FacetShown(name, self.words["find"][f"facet_{name}"], tuple(links))
+        return self.facet_shown(name, self.words["find"][f"facet_{name}"], links, _LISTED)
+
+    def facet_shown(
+        self, id: str, name: str, links: Sequence[Link], first: int, most: int | None = None
+    ) -> FacetShown:
+        """A facet with its first values in sight, the chosen one among them; ``most``: values beyond so many are not known."""
+        ordered = (
+            sorted(links, key=lambda link: not link.on)[:first]
+            if any(link.on for link in links[first:])
+            else list(links[:first])
+        )
+        rest = tuple(link for link in links if link not in ordered)
+        says = self.words["find"]["facet_most" if most is not None and len(links) >= most else "facet_rest"]
+        return FacetShown(id, name, tuple(ordered), says.format(n=len(rest), most=most) if rest else "", rest)
 
     def _at(
         self, chosen: Chosen, *, page: int = 1, sort: str | None = None, facet: tuple[str, str] | None = None, without: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -10,6 +11,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from dizuo.engines.opendata import (
+    FACET_VALUES,
     DatasetSeen,
     GateReport,
     Row,
@@ -77,6 +79,7 @@ class DatasetView(msgspec.Struct, frozen=True):
     open: bool
     condition: str
     downloads: tuple[tuple[str, str], ...]
+    whole: tuple[str, str]
     elsewhere: tuple[tuple[str, str], ...]
     licence: str
     stat: tuple[tuple[str, str, str], ...]
@@ -100,6 +103,7 @@ class DatasetView(msgspec.Struct, frozen=True):
     tickets: tuple[people.Ticket, ...]
     showcases: tuple[people.Showcase, ...]
     rating: str
+    sign_in: str
 
 
 class RowsJson(msgspec.Struct, frozen=True):
@@ -168,6 +172,7 @@ class DatasetMaker:
             downloads=tuple(
                 (_EASY[one], f"{self.path}/download/{one}{suffix}") for one in seen.formats if one in _EASY
             ),
+            whole=(self.w["all_of"].format(n=f"{seen.rows:,}"), f"{self.path}/download/csv") if suffix else ("", ""),
             elsewhere=() if seen.version else self._elsewhere(),
             licence=seen.licence,
             stat=self._stat(),
@@ -196,6 +201,7 @@ class DatasetMaker:
             tickets=tuple(tickets),
             showcases=tuple(showcases),
             rating=self.w["rating"].format(mean=f"{seen.rating:.1f}", n=seen.ratings) if seen.ratings else "",
+            sign_in="/sign-in?" + urlencode({"next": self.path}),
         )  # fmt: skip
 
     def api(self, query: RowQuery, found: RowsFound) -> RowsJson:
@@ -271,11 +277,11 @@ class DatasetMaker:
         chosen = {one.column: one.value for one in query.conditions if one.operator == "eq"}
         largest = max(n for _, n in values)
         links: list[Link] = []
-        for value, n in values[:10]:
+        for value, n in values:
             on = chosen.get(name) == value
             href = self._without(asked, name) if on else self._at([*self._others(asked, name), (name, value)])
             links.append(Link(self._said(value), href, n, round(100 * n / largest), on))
-        return FacetShown(name, self._name(name), tuple(links))
+        return self.base.facet_shown(name, self._name(name), links, 10, FACET_VALUES)
 
     def _head(self, name: str, query: RowQuery, asked: Sequence[tuple[str, str]]) -> Head:
         sorted_ = dict(query.sort)
@@ -373,8 +379,11 @@ class DatasetMaker:
             faceted = next(((name, values[0][0]) for name, values in facets.items() if values), None)
             number = next((c.id for c in self.seen.columns if c.type in ("integer", "decimal")), "")
             kept = ([faceted] if faceted else []) + ([("_sort", f"-{number}")] if number else [])
-        query = "&".join(f"{k}={v}" for k, v in kept)
-        return f'curl "{self.base.origin}{self.path}.json{"?" + query if query else ""}"'
+        # Quoted for the shell: what stands in the address of this page may come from anybody.
+        parts = ["curl", *(["-G"] if kept else []), f"{self.base.origin}{self.path}.json"]
+        for name, value in kept:
+            parts += ["--data-urlencode", f"{name}={value}"]
+        return shlex.join(parts)
 
     def _others(self, asked: Sequence[tuple[str, str]], name: str) -> list[tuple[str, str]]:
         return [(k, v) for k, v in asked if k.partition("__")[0] != name and k != "_offset"]

@@ -30,6 +30,7 @@ from dizuo.engines.opendata.machines import machine_page, machine_state, spatial
 from dizuo.engines.opendata.model import FORMATS, Column, DatasetSeen, GateReport, Row, VersionSeen
 from dizuo.engines.opendata.publishing import Published, publish_datasets
 from dizuo.engines.opendata.querying import (
+    FACET_VALUES,
     Condition,
     RowQuery,
     RowsFound,
@@ -54,6 +55,7 @@ from dizuo.engines.opendata.searching import (
 from dizuo.engines.opendata.statistics import ledger_by_day
 
 __all__ = [
+    "FACET_VALUES",
     "FORMATS",
     "ApplicationRunning",
     "AskInvalid",

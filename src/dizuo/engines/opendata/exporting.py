@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import datetime as dt
 import io
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
@@ -48,7 +49,7 @@ async def as_csv(columns: Sequence[Column], batches: Batches, *, bom: bool = Fal
     """UTF-8 with CRLF (RFC 4180), header of column ids; ``bom`` writes a byte-order mark for old Excel."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([column.id for column in columns])
+    writer.writerow([disarmed(column.id) for column in columns])
     yield (b"\xef\xbb\xbf" if bom else b"") + _taken(text)
     async for batch in batches:
         writer.writerows([disarmed(row.data.get(column.id)) for column in columns] for row in batch)
@@ -123,6 +124,11 @@ async def _made(seen: DatasetSeen, format: str, batches: Batches) -> AsyncIterat
                 yield piece
 
 
+def _made_at(seen: DatasetSeen) -> dt.datetime:
+    """When the release was made, not when the file was: without a zone, as workbooks write it."""
+    return (seen.updated_at or seen.changed_at).astimezone(dt.UTC).replace(tzinfo=None)
+
+
 class _Sheet:
     """A workbook of one sheet, written row by row; cells are texts, numbers and truths, never formulas or links."""
 
@@ -133,6 +139,8 @@ class _Sheet:
             str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                         "tmpdir": str(path.parent)}
         )  # fmt: skip
+        # Made alike each time, so that a part of it fits to the part that somebody has.
+        book.set_properties({"title": seen.title, "created": _made_at(seen)})
         self._book = book
         self._sheet: Any = book.add_worksheet("data")
         self._columns = seen.columns

@@ -15,6 +15,13 @@ ROWS: Final = 20_000
 _BATCH: Final = 5_000
 _KINDS: Final = {"dataset": 0, "column": 1, "row": 2}
 _SPAN: Final = 10**12
+COUNTED: Final = 50_000
+"""Of more entries than this, a sample of so many is counted."""
+_COUNT: Final = """
+INSERT INTO opendata.gram SELECT g, (count(*) * $2::float8)::bigint
+FROM opendata.entry e TABLESAMPLE SYSTEM ($3::float8) REPEATABLE (1), unnest(e.grams) g
+GROUP BY g HAVING count(*) * $2::float8 > $1::float8
+"""
 _SOUGHT: Final = """
 INSERT INTO opendata.sought AS s (dataset, grams) VALUES ($1, $2)
 ON CONFLICT (dataset) DO UPDATE SET grams = ARRAY(SELECT unnest(s.grams) UNION SELECT unnest(EXCLUDED.grams))
@@ -105,10 +112,13 @@ async def _write(conn: Connection, batch: Iterable[Entry], sought: dict[str, set
 
 
 async def count_grams(conn: Connection, rare: int = 200) -> None:
-    """Count anew how many entries have each gram; once after all datasets are written. ``conn`` is in a transaction."""
+    """Count anew how many entries have each gram; once after all datasets are written. ``conn`` is in a transaction.
+
+    Of many entries some are counted and the rest reckoned: the numbers say which way of looking is the quicker one, and
+    whatever they say, nothing is missed.
+    """
+    entries = int(await conn.fetchval("SELECT count(*) FROM opendata.entry"))
+    share = min(1.0, COUNTED / max(1, entries))
     await conn.execute("DELETE FROM opendata.gram")
-    await conn.execute(
-        "INSERT INTO opendata.gram SELECT g, count(*) FROM opendata.entry e, unnest(e.grams) g GROUP BY g HAVING count(*) > $1",
-        rare,
-    )
-    await conn.execute("UPDATE opendata.entry_count SET entries = (SELECT count(*) FROM opendata.entry)")
+    await conn.execute(_COUNT, float(rare), 1 / share, 100 * share)
+    await conn.execute("UPDATE opendata.entry_count SET entries = $1", entries)
