@@ -37,7 +37,8 @@ RIGHTS_FRESH: Final = 0.5
 """Seconds for which a department's rights in memory are judged by. The database judges the version again with every entry."""
 _TRIES: Final = 4
 _IN_TROUBLE: Final = frozenset({"40", "53", "55", "57", "58"})
-_AT_ONCE: Final = 128
+_AT_ONCE: Final = 32
+"""Calls that share one transaction: more would wait longer for one another than they save."""
 _BATCHES_AT_ONCE: Final = 4
 _encode = msgspec.json.Encoder().encode
 
@@ -84,8 +85,8 @@ class Exchange:
         self._rights: dict[str, tuple[float, tuple[Right, ...]]] = {}
         self._looking: dict[str, asyncio.Lock] = {}
         self._noted: set[int] = set()
-        # One at a time: calls under one grant would wait for its daily count anyway, and together they share one commit.
-        self._queries = Batcher[_Asked, _Told](self._both, limit=_AT_ONCE, lanes=1)
+        # Together they share one commit; a second transaction begins only when more wait than one takes.
+        self._queries = Batcher[_Asked, _Told](self._both, limit=_AT_ONCE)
         self._batches = Batcher[_Asked, _Told](self._both, limit=_BATCHES_AT_ONCE)
 
     @classmethod

@@ -23,7 +23,7 @@ SELECT g.id, g.version, g.consumer, g.resource, g.fields, g.purpose, g.matter, g
        r.title, r.register, ARRAY(SELECT f ->> 'id' FROM jsonb_array_elements(r.fields) AS f) AS known,
        coalesce(u.used, 0) AS used
 FROM exchange.data_grant g JOIN exchange.resource r ON r.code = g.resource
-LEFT JOIN exchange.grant_use u ON u.grant_id = g.id AND u.day = (now() AT TIME ZONE 'Asia/Shanghai')::date
+LEFT JOIN exchange.grant_used u ON u.grant_id = g.id AND u.day = (now() AT TIME ZONE 'Asia/Shanghai')::date
 WHERE g.consumer = $1 ORDER BY g.id DESC
 
 -- enter --
