@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from dizuo.foundation.ledger import Entry, Sealer, SealGround, Tallies, Tally, declare_grounds, tally
+from dizuo.foundation.ledger import Entry, Sealer, SealRule, Tallies, Tally, declare_grounds, tally
 from dizuo.foundation.store import Pool
 
 pytestmark = pytest.mark.usefixtures("empty_ledger")
@@ -102,13 +102,13 @@ async def test_only_closed_seals_are_counted_as_sealed(
     app_pool: Pool, owner_pool: Pool, sealer: Sealer
 ) -> None:
     kept = Tallies()
-    ground = SealGround("jcf-2018:39", "psb", "investigator", 60, True, "supervision")
+    ground = SealRule("crime", "cpl-2018:152", "psb", ("investigator",), ("chief",), 60, True, "other", {"a": ("b",)})
     async with owner_pool.acquire() as owner:
         await declare_grounds(owner, [ground])
     until = await app_pool.fetchval("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date") + dt.timedelta(10)
-    entry = await app_pool.fetchval(
+    entry = await owner_pool.fetchval(
         "SELECT ledger.seal('register.read', $1, $2, $3, $4, $5, $6)",
-        {"n": 1}, ME, {"case": "A"}, until, ground.basis, {"unit": "psb", "post": "investigator"},
+        {"n": 1}, ME, {"case": "A"}, until, ground.id, {"unit": "psb", "post": "investigator", "approved": "chief"},
     )  # fmt: skip
     await sealer.seal_once()
     assert [one.sealed for one in await both(app_pool, kept)] == [1, 1]

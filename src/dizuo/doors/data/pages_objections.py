@@ -112,12 +112,11 @@ async def seals(request: WebRequest) -> Response:
     _, posts = posts_of(request)
     city, lines = request.dizuo.city, list[SealLine]()
     async with request.dizuo.pool.acquire() as connection:
-        for organisation in posts:
-            for one in await closed_seals(connection, organisation):
-                known = city.organisations.get(one.unit.partition(":")[0])
-                who = f"{known.short.zh if known else one.unit} · {one.post}"
-                since, opens = day(one.since, request.lang), day(one.opens_on, request.lang)
-                lines.append(SealLine(one.entry, who, one.basis, since, opens, one.extended, one.overlong))
+        for one in await closed_seals(connection, posts):
+            known = city.organisations.get(one.unit.partition(":")[0])
+            who = f"{known.short.zh if known else one.unit} · {one.post}"
+            since, opens = day(one.since, request.lang), day(one.opens_on, request.lang)
+            lines.append(SealLine(one.entry, who, one.basis, since, opens, one.extended, one.overlong))
     return answer(request, "seals.html", SealsView(lines))
 
 

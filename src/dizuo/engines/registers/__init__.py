@@ -9,7 +9,9 @@
 6. The database enforces 1 to 5: the web's role can read no table here, only how many records there are (``holdings``).
 7. A city's first load (``bulk_load``) goes beside the registers and takes their place at once; the rules are the same.
 8. What changed is told in one order, record by record (``changes_after``), never with a value.
-9. Open data learns how many records there are by a few dimensions (``count_records``), from the owner only.
+9. An investigation reads on an order that a second official approved (``ask_sealed`` … ``read_sealed``); the entries are sealed
+   until the order's day.
+10. Open data learns how many records there are by a few dimensions (``count_records``), from the owner only.
 """
 
 from dizuo.engines.registers.asof import end_of_day, read_as_known_on
@@ -30,6 +32,7 @@ from dizuo.engines.registers.errors import (
     QuestionInvalid,
     ReadNotReleased,
     RecordGone,
+    SealedReadRefused,
     WriteRefused,
 )
 from dizuo.engines.registers.forget import forget
@@ -49,6 +52,15 @@ from dizuo.engines.registers.model import (
 )
 from dizuo.engines.registers.publish import publish
 from dizuo.engines.registers.reader import Registers, principal_of, relation_of
+from dizuo.engines.registers.sealed_reads import (
+    SealedAsk,
+    SealOrder,
+    ask_sealed,
+    decide_sealed,
+    read_sealed,
+    seal_orders,
+    seal_rules,
+)
 
 __all__ = [
     "Absorbed",
@@ -78,15 +90,20 @@ __all__ = [
     "Refusal",
     "RegisterChange",
     "Registers",
+    "SealOrder",
+    "SealedAsk",
+    "SealedReadRefused",
     "Stage",
     "Thread",
     "WriteRefused",
     "Written",
     "absorb_golden",
+    "ask_sealed",
     "bulk_load",
     "change_reach",
     "changes_after",
     "count_records",
+    "decide_sealed",
     "declare_fallbacks",
     "end_of_day",
     "fallbacks_of",
@@ -97,5 +114,8 @@ __all__ = [
     "principal_of",
     "publish",
     "read_as_known_on",
+    "read_sealed",
     "relation_of",
+    "seal_orders",
+    "seal_rules",
 ]

@@ -43,6 +43,26 @@ class RecordGone(Conflict):
     fix = "请重新调取资料后再办。"
 
 
+class SealedReadRefused(Refused):
+    """没有封存调取：{reason}"""
+
+    code = "sealed_read_refused"
+    fix = "请核对文号、依据、登记簿、字段和公开日期；批准要由另一位有批准岗位的人员办理。"
+
+
+SEALED_SAYS: Mapping[str, str] = {
+    "ground": "没有声明过这样的封存依据，或这个岗位不能依据它提出。",
+    "order": "没有写清文号或理由。",
+    "fields": "要调取的字段超出了封存依据声明的范围。",
+    "whom": "没有写明调取谁的资料，或号码不对。",
+    "term": "公开日期要在今天之后，且不超过最长期限。",
+    "own": "不能批准自己提出的调取。",
+    "post": "这个岗位不能办这件事。",
+    "state": "已经批准、退回或到期，不能再改。",
+    "lapsed": "批准已经过期，请重新提出。",
+}
+"""Why a sealed read was refused, by the database's reason."""
+
 SAYS: Mapping[str, str] = {
     "policy": "授权规则不允许这次调取。",
     "no_access": "城市声明已经更新，请刷新页面后再试。",

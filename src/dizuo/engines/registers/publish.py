@@ -6,7 +6,9 @@ import msgspec
 
 from dizuo.engines.registers.access import AccessSpec, FieldSpec, compile_city
 from dizuo.engines.registers.bulk_fallbacks import declare_fallbacks
+from dizuo.engines.registers.sealed_reads import seal_rules
 from dizuo.foundation.blueprint.model import City
+from dizuo.foundation.ledger import declare_grounds
 from dizuo.foundation.store import Connection
 
 _FIELDS = """
@@ -78,6 +80,7 @@ async def publish(conn: Connection, city: City) -> bool:
         )
         changed = await conn.execute(_FIELDS, _json(fields)) != "INSERT 0 0"
         await declare_fallbacks(conn, city)
+        await declare_grounds(conn, seal_rules(city))
         await conn.execute(_BACKFILL, known)
         retired = await conn.execute(_RETIRE, [a.id for a in accesses], [a.version for a in accesses])
         changed |= retired != "UPDATE 0"

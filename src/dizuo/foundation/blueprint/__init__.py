@@ -3,7 +3,7 @@
 1. ``folder``   which files a city may have, how large, in which encoding; never code, never out of the folder.
 2. ``nodes``    YAML to a tree with places; anchors, aliases, tags and duplicates are refused.
 3. ``shape``    a small language for what declarations look like; decoding and JSON Schema come from it.
-4. ``kinds*``   the thirteen kinds of declaration, said in that language.
+4. ``kinds*``   the kinds of declaration, said in that language.
 5. ``checks``   references, then behaviour: what no city may declare.
 6. ``load``     ``load_city`` and ``check_city``: all findings at once.
 7. ``divisions`` questions about administrative divisions of a loaded city; ``lineage`` about which source feeds what.

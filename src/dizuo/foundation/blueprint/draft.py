@@ -22,6 +22,7 @@ from dizuo.foundation.blueprint.model import (
     ServicePlace,
 )
 from dizuo.foundation.blueprint.model_dataset import Dataset
+from dizuo.foundation.blueprint.model_seal import SealGround
 from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.blueprint.nodes import Node, find, node_at
 from dizuo.foundation.blueprint.tables import Row
@@ -41,6 +42,7 @@ class Draft:
     laws: dict[str, Law] = field(default_factory=dict[str, Law])
     clocks: dict[str, ClockDef] = field(default_factory=dict[str, ClockDef])
     purposes: dict[str, Purpose] = field(default_factory=dict[str, Purpose])
+    seal_grounds: dict[str, SealGround] = field(default_factory=dict[str, SealGround])
     divisions: dict[str, Division] = field(default_factory=dict[str, Division])
     geography: Geography = field(default_factory=lambda: Geography("", "", "", ()))
     organisations: dict[str, Organisation] = field(default_factory=dict[str, Organisation])

@@ -17,6 +17,7 @@ from dizuo.foundation.blueprint.kinds_city import (
 from dizuo.foundation.blueprint.kinds_dataset import DATASET
 from dizuo.foundation.blueprint.kinds_example import EXAMPLES
 from dizuo.foundation.blueprint.kinds_matter import MATTER, WORDS_KIND
+from dizuo.foundation.blueprint.kinds_seal import SEAL_GROUNDS
 from dizuo.foundation.blueprint.kinds_source import SOURCE
 from dizuo.foundation.blueprint.shape import Schema
 
@@ -28,6 +29,7 @@ KINDS: dict[str, Record] = {
         LAW_KIND,
         CLOCKS,
         PURPOSES,
+        SEAL_GROUNDS,
         DIVISIONS,
         PLACES,
         ORGANISATION,
@@ -47,6 +49,7 @@ LOCATIONS: tuple[tuple[str, str], ...] = (
     (r"laws/(?P<id>[a-z][a-z0-9_-]*)\.yaml", "law/1"),
     (r"clocks\.yaml", "clocks/1"),
     (r"purposes\.yaml", "purposes/1"),
+    (r"seal_grounds\.yaml", "seal_grounds/1"),
     (r"divisions\.yaml", "divisions/1"),
     (r"places\.yaml", "places/1"),
     (r"organisations/(?P<id>[a-z][a-z0-9_]*)\.yaml", "organisation/1"),

@@ -113,7 +113,10 @@ def _expected(file: str, log: Log) -> tuple[str, re.Match[str]] | None:
         found = re.fullmatch(pattern, file)
         if found is not None:
             return kind, found
-    guess = nearest(file, ["city.yaml", "clocks.yaml", "purposes.yaml", "divisions.yaml", "places.yaml"])
+    guess = nearest(
+        file,
+        ["city.yaml", "clocks.yaml", "purposes.yaml", "seal_grounds.yaml", "divisions.yaml", "places.yaml"],
+    )
     log.add(
         "unexpected-file",
         Place(file, 1, 1),
@@ -208,6 +211,11 @@ def _store_purposes(draft: Draft, file: str, name: str, value: object) -> None:
     draft.counts["purpose"] = len(draft.purposes)
 
 
+def _store_seal_grounds(draft: Draft, file: str, name: str, value: object) -> None:
+    draft.seal_grounds = _by_id(draft, file, "grounds", value)
+    draft.counts["seal_ground"] = len(draft.seal_grounds)
+
+
 def _store_divisions(draft: Draft, file: str, name: str, value: object) -> None:
     files = cast(DivisionFiles, value)
     folder, log = draft.folder, draft.log
@@ -283,6 +291,7 @@ _STORE: dict[str, Callable[[Draft, str, str, object], None]] = {
     "law/1": _store_law,
     "clocks/1": _store_clocks,
     "purposes/1": _store_purposes,
+    "seal_grounds/1": _store_seal_grounds,
     "divisions/1": _store_divisions,
     "places/1": _store_places,
     "organisation/1": _store_organisation,
@@ -325,5 +334,6 @@ def _city(draft: Draft) -> City | None:
         place_sources=draft.place_sources,
         sources=draft.sources,
         datasets=draft.datasets,
+        seal_grounds=draft.seal_grounds,
         bad_rating=head.bad_rating,
     )

@@ -21,6 +21,7 @@ from dizuo.foundation.blueprint.model_dataset import Dataset
 from dizuo.foundation.blueprint.model_register import Field as Field
 from dizuo.foundation.blueprint.model_register import FieldType as FieldType
 from dizuo.foundation.blueprint.model_register import Register as Register
+from dizuo.foundation.blueprint.model_seal import SealGround
 from dizuo.foundation.blueprint.model_source import Source
 
 
@@ -457,3 +458,4 @@ class City(msgspec.Struct, frozen=True):
     bad_rating: BadRating | None = None
     sources: Mapping[str, Source] = {}
     datasets: Mapping[str, Dataset] = {}
+    seal_grounds: Mapping[str, SealGround] = {}

@@ -26,7 +26,16 @@ from dizuo.foundation.ledger.objections import (
 )
 from dizuo.foundation.ledger.proofs import Proven, consistency, entries_of, proof, verify_proof
 from dizuo.foundation.ledger.sealer import Sealer
-from dizuo.foundation.ledger.seals import Seal, SealGround, closed_seals, declare_grounds
+from dizuo.foundation.ledger.seals import (
+    Seal,
+    SealRule,
+    SealsInForce,
+    closed_seals,
+    declare_grounds,
+    extend_seal,
+    lift_seal,
+    seals_in_force,
+)
 from dizuo.foundation.ledger.stamp import Stamped, check_stamp
 from dizuo.foundation.ledger.stamping import (
     Authority,
@@ -78,8 +87,9 @@ __all__ = [
     "PublicKey",
     "Report",
     "Seal",
-    "SealGround",
+    "SealRule",
     "Sealer",
+    "SealsInForce",
     "SigningKey",
     "Stamped",
     "Stamper",
@@ -104,6 +114,8 @@ __all__ = [
     "entries_of",
     "entries_where",
     "entry_batcher",
+    "extend_seal",
+    "lift_seal",
     "look",
     "looked",
     "object_to",
@@ -114,6 +126,7 @@ __all__ = [
     "read_authority",
     "read_certificate",
     "read_witnesses",
+    "seals_in_force",
     "served_checkpoint",
     "tells_entries",
     "tile_bytes",

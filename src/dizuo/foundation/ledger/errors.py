@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dizuo.foundation.kernel.errors import Conflict, DizuoError, Invalid, NotFound, Unavailable
+from dizuo.foundation.kernel.errors import Conflict, DizuoError, Invalid, NotFound, Refused, Unavailable
 
 
 class KeyInvalid(DizuoError):
@@ -134,3 +134,12 @@ class StampingUnset(DizuoError):
 
     def __init__(self, why: str) -> None:
         super().__init__(why=why)
+
+
+class SealKept(Refused):
+    """这次封存不能这样延长或提前公开。"""
+
+    fix = "延长、提前公开要由批准封存的岗位写明理由，延长不能超过最长期限；监督机关可以提前公开。已经公开的不能再改。"
+
+    def __init__(self) -> None:
+        super().__init__("ledger.seal", "个人信息保护法第十八条、第三十五条")

@@ -14,6 +14,24 @@ SELECT registers.release($1::uuid[], $2::bytea[])::text
 -- Changes of records with their ledger entries, in the caller's transaction.
 SELECT registers.write($1::text::jsonb)::text
 
+-- ask_sealed --
+-- An order to read sealed, to be approved by somebody else.
+SELECT registers.ask_sealed($1::text::jsonb, $2::text::jsonb)
+
+-- decide_sealed --
+-- Approve or decline such an order.
+SELECT registers.decide_sealed($1, $2, $3, $4::text::jsonb)
+
+-- request_sealed --
+-- First step of the read that an approved order allows: its sealed entries, and a ticket.
+SELECT registers.request_sealed($1, $2::text::jsonb, $3)
+
+-- seal_orders --
+-- An official's orders, and those that the official's posts may decide.
+SELECT id, ground, unit, number, register, fields, value, opens_on, why, asked_post, asked_at, state, decided_post, decided_at, said,
+       reads, own, decides, usable
+FROM registers.seal_orders($1, $2::text::jsonb)
+
 -- forgettable --
 -- Entries about a person that are older than they must be kept, newest first, a page at a time.
 SELECT id, at < $3 AS old FROM ledger.entries_of($1, $2, 1000)

@@ -12,6 +12,7 @@ from dizuo.foundation.blueprint.checks import (
     organisations,
     parties,
     registers,
+    seals,
     sources,
     words,
 )
@@ -25,6 +26,7 @@ def run(draft: Draft) -> None:
     registers.check(draft)
     sources.check(draft)
     datasets.check(draft)
+    seals.check(draft)
     for matter in draft.matters.values():
         file = f"matters/{matter.id}/matter.yaml"
         parties.check(draft, matter, file)

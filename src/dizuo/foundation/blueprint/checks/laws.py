@@ -59,6 +59,7 @@ def _references(draft: Draft) -> Iterator[LawRef]:
     for group in (
         draft.clocks,
         draft.purposes,
+        draft.seal_grounds,
         draft.organisations,
         draft.registers,
         draft.sources,

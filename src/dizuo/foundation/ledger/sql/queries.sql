@@ -141,8 +141,20 @@ SELECT EXISTS (SELECT FROM ledger.leaf WHERE seq >= $1 AND seq < $2 AND tag IS N
 SELECT ledger.open_due()
 
 -- seals --
--- Seals that are still closed and that one unit oversees.
-SELECT entry, since, opens_on, unit, post, basis, extended, overlong FROM ledger.seals($1)
+-- Seals that are still closed and that these posts oversee or may extend.
+SELECT entry, since, opens_on, unit, post, basis, extended, overlong, ground, overseen FROM ledger.seals($1)
+
+-- seals_counted --
+-- How many seals are in force, by ground.
+SELECT ground, unit, closed, extended, overlong FROM ledger.seals_counted()
+
+-- extend_seal --
+-- Keep a seal for longer.
+SELECT ledger.extend_seal($1, $2, $3, $4)
+
+-- lift_seal --
+-- Open a seal before its day.
+SELECT ledger.lift_seal($1, $2, $3)
 
 -- entries_where --
 -- Entries about one person that pass a filter, newest first.
