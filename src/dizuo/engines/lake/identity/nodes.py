@@ -23,6 +23,7 @@ from dizuo.engines.lake.identity.spec import lasting_sql
 Connection = duckdb.DuckDBPyConnection
 _pa: Final[Any] = pyarrow
 
+_NAMES: Final = 20_000
 _NODE: Final = "(md5_number({text}) >> 66)::BIGINT"
 _DIVISION: Final = (
     "CASE WHEN regexp_full_match(division, '[0-9]{6,12}') THEN rpad(division, 12, '0')::BIGINT END"
@@ -145,7 +146,8 @@ LEFT JOIN name_count c ON c.name = t.name
 {_CONTACT_JOINS}
 """
 _NODE_OF: Final = {"person": _PERSON, "enterprise": _ENTERPRISE}
-_TWO: Final = "SELECT {a} AS v, name FROM {table} WHERE {a} IS NOT NULL UNION SELECT {b}, name FROM {table} WHERE {b} > {a}"
+_FEW: Final = 0.1
+"""Up to this share of touched nodes the others are left as they are."""
 
 
 def create_tables(store: Connection, entity: str) -> None:
@@ -197,27 +199,74 @@ def tell(store: Connection, entity: str, mentions: str, run: int, *, apart: bool
     return _one(store, f"SELECT count(*) FROM told_{entity} WHERE touched = {run}")
 
 
-def build(store: Connection, entity: str) -> int:
-    """Make the table ``node_<entity>`` from what was told; returns how many nodes there are."""
+def build(store: Connection, entity: str, run: int = 0) -> int:
+    """Make the table ``node_<entity>`` from what was told; returns how many nodes there are.
+
+    When ``run`` touched few of them, only those are made anew, and those whose telephone or door has become a crowd's by them. How
+    frequent the names of the others are is then left as it was: of a pair, the touched node knows the frequency of today.
+    """
     told = f"told_{entity}"
+    touched = f"SELECT node FROM {told} WHERE touched = {run}"
+    few = _exists(store, f"node_{entity}") and _one(
+        store, f"SELECT count(*) FROM ({touched})"
+    ) <= _FEW * _one(store, f"SELECT count(*) FROM {told}")
     store.execute(
-        f"CREATE OR REPLACE TEMP TABLE name_count AS SELECT name, count(*) AS nodes FROM {told} WHERE name IS NOT NULL GROUP BY name"
+        "CREATE OR REPLACE TEMP TABLE name_count AS SELECT name, count(*) AS nodes"
+        f" FROM {told} WHERE {_known('name', few, told, run)} GROUP BY name"
     )
     # How many names share it, not how many nodes: one person's five records are no crowd.
-    phones = _TWO.format(a="tel_a", b="tel_b", table=told)
+    phones = _two(told, "tel", few, run)
     store.execute(
         f"CREATE OR REPLACE TEMP TABLE shared_phone AS SELECT v AS phone, count(*) AS node_count FROM ({phones}) GROUP BY v"
         f" HAVING count(*) >= {SHARED_PHONE}"
     )
-    places = _TWO.format(a="place_a", b="place_b", table=told)
+    places = _two(told, "place", few, run)
     store.execute(
         f"CREATE OR REPLACE TEMP TABLE crowded_place AS SELECT v AS place FROM ({places}) GROUP BY v HAVING count(*) >= {CROWDED}"
     )
     named = max(_one(store, f"SELECT count(name) FROM {told}"), 1)
-    store.execute(f"CREATE OR REPLACE TABLE node_{entity} AS {node_sql(entity, told, named)}")
-    for table in ("name_count", "shared_phone", "crowded_place"):
+    if few:
+        store.execute(
+            f"CREATE OR REPLACE TEMP TABLE anew AS {touched}"
+            f" UNION SELECT node FROM {told} WHERE tel_a IN (SELECT phone FROM shared_phone) OR tel_b IN (SELECT phone FROM shared_phone)"
+            f" UNION SELECT node FROM {told} WHERE place_a IN (FROM crowded_place) OR place_b IN (FROM crowded_place)"
+        )
+        # A node that is made anew for a neighbour's sake keeps the frequency of its name, if the name is not among those counted.
+        store.execute(
+            "CREATE OR REPLACE TEMP TABLE made AS SELECT m.* REPLACE (coalesce(m.name_tf, o.name_tf) AS name_tf)"
+            f" FROM ({node_sql(entity, f'(FROM {told} SEMI JOIN anew USING (node))', named)}) m LEFT JOIN node_{entity} o USING (node)"
+        )
+        store.execute(f"DELETE FROM node_{entity} WHERE node IN (SELECT node FROM anew)")
+        store.execute(f"INSERT INTO node_{entity} FROM made")
+    else:
+        store.execute(f"CREATE OR REPLACE TABLE node_{entity} AS {node_sql(entity, told, named)}")
+    for table in ("name_count", "shared_phone", "crowded_place", *(("anew", "made") if few else ())):
         store.execute(f"DROP TABLE {table}")
     return _one(store, f"SELECT count(*) FROM node_{entity}")
+
+
+def _exists(store: Connection, table: str) -> bool:
+    return bool(_one(store, f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{table}'"))
+
+
+def _known(column: str, few: bool, told: str, run: int) -> str:
+    """A column that is known, and of a small run one that a touched node has."""
+    if not few:
+        return f"{column} IS NOT NULL"
+    stem = column.removesuffix("_a").removesuffix("_b")
+    mine = (stem,) if stem == column else (f"{stem}_a", f"{stem}_b")
+    return (
+        f"{column} IN ({' UNION ALL '.join(f'SELECT {c} FROM {told} WHERE touched = {run}' for c in mine)})"
+    )
+
+
+def _two(told: str, stem: str, few: bool, run: int) -> str:
+    """Each telephone or door of the nodes with each name it goes under."""
+    a, b = f"{stem}_a", f"{stem}_b"
+    return (
+        f"SELECT {a} AS v, name FROM {told} WHERE {_known(a, few, told, run)}"
+        f" UNION SELECT {b}, name FROM {told} WHERE {b} > {a} AND {_known(b, few, told, run)}"
+    )
 
 
 def node_sql(entity: str, told: str, named: int) -> str:
@@ -243,12 +292,12 @@ def _keep_latest(store: Connection, said: str) -> None:
 
 
 def _hear_names(store: Connection) -> None:
-    """Readings of the names that are not in ``name_sound`` yet, a hundred thousand at a time."""
+    """Readings of the names that are not in ``name_sound`` yet, some thousands at a time, so that Python never holds many."""
     new = store.sql(
         "SELECT DISTINCT name FROM (SELECT name FROM told_person UNION ALL SELECT former FROM told_person) t"
         " WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM name_sound)"
     ).to_arrow_table()
-    for batch in new.to_batches(max_chunksize=100_000):
+    for batch in new.to_batches(max_chunksize=_NAMES):
         enter_names(store, batch.column(0).to_pylist())
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -69,6 +70,7 @@ def link(
     *,
     decisions: Sequence[Decision] = (),
     models: Mapping[str, Model] | None = None,
+    entities: Sequence[str] = ENTITIES,
     cap: int = CAP,
     part: int = PART,
     progress: Progress | None = None,
@@ -76,7 +78,7 @@ def link(
     """Link new or changed mentions to everybody known, and apply what people decided.
 
     ``mentions``: Parquet files of the contract, only those not linked before; none of them: only decisions are applied.
-    ``decisions``: all of them, ever, the older first; repeating one changes nothing. Errors: MentionsUnusable, IdentityUnfinished.
+    ``entities``: link only these; the mentions of others are passed over. ``decisions``: all of them, ever, the older first; repeating one changes nothing. Errors: MentionsUnusable, IdentityUnfinished.
     """
     tell = progress or _silent
     given = msgspec.json.encode([(d.left, d.right, d.same) for d in decisions]).decode()
@@ -85,7 +87,7 @@ def link(
         _link_entity(
             store, entity, mentions, decisions, (models or default_models())[entity], cap, part, tell
         )
-        for entity in ENTITIES
+        for entity in entities
     )
     tell("写出身份对照表")
     report = _export(store, reports)
@@ -100,7 +102,7 @@ def _link_entity(
     source = _reader(mentions)
     tell(f"{entity}: 归并相同写法")
     store.step(f"told:{entity}", lambda: nodes.tell(sql, entity, source, store.run))
-    store.step(f"built:{entity}", lambda: (nodes.build(sql, entity), _empty_pairs(store, entity)))
+    store.step(f"built:{entity}", lambda: (nodes.build(sql, entity, store.run), _empty_pairs(store, entity)))
     count = store.number(f"SELECT count(*) FROM node_{entity}")
     touched = store.number(f"SELECT count(*) FROM node_{entity} WHERE touched = ?", [store.run])
     job = Scoring(model, f"node_{entity}", f"pair_{entity}", count, store.run, touched < count, cap, part)
@@ -149,20 +151,29 @@ def _export(store: Store, reports: tuple[EntityReport, ...]) -> RunReport:
         f"SELECT r.record_id, '{e}' AS entity, m.cid, greatest(m.since, r.since) AS since FROM record_{e} r JOIN member_{e} m USING (node)"
         for e in ENTITIES
     )
+    whole = _write(store, everybody, store.folder / "map.parquet")
     events = f"SELECT * FROM event WHERE run = {run} ORDER BY entity, ord"
     doubts = f"SELECT * FROM doubt WHERE run = {run} ORDER BY entity, l, r"
     return RunReport(
         run,
         reports,
-        _write(store, everybody, store.folder / "map.parquet"),
-        _write(
-            store,
-            f"SELECT * FROM ({everybody}) WHERE since = {run}",
-            store.folder / "changed" / f"{run:06d}.parquet",
-        ),
+        whole,
+        _changed(store, everybody, whole),
         _write(store, events, store.folder / "events" / f"{run:06d}.parquet"),
         _write(store, doubts, store.folder / "doubts" / f"{run:06d}.parquet"),
     )
+
+
+def _changed(store: Store, everybody: str, whole: Path) -> Path:
+    """What this run changed of the map; of the first run that is all of it."""
+    path = store.folder / "changed" / f"{store.run:06d}.parquet"
+    if store.number("SELECT count(*) FROM run") > 1:
+        return _write(store, f"SELECT * FROM ({everybody}) WHERE since = {store.run}", path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = path.with_suffix(".part")
+    shutil.copyfile(whole, beside)
+    os.replace(beside, path)
+    return path
 
 
 def _write(store: Store, query: str, path: Path) -> Path:

@@ -272,6 +272,10 @@ class _Settling:
     def move_records(self) -> int:
         """Take over which node each record speaks through; a record that changed to another identity is an event."""
         e, run = self._e, self._store.run
+        if not self._store.number(f"SELECT count(*) FROM record_{e}"):
+            self._sql.execute(f"INSERT INTO record_{e} SELECT record_id, node, {run} FROM said_{e}")
+            self._write_events()
+            return 0
         moved = self._store.rows(
             f"SELECT s.record_id, x.cid, y.cid FROM said_{e} s JOIN record_{e} o USING (record_id) JOIN member_{e} x ON x.node = o.node"
             f" JOIN member_{e} y ON y.node = s.node WHERE s.node <> o.node AND x.cid <> y.cid ORDER BY 1"
