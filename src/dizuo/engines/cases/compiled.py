@@ -13,6 +13,7 @@ from typing import Any
 
 from dizuo.engines.cases.lazy import lazy
 from dizuo.engines.cases.plan_model import Value, Wanted
+from dizuo.engines.registers import Guard
 from dizuo.foundation.blueprint.model import (
     City,
     ClockDef,
@@ -92,6 +93,7 @@ class CompiledMatter:
             item.id: term_of(city.clocks[item.clock], item.promise) for item in matter.items
         }
         self.order = _topological(matter.items)
+        self.kept_guards: dict[tuple[tuple[str, str, str], ...], tuple[Guard, ...]] = {}
 
     def compile(self, expression: Expression) -> Compiled:
         """The compiled form, cached by text. Errors: RuleErrors (a checked city has none)."""
@@ -155,6 +157,18 @@ class CompiledMatter:
         for item in self.matter.items:
             expressions += [item.applies, item.done_already]
         return self.reads_of(expressions)
+
+    @cached_property
+    def guarding(self) -> frozenset[str]:
+        """Answers that decide what is read: those of conditions, and those that decide whether to ask them."""
+        rules: list[Expression | None] = [rule for rule, _ in self.matter.eligible]
+        for item in self.matter.items:
+            rules += [item.applies, item.done_already, *(need.when for need in item.needs)]
+        found, todo = frozenset[str](), self.reads_of(rules).answers
+        while todo:
+            found |= todo
+            todo = self.reads_of(self.questions[one].ask_when for one in todo).answers - found
+        return found
 
     @cached_property
     def always_asked(self) -> frozenset[str]:

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from dizuo.engines.cases.compiled import CompiledMatter
 from dizuo.engines.cases.context import Cases
 from dizuo.engines.cases.decided import Deciding
+from dizuo.engines.cases.guards import guards_of
 from dizuo.engines.cases.model import Application
 from dizuo.engines.cases.plan import deciding, wanted_first, wanted_now
 from dizuo.engines.cases.plan_model import Known, Value, Wanted
 from dizuo.engines.cases.planned_questions import is_asked
 from dizuo.engines.cases.scope import Scope
-from dizuo.engines.registers import Actor, Fact, PartyState, ReadRequest, ReadResult, Refusal, Thread
+from dizuo.engines.registers import Actor, Fact, Guard, PartyState, ReadRequest, ReadResult, Refusal, Thread
 from dizuo.foundation.blueprint.model import Item
 
 _MISSING = PartyState("missing")
@@ -46,14 +47,20 @@ async def read_for_plan(
     thread: Thread | None = None
     decided: Deciding | None = None
     wanted = wanted_first(ready)
+    # What the first read adds by itself; what is still wanting after it is read on its own.
+    more = guards_of(ready, answers)
     for _ in range(ROUNDS):
         facts = wanted.facts - refused
         if not facts and not wanted.parties:
             break
         asked = Wanted(wanted.items, facts, wanted.parties)
-        request = _request(ready, actor, given, asked, case, after=thread)
+        request = _request(ready, actor, given, asked, case, after=thread, more=more)
         result = await cases.registers.read(request)
         thread = result.thread
+        added = [fact for one, read in zip(more, result.more, strict=False) if read for fact in one.facts]
+        if added:
+            asked = Wanted(asked.items, facts.union(added), asked.parties)
+        more = ()
         known, missed = _merged(ready, known, asked, result)
         refusals = (*refusals, *result.refusals)
         refused |= missed
@@ -73,6 +80,7 @@ def _request(
     as_of: datetime | None = None,
     place: str = "",
     after: Thread | None = None,
+    more: tuple[Guard, ...] = (),
 ) -> ReadRequest:
     return ReadRequest(
         access=ready.matter.id,
@@ -84,6 +92,7 @@ def _request(
         facts=tuple(sorted(wanted.facts | wanted.parties)),
         place=place,
         after=after,
+        more=more,
     )
 
 

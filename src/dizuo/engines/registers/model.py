@@ -41,6 +41,18 @@ class Thread(msgspec.Struct, frozen=True):
     secret: bytes
 
 
+class Guard(msgspec.Struct, frozen=True):
+    """What a read adds when something holds: ``facts`` that ``item`` needs then, ``party.field``.
+
+    ``when`` is a jsonpath predicate over the records of the read's own parties: an object for one that was found, null for a
+    missing one, nothing for one that is open. The database judges it before anything is entered.
+    """
+
+    when: str
+    item: str
+    facts: tuple[str, ...]
+
+
 class ReadRequest(msgspec.Struct, frozen=True):
     """One read: who wants which parties' facts, for which items of which matter, in which case.
 
@@ -50,7 +62,7 @@ class ReadRequest(msgspec.Struct, frozen=True):
     purposes and legal bases come from the declarations, never from the caller. ``as_of`` reads what the city
     knew at that moment. ``place`` is the division where the items are done: an official's post must reach it.
     ``after`` goes on from an earlier read of the same actor, case and given parties: what that one passed through
-    and entered is not entered again.
+    and entered is not entered again. ``more`` is read as well, each part where its condition holds and policy allows its item.
     """
 
     access: str
@@ -62,6 +74,7 @@ class ReadRequest(msgspec.Struct, frozen=True):
     facts: tuple[str, ...] | None = None
     place: str = ""
     after: Thread | None = None
+    more: tuple[Guard, ...] = ()
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -117,13 +130,17 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class ReadResult(msgspec.Struct, frozen=True):
-    """What was released: facts by ``party.field``, parties by id, what was refused, every ledger entry made."""
+    """What was released: facts by ``party.field``, parties by id, what was refused, every ledger entry made.
+
+    ``more``: which of the request's additions were read, in their order; none of them when anything was refused.
+    """
 
     facts: Mapping[str, Fact]
     parties: Mapping[str, PartyState]
     refusals: tuple[Refusal, ...] = ()
     entries: tuple[int, ...] = ()
     thread: Thread | None = None
+    more: tuple[bool, ...] = ()
 
 
 class RegisterChange(msgspec.Struct, frozen=True):

@@ -65,6 +65,7 @@ class _Answer(msgspec.Struct):
     parties: list[_Party] = []
     refusals: list[_Refusal] = []
     entries: list[int] = []
+    more: list[bool] | None = None
 
 
 class _Exchanged(msgspec.Struct):
@@ -225,7 +226,7 @@ def _question(
 ) -> dict[str, object]:
     actor = msgspec.to_builtins(request.actor)
     del actor["powers"]
-    return {
+    question: dict[str, object] = {
         "access": request.access,
         "version": version,
         "items": items,
@@ -239,6 +240,10 @@ def _question(
         if request.after is None
         else {"ticket": request.after.ticket, "secret": request.after.secret.hex()},
     }
+    # Where policy refuses something, the planner judges what else may be wanted.
+    if request.more and not refused:
+        question["more"] = [[one.when, [f"{one.item}:{fact}" for fact in one.facts]] for one in request.more]
+    return question
 
 
 def _given(value: str) -> dict[str, object]:
@@ -263,4 +268,4 @@ def _result(answer: _Answer, thread: Thread) -> ReadResult:
         Refusal(r.reason, tuple(r.items or ()), r.rule, r.law, r.entry, r.says or SAYS.get(r.reason, ""))
         for r in answer.refusals
     )
-    return ReadResult(facts, parties, refusals, tuple(answer.entries), thread)
+    return ReadResult(facts, parties, refusals, tuple(answer.entries), thread, tuple(answer.more or ()))

@@ -63,11 +63,14 @@ BEGIN
     IF EXISTS (SELECT 1 FROM unnest(items) AS i WHERE NOT declared -> 'items' ? i) THEN
         RAISE EXCEPTION 'no_grant' USING ERRCODE = 'DZ102';
     END IF;
-    -- A fact is party.field; a party alone asks whether there is such a record.
-    IF EXISTS (SELECT 1 FROM unnest(facts) AS f
+    -- A fact is party.field, for every item that needs it, or item:party.field, for that one; a party alone asks whether
+    -- there is such a record.
+    IF EXISTS (SELECT 1 FROM unnest(facts) AS whole,
+               LATERAL (SELECT CASE WHEN whole LIKE '%:%' THEN split_part(whole, ':', 1) END AS item,
+                               split_part(whole, ':', CASE WHEN whole LIKE '%:%' THEN 2 ELSE 1 END) AS f) AS t
                WHERE NOT EXISTS (SELECT 1 FROM registers.access_grant g
                                  WHERE g.access = access_in AND g.version = version_in
-                                   AND (items IS NULL OR g.item = ANY (items))
+                                   AND (items IS NULL OR g.item = ANY (items)) AND (t.item IS NULL OR g.item = t.item)
                                    AND g.party = split_part(f, '.', 1)
                                    AND (f = g.party OR split_part(f, '.', 2) = ANY (g.fields)))) THEN
         RAISE EXCEPTION 'outside' USING ERRCODE = 'DZ103';
@@ -79,7 +82,7 @@ BEGIN
     INSERT INTO registers.access_plan
     WITH RECURSIVE reached AS (
         -- the parties of what is wanted, and those that the chain passes on its way to them; nobody else's record
-        SELECT split_part(f, '.', 1) AS party FROM unnest(facts) AS f
+        SELECT split_part(split_part(f, ':', CASE WHEN f LIKE '%:%' THEN 2 ELSE 1 END), '.', 1) AS party FROM unnest(facts) AS f
         UNION
         SELECT m.value ->> 1 FROM reached r
         JOIN registers.access_party p ON p.access = access_in AND p.version = version_in AND p.party = r.party
@@ -87,7 +90,8 @@ BEGIN
     ), granted AS MATERIALIZED (
         SELECT g.party, g.item, g.purpose, g.basis,
                ARRAY(SELECT f FROM unnest(g.fields) AS f
-                     WHERE facts IS NULL OR g.party || '.' || f = ANY (facts) ORDER BY f) AS fields
+                     WHERE facts IS NULL OR g.party || '.' || f = ANY (facts) OR g.item || ':' || g.party || '.' || f = ANY (facts)
+                     ORDER BY f) AS fields
         FROM registers.access_grant g
         WHERE g.access = access_in AND g.version = version_in AND (items IS NULL OR g.item = ANY (items))
           AND (facts IS NULL OR g.party IN (SELECT party FROM reached))
@@ -165,6 +169,14 @@ DECLARE
                   q -> 'given', q -> 'as_of')::text, 'UTF8')), 'hex');
     passed    jsonb;
     sign      text;
+    -- With additions the chain is walked twice: once to judge them, once to enter what is read in the end.
+    walks     integer := CASE WHEN jsonb_typeof(q -> 'more') = 'array' AND jsonb_typeof(q -> 'facts') = 'array'
+                               AND coalesce(q -> 'after', 'null') = 'null' THEN 2 ELSE 1 END;
+    judged    jsonb;
+    facts     jsonb := q -> 'facts';
+    more      jsonb;
+    holds     boolean;
+    place     integer;
     p         registers.access_plan;
     c         record;
     m         jsonb;
@@ -189,6 +201,13 @@ DECLARE
     hit_subj  bigint[];
     source    bigint;
     many      jsonb;
+    -- What the first walk found, by position.
+    hits_of   integer[] := '{}';
+    keys_of   text[] := '{}';
+    vers_of   integer[] := '{}';
+    refs_of   bigint[] := '{}';
+    subjs_of  text[] := '{}';
+    manys_of  jsonb[] := '{}';
     parties   text[] := '{}';
     told      text[] := '{}';
     hidden_in text := left(hidden::text, -1);
@@ -224,7 +243,21 @@ BEGIN
         WHERE k.id = (q -> 'after' ->> 'ticket')::uuid AND k.holder = sha256(decode(q -> 'after' ->> 'secret', 'hex'))
           AND k.expires_at > clock_timestamp() AND k.plan ->> 'chain' = chain AND x ->> 's' = 'found';
     END IF;
-    sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', q -> 'facts');
+    sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', facts);
+    FOR walk IN 1 .. walks LOOP
+    IF walk = 2 THEN
+        SELECT coalesce(jsonb_object_agg(names[o], CASE states[o] WHEN 'found' THEN held[o] ELSE 'null' END), '{}') INTO judged
+        FROM generate_subscripts(names, 1) AS o WHERE states[o] IN ('found', 'missing');
+        more := '[]';
+        FOR m IN SELECT x FROM jsonb_array_elements(q -> 'more') AS x LOOP
+            holds := coalesce(jsonb_path_match(judged, (m ->> 0)::jsonpath, '{}', true), false);
+            more := more || to_jsonb(holds);
+            IF holds THEN
+                facts := facts || (m -> 1);
+            END IF;
+        END LOOP;
+        sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', facts);
+    END IF;
     FOR p IN SELECT * FROM registers.access_plan a WHERE a.digest = sign ORDER BY a.ord LOOP
         IF NOT p.wanted AND passed ? p.party AND to_jsonb(p.used) <@ coalesce(passed -> p.party -> 'u', '[]') THEN
             -- Entered a moment ago by the read that this one goes on from, with the same fields used: pass through.
@@ -237,6 +270,11 @@ BEGIN
                 CONTINUE;
             END IF;
         END IF;
+        place := CASE WHEN walk = 2 THEN array_position(names, p.party) END;
+        IF place IS NOT NULL THEN
+            state := states[place]; hits := hits_of[place]; source := first_of[place]; many := manys_of[place];
+            hit_key := keys_of[place]; hit_ver := vers_of[place]; hit_ref := refs_of[place]; hit_subj := subjs_of[place]::bigint[];
+        ELSE
         state := NULL; hits := 0; keys := NULL; source := NULL; many := '[]'; hit_subj := NULL;
         chosen := q -> 'given' -> p.party;
         IF p.given THEN
@@ -326,6 +364,12 @@ BEGIN
         states[n] := state;
         held[n] := CASE WHEN state = 'found' THEN hit_data END;
         first_of[n] := CASE WHEN state = 'found' THEN hit_subj[1] ELSE source END;
+        IF walk < walks THEN
+            hits_of[n] := hits; keys_of[n] := hit_key; vers_of[n] := hit_ver; refs_of[n] := hit_ref;
+            subjs_of[n] := hit_subj::text; manys_of[n] := many;
+        END IF;
+        END IF;
+        CONTINUE WHEN walk < walks;
 
         IF state = 'found' THEN
             parties := parties || (p.face || ',"s":"found","k":' || to_json(hit_key) || ',"v":' || hit_ver
@@ -357,8 +401,10 @@ BEGIN
             parties := parties || (p.face || ',"s":"waiting"}');
         END IF;
     END LOOP;
+    END LOOP;
 
     entries := told;
-    plan := '{"chain":"' || chain || '","parties":[' || array_to_string(parties, ',') || '],"refusals":' || to_jsonb(refusals) || '}';
+    plan := '{"chain":"' || chain || '","parties":[' || array_to_string(parties, ',') || '],"refusals":' || to_jsonb(refusals)
+        || coalesce(',"more":' || more::text, '') || '}';
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve(jsonb) FROM PUBLIC;

@@ -20,7 +20,7 @@ BEGIN
             , '[]'),
         'refusals', (SELECT coalesce(json_agg(n || jsonb_build_object('entry', entries[(n ->> 'entry')::integer + 1])), '[]')
                      FROM jsonb_array_elements(plan -> 'refusals') AS n),
-        'entries', entries)
+        'entries', entries, 'more', plan -> 'more')
     FROM jsonb_to_recordset(plan -> 'parties')
         AS x(p text, r text, s text, k text, v integer, f jsonb, e integer, c jsonb)
     LEFT JOIN LATERAL (
