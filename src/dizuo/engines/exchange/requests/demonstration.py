@@ -77,11 +77,11 @@ STORIES: Final = (
     ),
     Story(
         "market", "register", "e_licence", ("number", "licence_type", "issuer"), "核对开办餐饮店要用的电子证照", "online-service-2019:10",
-        "restaurant", "本局食品许可科，核对申请人名下证照", 48, 350, (*_sent(), Act("authority", "conform", 2)), used=True,
+        "restaurant", "本局食品许可科，核对申请人名下证照", 48, 350, _opened(5), used=True,
     ),
     Story(
         "psb", "register", "e_licence", ("number", "licence_type"), "办出生登记时核对出生医学证明电子证照", "online-service-2019:10",
-        "newborn", "各派出所户籍窗口，核对当前申请人", 12, 350, (*_sent(), Act("authority", "conform", 2)),
+        "newborn", "各派出所户籍窗口，核对当前申请人", 12, 350, _opened(5),
     ),
     Story(
         "hrss", "register", "medical_insurance", ("citizen_id", "state"), "核对社保卡医保功能是否已开通", "social-insurance-2018:58",
