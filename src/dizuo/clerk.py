@@ -1,5 +1,6 @@
 """The clerk: one background process that seals the ledger, has it witnessed, does what is due (effects,
-expiries), and pushes granted changes to departments' systems.
+expiries), pushes granted changes to departments' systems, asks their nodes whether they live, and has catalogues of others
+harvested on their cycle.
 
 Any number may run: the database lets one seal at a time and gives each job to one of them.
 Run by `dizuo up` as `python -m dizuo.clerk`; the runtime file is named by DIZUO_RUNTIME.
@@ -14,10 +15,10 @@ import signal
 from collections.abc import Awaitable
 from pathlib import Path
 
-from dizuo import dispatcher
+from dizuo import dispatcher, harvester
 from dizuo.engines import cases
 from dizuo.engines.cases import Cases
-from dizuo.engines.exchange import catalogue, requests
+from dizuo.engines.exchange import catalogue, delivery, requests
 from dizuo.engines.registers import Registers
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SystemNow
@@ -55,6 +56,10 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         tasks.append(beside("pushes", dispatcher.work(runtime, stop)))
         tasks.append(beside("the catalogue's audit", catalogue.audited_by_the_clock(pool, city, now, stop)))
         tasks.append(beside("expired rights", requests.swept_by_the_clock(pool, now, stop)))
+        harvests = harvester.Harvester(pool, now, harvester.command_of(runtime))
+        tasks.append(beside("harvests", harvests.run(stop)))
+        exchange = delivery.Exchange.of(pool, city, Path(runtime.data), now)
+        tasks.append(beside("probes of nodes", delivery.probed_by_the_clock(exchange.nodes, stop)))
         await asyncio.gather(*tasks)
     finally:
         await pool.close()

@@ -31,6 +31,7 @@ from dizuo.engines.exchange.delivery.model import (
     Value,
 )
 from dizuo.engines.exchange.delivery.nodes_bound import BoundNode, bind_node, bound_nodes, stop_node
+from dizuo.engines.exchange.delivery.nodes_probed import probed_by_the_clock
 from dizuo.engines.exchange.delivery.reading import MOST_FIELDS, read_call
 from dizuo.engines.exchange.delivery.server_keys import OVERLAP, ServerKeys
 
@@ -61,6 +62,7 @@ __all__ = [
     "add_signing_key",
     "bind_node",
     "bound_nodes",
+    "probed_by_the_clock",
     "read_call",
     "revoke_signing_key",
     "signing_keys",
