@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser
 from served import Served, seat
 from town import CITY, Town, town_up
@@ -19,6 +20,7 @@ from visitor import BROWSER, Visitor
 from dizuo.commands import open_data
 from dizuo.doors.open.pace import BURST, Pace
 from dizuo.foundation.blueprint import load_city
+from dizuo.foundation.blueprint.model import Words
 from dizuo.foundation.kernel.clock_source import FrozenNow
 
 PURPOSE = "研究街镇人口和小学学位的关系，写成毕业论文"
@@ -211,6 +213,38 @@ async def test_a_release_that_one_has_is_not_sent_again(town: Town) -> None:
         "/open/data/villages/download/csv?district=锡山区", headers={"if-none-match": first.headers["etag"]}
     )
     assert other.status_code == 200
+
+
+async def test_what_the_gate_stopped_is_told_to_those_who_can_mend_it_and_to_nobody_else(town: Town) -> None:
+    city = load_city(CITY)
+    windows = city.datasets["service_windows"]
+    fields = {id: replace(field, institution=Words("")) for id, field in windows.fields.items()}
+    undeclared = replace(windows, id="windows_undeclared", title=Words("没有说明的窗口"), fields=fields)
+    (told,) = await open_data.publish(
+        town.database,
+        replace(city, datasets={undeclared.id: undeclared}),
+        CITY,
+        now=town.now,
+        only=undeclared.id,
+    )
+    assert told.outcome == "refused"
+    steward = await official(town, "沈博文")
+    await steward.open("/open/desk")
+    assert "还没有发布过" in steward.page.text
+    await steward.follow("没有说明的窗口")
+    assert "拦下，没有发布" in steward.page.text
+    assert "可以这样改" in steward.page.text or "门牌地址" in steward.page.text
+    assert (
+        "没有说明的窗口",
+        f"http://dizuo.test/open/data/{undeclared.id}",
+    ) not in steward.page.links()  # no page to lead to
+    assert (await steward.client.get(f"/open/data/{undeclared.id}")).status_code == 404
+    for other in (somebody(town), await town.signed_in("林晓晴"), await official(town, "陈志刚")):
+        assert (await other.client.get(f"/open/data/{undeclared.id}/gate")).status_code == 404
+    police = await official(town, "陈志刚")
+    await police.open("/open/desk")
+    assert "没有说明的窗口" not in police.page.text
+    assert "没有被拦下的数据集" in police.page.text
 
 
 @pytest.mark.parametrize("format", ["csv", "json", "jsonl", "xlsx", "parquet", "geojson"])

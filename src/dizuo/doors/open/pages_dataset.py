@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Callable
+from typing import Final, cast
 
 from starlette.responses import Response, StreamingResponse
 
+from dizuo.engines.directory import Session
 from dizuo.engines.opendata import (
     ConditionalOnly,
     DatasetSeen,
@@ -37,6 +38,7 @@ from .views_dataset import DatasetMaker
 _FRESH: Final = "public, max-age=60"
 _MARK: Final = 16
 _SHOWN: Final = 10
+POWER: Final = "data.steward"
 
 
 async def page(request: WebRequest) -> Response:
@@ -61,13 +63,25 @@ async def page(request: WebRequest) -> Response:
     return answer(request, "dataset.html", view)
 
 
-async def found(request: WebRequest) -> DatasetSeen:
-    """The published dataset of the address. Errors: DatasetUnknown."""
+def concerned(request: WebRequest) -> Callable[[str], bool]:
+    """Whether the signed-in official answers for a provider's data: a data steward for all, others for their own."""
+    if request.signed_in is None or request.signed_in.account.kind != "official":
+        return lambda _: False
+    account = cast(Session, request.signed_in).account
+    if POWER in account.powers:
+        return lambda _: True
+    own = {post.organisation for post in account.posts}
+    return lambda provider: provider in own
+
+
+async def found(request: WebRequest, *, unpublished: Callable[[str], bool] | None = None) -> DatasetSeen:
+    """The published dataset of the address; also another one whose provider ``unpublished`` lets pass. Errors: DatasetUnknown."""
     id = str(request.path_params["dataset"])
     if len(id) > 100 or not id.isprintable():
         raise DatasetUnknown()
-    seen = await dataset(request.dizuo.pool, id)
-    if seen.open_type == "closed":
+    seen = await dataset(request.dizuo.pool, id, shown=False)
+    hidden = seen.state != "published" and (unpublished is None or not unpublished(seen.provider))
+    if hidden or seen.open_type == "closed":
         raise DatasetUnknown()
     return seen
 
@@ -197,6 +211,6 @@ async def gate(request: WebRequest) -> Response:
     """What the gate found before each release: who, when, of which rows, with what result."""
     keep_pace(request)
     as_asked(request)
-    seen = await found(request)
+    seen = await found(request, unpublished=concerned(request))
     view = DatasetMaker(maker(request), seen).gate(await reports(request.dizuo.pool, seen.id))
     return answer(request, "gate.html", view)

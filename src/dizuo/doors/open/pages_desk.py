@@ -8,14 +8,14 @@ from typing import Final, cast
 from starlette.responses import Response
 
 from dizuo.engines.directory import Session
-from dizuo.engines.opendata import AskInvalid, StepNotOpen, people
+from dizuo.engines.opendata import AskInvalid, StepNotOpen, people, stopped
 from dizuo.web import WebRequest, page, redirect
 
+from .pages_dataset import POWER
 from .shelf import shelf_of
 from .views import maker
 from .views_people import PeopleMaker
 
-POWER: Final = "data.steward"
 _STEPS: Final = {"accept": "accepted", "approve": "approved", "refuse": "refused", "end": "ended"}
 
 
@@ -39,7 +39,7 @@ async def _desk(request: WebRequest, errors: dict[str, str], status: int = 200) 
     titles = {one.id: one.called(request.lang) for one in await shelf_of(request).all(request)}
     view = PeopleMaker(maker(request)).desk(
         await people.applications(pool, within), await people.tickets(pool, within),
-        await people.showcases(pool, "submitted") if within is None else (), titles, within is None, errors,
+        await people.showcases(pool, "submitted") if within is None else (), await stopped(pool, within), titles, within is None, errors,
         request.sent.text("reason") or request.sent.text("answer"),
     )  # fmt: skip
     return page(request, "desk.html", status=status, v=view)

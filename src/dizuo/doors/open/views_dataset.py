@@ -127,6 +127,7 @@ class GateView(msgspec.Struct, frozen=True):
     here: str
     id: str
     title: str
+    served: bool
     reports: tuple[
         tuple[GateReport, str, str, str, tuple[tuple[str, str, str, str, tuple[str, ...]], ...]], ...
     ]
@@ -232,7 +233,9 @@ class DatasetMaker:
              "ok" if one.passed else "bad", tuple(finding(each) for each in one.findings))
             for one in reports
         )  # fmt: skip
-        return GateView("find", self.seen.id, self.seen.called(self.base.lang), told)
+        return GateView(
+            "find", self.seen.id, self.seen.called(self.base.lang), self.seen.state == "published", told
+        )
 
     def _stat(self) -> tuple[tuple[str, str, str], ...]:
         seen, w, base = self.seen, self.w, self.base

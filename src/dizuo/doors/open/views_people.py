@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dizuo.engines.opendata import DatasetSeen, people
+from dizuo.engines.opendata import DatasetSeen, Stopped, people
 from dizuo.foundation.kernel.clock_source import to_shanghai
 
 from .views import OpenMaker
@@ -63,6 +63,15 @@ class ListView(msgspec.Struct, frozen=True):
     done: str = ""
 
 
+class StoppedShown(msgspec.Struct, frozen=True):
+    """A dataset that the gate stopped: what it is called, where its report is, what is served meanwhile, when."""
+
+    title: str
+    href: str
+    says: str
+    when: str
+
+
 class DeskView(msgspec.Struct, frozen=True):
     """What waits for officials."""
 
@@ -70,6 +79,7 @@ class DeskView(msgspec.Struct, frozen=True):
     applications: tuple[Line, ...]
     tickets: tuple[Line, ...]
     showcases: tuple[Line, ...]
+    stopped: tuple[StoppedShown, ...]
     reviews: bool
     errors: tuple[tuple[str, str], ...]
     kept: Mapping[str, str]
@@ -177,7 +187,7 @@ class PeopleMaker:
 
     def desk(
         self, applications: Sequence[people.Application], tickets: Sequence[people.Ticket], showcases: Sequence[people.Showcase],
-        titles: Mapping[str, str], reviews: bool, errors: Mapping[str, str], written: str,
+        stopped: Sequence[Stopped], titles: Mapping[str, str], reviews: bool, errors: Mapping[str, str], written: str,
     ) -> DeskView:  # fmt: skip
         """What waits for officials."""
         steps = {"submitted": "accept", "accepted": "approve", "open": "end", "reported": "end"}
@@ -197,7 +207,19 @@ class PeopleMaker:
             made,
             tuple(self._ticket(one, titles) for one in tickets),
             shown,
+            tuple(self._stopped(one) for one in stopped),
             reviews,
             tuple(errors.items()),
             dict.fromkeys(errors, written),
+        )
+
+    def _stopped(self, one: Stopped) -> StoppedShown:
+        words = self.base.words["desk"]
+        return StoppedShown(
+            one.title_en if self.base.lang == "en" and one.title_en else one.title,
+            f"/open/data/{one.id}/gate",
+            words["stopped_served" if one.shown else "stopped_nothing"].format(
+                n=one.stops, unit=self.base.unit(one.provider)
+            ),
+            f"{to_shanghai(one.at):%Y-%m-%d %H:%M}",
         )

@@ -6,7 +6,7 @@
 3. ``find``  every substring, pinyin, other words; ``find_sets`` every dataset that holds them; ``speller`` for queries that
    find nothing.
 4. ``people``  applications, tickets, showcases, marks.
-5. ``reports``  what the gate found.
+5. ``reports``  what the gate found; ``stopped`` what it did not let pass.
 6. ``ckan``, ``dcat``, ``features``  the catalogue for machines, as portals elsewhere speak; ``harvest`` takes theirs.
 """
 
@@ -27,7 +27,7 @@ from dizuo.engines.opendata.errors import (
 )
 from dizuo.engines.opendata.gate import Coarser, Finding, inspect, passes
 from dizuo.engines.opendata.machines import machine_page, machine_state, spatial_ids
-from dizuo.engines.opendata.model import FORMATS, Column, DatasetSeen, GateReport, Row, VersionSeen
+from dizuo.engines.opendata.model import FORMATS, Column, DatasetSeen, GateReport, Row, Stopped, VersionSeen
 from dizuo.engines.opendata.publishing import Published, publish_datasets
 from dizuo.engines.opendata.querying import (
     FACET_VALUES,
@@ -39,7 +39,7 @@ from dizuo.engines.opendata.querying import (
     rows_found,
     stream_rows,
 )
-from dizuo.engines.opendata.reads import all_rows, count_use, dataset, datasets, reports, versions
+from dizuo.engines.opendata.reads import all_rows, count_use, dataset, datasets, reports, stopped, versions
 from dizuo.engines.opendata.searching import (
     Found,
     Hit,
@@ -82,6 +82,7 @@ __all__ = [
     "RowsQuerySlow",
     "Speller",
     "StepNotOpen",
+    "Stopped",
     "TooFast",
     "TooManyForSheet",
     "VersionSeen",
@@ -110,6 +111,7 @@ __all__ = [
     "rows_found",
     "spatial_ids",
     "speller",
+    "stopped",
     "stream_rows",
     "terms_of",
     "versions",

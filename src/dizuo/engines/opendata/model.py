@@ -117,3 +117,16 @@ class GateReport(msgspec.Struct, frozen=True):
     digest: str
     findings: tuple[Mapping[str, Any], ...]
     entry: int
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """A dataset whose last release the gate stopped; ``shown``: an earlier release is still served. ``stops`` findings did it."""
+
+    id: str
+    title: str
+    title_en: str
+    provider: str
+    shown: bool
+    at: datetime
+    rows: int
+    stops: int

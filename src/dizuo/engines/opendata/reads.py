@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from dizuo.engines.opendata.errors import DatasetUnknown
-from dizuo.engines.opendata.model import Column, DatasetSeen, GateReport, VersionSeen
+from dizuo.engines.opendata.model import Column, DatasetSeen, GateReport, Stopped, VersionSeen
 from dizuo.engines.opendata.model import Row as DataRow
 from dizuo.foundation.store import Connection, Pool, Queries, Row
 
@@ -61,6 +61,12 @@ async def reports(pool: Pool, id: str) -> tuple[GateReport, ...]:
         )
         for row in await pool.fetch(QUERIES["reports"], id)
     )  # fmt: skip
+
+
+async def stopped(pool: Pool, providers: Sequence[str] | None = None) -> tuple[Stopped, ...]:
+    """Datasets whose last release the gate stopped, of these providers or of all, newest first. Errors: the pool's."""
+    rows = await pool.fetch(QUERIES["stopped"], None if providers is None else list(providers))
+    return tuple(Stopped(*row.values()) for row in rows)
 
 
 async def count_use(pool: Pool, id: str, kind: str, day: date) -> None:

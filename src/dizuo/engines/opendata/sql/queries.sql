@@ -29,6 +29,14 @@ SELECT n, data, shape FROM opendata.row WHERE dataset = $1 AND version = $2 AND 
 SELECT id, at, by, passed, rows, encode(digest, 'hex') AS digest, findings, entry
 FROM opendata.gate_report WHERE dataset = $1 ORDER BY id DESC LIMIT 20
 
+-- stopped --
+-- Declared datasets whose last release did not get through the gate, of some providers or of all; newest first.
+SELECT d.id, d.title, d.title_en, d.provider, d.state = 'published' AS shown, g.at, g.rows,
+       (SELECT count(*)::int FROM jsonb_array_elements(g.findings) f WHERE (f ->> 'stops')::boolean) AS stops
+FROM opendata.dataset d CROSS JOIN LATERAL
+    (SELECT r.at, r.rows, r.passed, r.findings FROM opendata.gate_report r WHERE r.dataset = d.id ORDER BY r.id DESC LIMIT 1) g
+WHERE NOT g.passed AND d.state <> 'withdrawn' AND ($1::text[] IS NULL OR d.provider = ANY ($1)) ORDER BY g.at DESC LIMIT 100
+
 -- count_use --
 -- One use more of a dataset today.
 SELECT opendata.count_use($1, $2, $3)
