@@ -9,7 +9,7 @@ and the greatest of all it was ever told: the outcome does not depend on the ord
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
 from typing import Any, Final
 
 import duckdb
@@ -22,6 +22,7 @@ from dizuo.engines.lake.identity.spec import lasting_sql
 
 Connection = duckdb.DuckDBPyConnection
 _pa: Final[Any] = pyarrow
+_pc: Final[Any] = importlib.import_module("pyarrow.compute")
 
 _NAMES: Final = 20_000
 _NODE: Final = "(md5_number({text}) >> 66)::BIGINT"
@@ -81,7 +82,8 @@ _OWN_BIRTH: Final = (
 )
 _GROUPED: Final = f"""
 SELECT node, any_value(name) AS name, any_value(number) AS number, any_value(number_ok) AS number_ok, max(former) AS former,
-       min(birth) AS birth, max(CASE WHEN number_ok AND birth = {_OWN_BIRTH} THEN birth END) AS birth_own, min(sex) AS sex,
+       min(birth) AS birth, max(CASE WHEN number_ok AND length(number) = 18 AND TRY_CAST(substr(number, 7, 8) AS INTEGER)
+                   = year(birth) * 10000 + month(birth) * 100 + day(birth) THEN birth END) AS birth_own, min(sex) AS sex,
        min(phone) AS tel_a, max(phone) AS tel_b, min(community) AS community_a, max(community) AS community_b,
        min(town) AS town_a, max(town) AS town_b, min(place) AS place_a, max(place) AS place_b, min(door) AS door_a, max(door) AS door_b,
        count(*) AS mentions, {{run}}::INTEGER AS touched
@@ -125,7 +127,7 @@ LEFT JOIN crowded_place cb ON cb.place = t.place_b
 """
 # A node as the comparisons want it.
 _PERSON: Final = f"""
-SELECT t.node, t.touched, t.name, s.sound, s.blurred, s.outline, t.former, f.blurred AS former_blurred,
+SELECT t.node, t.touched, t.name, c.sound, c.blurred, c.outline, t.former, f.blurred AS former_blurred,
        (c.nodes::DOUBLE / {{total}})::FLOAT AS name_tf, t.number, t.number_ok,
        coalesce(t.birth_own, t.birth, CASE WHEN t.number_ok THEN {_OWN_BIRTH} END) AS birth,
        coalesce(strftime(coalesce(t.birth_own, t.birth), '%Y%m%d'),
@@ -133,9 +135,8 @@ SELECT t.node, t.touched, t.name, s.sound, s.blurred, s.outline, t.former, f.blu
        coalesce(t.sex, CASE WHEN t.number_ok THEN 2 - (substr(t.number, 17, 1)::TINYINT % 2) END)::TINYINT AS sex,
        {_CONTACT}
 FROM {{told}} t
-LEFT JOIN name_sound s ON s.name = t.name
-LEFT JOIN name_sound f ON f.name = t.former
-LEFT JOIN name_count c ON c.name = t.name
+LEFT JOIN (SELECT * FROM name_count c JOIN name_sound s USING (name)) c ON c.name = t.name
+LEFT JOIN (SELECT name, blurred FROM name_sound WHERE name IN (SELECT former FROM {{told}})) f ON f.name = t.former
 {_CONTACT_JOINS}
 """
 _ENTERPRISE: Final = f"""
@@ -281,10 +282,10 @@ def grouped_sql(told: str, run: int) -> str:
 
 def _keep_latest(store: Connection, said: str) -> None:
     """Of a record that was mentioned more than once in these files, keep the latest mention."""
-    twice = f"SELECT hash(record_id) FROM {said} GROUP BY hash(record_id) HAVING count(*) > 1"
+    twice = f"SELECT h FROM (SELECT (hash(record_id) % 4294967296)::UINTEGER AS h FROM {said}) GROUP BY h HAVING count(*) > 1"
     store.execute(
         f"CREATE OR REPLACE TEMP TABLE spare AS SELECT place FROM (SELECT rowid AS place, row_number() OVER"
-        f" (PARTITION BY record_id ORDER BY as_of DESC NULLS LAST, node) AS nth FROM {said} WHERE hash(record_id) IN ({twice}))"
+        f" (PARTITION BY record_id ORDER BY as_of DESC NULLS LAST, node) AS nth FROM {said} WHERE (hash(record_id) % 4294967296)::UINTEGER IN ({twice}))"
         " WHERE nth > 1"
     )
     store.execute(f"DELETE FROM {said} WHERE rowid IN (SELECT place FROM spare)")
@@ -298,16 +299,20 @@ def _hear_names(store: Connection) -> None:
         " WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM name_sound)"
     ).to_arrow_table()
     for batch in new.to_batches(max_chunksize=_NAMES):
-        enter_names(store, batch.column(0).to_pylist())
+        enter_names(store, batch.column(0))
 
 
-def enter_names(store: Connection, names: Sequence[str]) -> None:
-    """Readings of some names into ``name_sound``."""
-    sounds, blurs, outlines = sounded(names)
-    heard = _pa.table({"name": list(names), "sound": sounds, "blurred": blurs, "outline": outlines})
-    store.register("heard", heard)
+def enter_names(store: Connection, names: Any) -> None:
+    """Readings of some names (an Arrow array of texts) into ``name_sound``; no name becomes an object of Python's."""
+    if not len(names):
+        return
+    plain = _pc.replace_substring(names, "\n", " ")
+    whole = _pa.ListArray.from_arrays(_pa.array([0, len(names)], _pa.int32()), plain)
+    lines = _pc.binary_join(whole, "\n")[0].as_py()
+    found = [_pc.split_pattern(_pa.array([text]), "\n").flatten() for text in sounded(lines)]
+    store.register("heard", _pa.table([names, *found], ["name", "sound", "blurred", "outline"]))
     store.execute(
-        f"INSERT INTO name_sound SELECT name, {lasting_sql('sound')}, {lasting_sql('blurred')}, outline FROM heard"
+        f"INSERT INTO name_sound SELECT name, {lasting_sql('substr(sound, 2)')}, {lasting_sql('substr(blurred, 2)')}, outline FROM heard"
     )
     store.unregister("heard")
 

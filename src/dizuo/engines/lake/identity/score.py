@@ -148,12 +148,21 @@ def _weigh(store: Connection, job: Scoring, chunk: int, chunks: int) -> None:
     mine = f"WHERE l % {chunks} = {chunk}" if chunks > 1 else ""
     sides = ", ".join(f"a.{c} AS {c}_l, b.{c} AS {c}_r" for c in job.model.shape.columns)
     store.execute(
+        f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT DISTINCT l, r FROM {job.edges}_proposed {mine}"
+    )
+    # Most nodes meet nobody: their columns are not read twice.
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE side AS SELECT node, {', '.join(job.model.shape.columns)} FROM {job.nodes}"
+        " WHERE node IN (SELECT l FROM chosen UNION ALL SELECT r FROM chosen)"
+    )
+    store.execute(
         f"INSERT INTO {job.edges} SELECT l, r, ({job.model.guarded_sql('w')})::FLOAT FROM"
         f" (SELECT *, ({job.model.total_sql(job.people)})::FLOAT AS w FROM"
-        f" (SELECT p.l, p.r, {sides} FROM (SELECT DISTINCT l, r FROM {job.edges}_proposed {mine}) p"
-        f" JOIN {job.nodes} a ON a.node = p.l JOIN {job.nodes} b ON b.node = p.r))"
+        f" (SELECT p.l, p.r, {sides} FROM chosen p JOIN side a ON a.node = p.l JOIN side b ON b.node = p.r))"
         f" WHERE w >= {job.model.weights.lower}"
     )
+    for table in ("chosen", "side"):
+        store.execute(f"DROP TABLE {table}")
 
 
 @contextmanager

@@ -89,7 +89,7 @@ class _Settling:
         e = self._e
         with self._store.lent("given", columns):
             # A record of this run speaks through its new node, any other through the one it has.
-            asked = "(SELECT a FROM given UNION SELECT b FROM given)"
+            asked = "(SELECT a FROM given UNION SELECT b FROM given)" if given else "(NULL)"
             self._sql.execute(
                 f"CREATE OR REPLACE TEMP TABLE spoken AS SELECT record_id, node FROM said_{e} WHERE record_id IN {asked}"
                 f" UNION ALL SELECT record_id, node FROM record_{e} WHERE record_id IN {asked}"
@@ -273,7 +273,12 @@ class _Settling:
         """Take over which node each record speaks through; a record that changed to another identity is an event."""
         e, run = self._e, self._store.run
         if not self._store.number(f"SELECT count(*) FROM record_{e}"):
-            self._sql.execute(f"INSERT INTO record_{e} SELECT record_id, node, {run} FROM said_{e}")
+            # The first run: what was said is the record itself, so the table changes its name and nothing is copied.
+            self._sql.execute(f"DROP TABLE record_{e}")
+            self._sql.execute(f"ALTER TABLE said_{e} RENAME TO record_{e}")
+            self._sql.execute(f"ALTER TABLE record_{e} DROP COLUMN as_of")
+            self._sql.execute(f"ALTER TABLE record_{e} ADD COLUMN since INTEGER DEFAULT {run}")
+            self._sql.execute(f"ALTER TABLE record_{e} ALTER COLUMN since DROP DEFAULT")
             self._write_events()
             return 0
         moved = self._store.rows(

@@ -7,7 +7,7 @@ sound alike are then a comparison of two short texts, and a key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -96,20 +96,13 @@ def outline(name: str) -> str:
     return name.translate(_SHAPES)
 
 
-def sounded(names: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
-    """Readings, blurred readings and outlines of names, in order.
+def sounded(lines: str) -> tuple[str, str, str]:
+    """Readings, blurred readings and outlines of names that stand one on a line, line by line; each reading begins with a blank.
 
-    All names at once, as lines of one text: a character is looked up in a table instead of called for, which matters for millions.
+    All names at once: a character is looked up in a table instead of called for, which matters for millions.
     """
-    if not names:
-        return [], [], []
-    lines = "\n".join(name.replace("\n", " ") for name in names)
     marked = _LEADING.sub(lambda found: _MARKS[found[0]], lines)
-    return _spelt(marked, _SOUNDS), _spelt(marked, _BLURS), lines.translate(_SHAPES).split("\n")
-
-
-def _spelt(lines: str, table: Mapping[int, str]) -> list[str]:
-    return [line[1:] for line in lines.translate(table).split("\n")]
+    return marked.translate(_SOUNDS), marked.translate(_BLURS), lines.translate(_SHAPES)
 
 
 class _Spelling(dict[int, str]):
