@@ -118,7 +118,7 @@ from dizuo.foundation.store import open_pool
 async def main():
     pool = await open_pool(sys.argv[1], min_size=2, max_size=8)
     key, now = PrivateKey.make("bench-1"), SystemNow()
-    sender = feeds.WebhookSender(lambda: key, feeds.Addresses(sys.argv[2].split(",")), now)
+    sender = feeds.WebhookSender(lambda _: key, feeds.Addresses(sys.argv[2].split(",")), now)
     await feeds.Dispatcher(pool, sender, now, "bench", interval=0.05).run(asyncio.Event())
 
 asyncio.run(main())

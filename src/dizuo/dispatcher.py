@@ -15,7 +15,7 @@ from pathlib import Path
 from dizuo.engines.exchange import delivery, feeds
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SystemNow
-from dizuo.foundation.signing import ED25519, PrivateKey
+from dizuo.foundation.signing import Algorithm, PrivateKey
 from dizuo.foundation.store import open_pool
 from dizuo.settings import Runtime, read_runtime
 
@@ -26,8 +26,8 @@ async def work(runtime: Runtime, stop: asyncio.Event, *, places: int = 32) -> No
     now = SystemNow()
     keys = delivery.ServerKeys(Path(runtime.data), city.id)
 
-    def key() -> PrivateKey:
-        return keys.signing(ED25519, now())
+    def key(algorithm: Algorithm) -> PrivateKey:
+        return keys.signing(algorithm, now())
 
     pool = await open_pool(runtime.app_dsn, min_size=1, max_size=8)
     sender = feeds.WebhookSender(key, feeds.Addresses.permitted(os.environ), now)

@@ -9,9 +9,18 @@ import pytest
 from exchange_town import FATHER, MOTHER, ExchangeTown
 from exchange_web import ExchangeWeb, as_json, make_app, question
 
-from dizuo.engines.exchange.delivery import Exchange
+from dizuo.engines.exchange.delivery import Exchange, ServerKeys
 from dizuo.engines.exchange.delivery.limits import Limits
-from dizuo.foundation.signing import SM2, PrivateKey, ResponseNotOurs, SignatureRefused
+from dizuo.foundation.kernel.clock_source import SystemNow
+from dizuo.foundation.signing import (
+    ED25519,
+    SM2,
+    PrivateKey,
+    ResponseNotOurs,
+    SignatureRefused,
+    SigningKeyUnknown,
+    follow_key_set,
+)
 
 QUERY, BATCH = "/data/exchange/v1/query", "/data/exchange/v1/batch"
 
@@ -85,6 +94,24 @@ async def test_where_everything_is(web: ExchangeWeb) -> None:
     assert (await web.client.get(told["jwks_uri"])).json()["keys"][0]["crv"] == "Ed25519"
     assert all("d" not in one for one in (await web.client.get(told["jwks_uri"])).json()["keys"])
     assert (await web.client.get(told["openapi"])).json()["openapi"] == "3.1.0"
+
+
+async def test_a_rotation_is_followed_by_the_key_that_is_known(web: ExchangeWeb, town: ExchangeTown) -> None:
+    """The set is signed by each of its keys, at once after a rotation, and stands unaltered behind the shell."""
+    first = await web.client.get("/data/exchange/v1/keys")
+    known = await web.keys()
+    next_one = ServerKeys(town.data, "small").rotate(ED25519, SystemNow()())
+    answer = await web.client.get("/data/exchange/v1/keys", headers={"accept-encoding": "gzip"})
+    fields = {name.lower(): value for name, value in answer.headers.items()}
+    told = {key.id: key for key in follow_key_set(fields, answer.content, known.__getitem__, now=town.now())}
+    assert set(told) == {*known, next_one.id}
+    assert told[next_one.id].raw == next_one.public.raw
+    assert {one["kid"] for one in first.json()["keys"]} == set(known)
+    only_next = {next_one.id: told[next_one.id]}
+    follow_key_set(fields, answer.content, only_next.__getitem__, now=town.now())
+    with pytest.raises(SigningKeyUnknown):
+        follow_key_set(fields, answer.content, {}.__getitem__, now=town.now())
+    web._keys = {}
 
 
 # ------------------------------------------------------------------------------------------------ refusals

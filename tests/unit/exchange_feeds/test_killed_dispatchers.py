@@ -38,7 +38,7 @@ async def main():
                 print("here", flush=True)
                 await asyncio.sleep(600)
     pool = await open_pool(dsn, min_size=1, max_size=2)
-    sender = WebhookSender(lambda: PrivateKey.make("base-1"), Addresses([host]), SystemNow())
+    sender = WebhookSender(lambda _: PrivateKey.make("base-1"), Addresses([host]), SystemNow())
     await Dispatcher(pool, sender, SystemNow(), "small", lease=1.0, hook=hook).round()
 
 asyncio.run(main())
@@ -66,7 +66,7 @@ async def test_nothing_is_lost_and_nothing_comes_under_another_id(base, database
     before = list(consumer.ids)
 
     now = SystemNow()
-    sender = WebhookSender(lambda: PrivateKey.make("base-1"), Addresses([consumer.permitted]), now)
+    sender = WebhookSender(lambda _: PrivateKey.make("base-1"), Addresses([consumer.permitted]), now)
     dispatcher = Dispatcher(base.pool, sender, now, "small", lease=LEASE)
     try:
         assert await dispatcher.round() == 0  # the dead one's lease still runs

@@ -8,13 +8,14 @@ import datetime as dt
 import pytest
 from feed_consumer import Consumer
 
+from dizuo.engines.exchange import delivery
 from dizuo.engines.exchange.delivery import subscribe
 from dizuo.engines.exchange.delivery.subscribe_events import BATCHED, STRUCTURED
 from dizuo.engines.exchange.delivery.webhook_address import Addresses
 from dizuo.engines.exchange.delivery.webhook_dispatch import LONGEST_PAUSE, Dispatcher, pause
 from dizuo.engines.exchange.delivery.webhook_send import WebhookSender
 from dizuo.foundation.kernel.clock_source import SHANGHAI, FrozenNow
-from dizuo.foundation.signing import PrivateKey, SignatureWrong, verify_request
+from dizuo.foundation.signing import ED25519, SM2, PrivateKey, SignatureWrong, verify_request
 
 KEY = PrivateKey.make("base-1")
 
@@ -31,7 +32,7 @@ async def dispatching(base, clock):
 
     def make(*consumers, patience=5.0, **more):
         sender = WebhookSender(
-            lambda: KEY, Addresses([c.permitted for c in consumers]), clock, patience=patience
+            lambda _: KEY, Addresses([c.permitted for c in consumers]), clock, patience=patience
         )
         senders.append(sender)
         return Dispatcher(base.pool, sender, clock, "small", **more)
@@ -82,6 +83,37 @@ async def test_a_batch_is_signed_and_in_order(base, consumer, dispatching, clock
     assert (await subscribe.subscription(base.pool, "civil", sub.id)).delivered == 7
     await dispatcher.round()
     assert len(consumer.pushes) == 1  # nothing waits any more
+
+
+async def test_a_push_is_signed_with_the_receivers_algorithm(base, consumer, clock):
+    """A department whose newest key is SM2 reads SM2; when that key is stopped, what its other key says."""
+    keys = {ED25519: KEY, SM2: PrivateKey.make("base-2", SM2)}
+    day = dt.timedelta(days=1)
+    now = dt.datetime.now(SHANGHAI)
+    async with base.pg("dizuo_loader") as loader:
+        made = [
+            await delivery.add_signing_key(
+                loader, "civil", PrivateKey.make("x", one).public, now - day, now + day, "t"
+            )
+            for one in (ED25519, SM2)
+        ]
+    await pushed(base, consumer)
+    sender = WebhookSender(keys.__getitem__, Addresses([consumer.permitted]), clock)
+    dispatcher = Dispatcher(base.pool, sender, clock, "small")
+    for key, algorithm in zip(reversed(made), (SM2, ED25519), strict=True):
+        await base.people_in(1, phone="6")
+        await dispatcher.round()
+        push = consumer.pushes[-1]
+        verified = verify_request(
+            "POST", consumer.url, push.headers, push.body, lambda _, a=algorithm: keys[a].public,
+            now=int(clock().timestamp()),
+        )  # fmt: skip
+        assert verified.key.algorithm == algorithm
+        assert ("sm3=" in push.headers["content-digest"]) is (algorithm == SM2)
+        async with base.pg("dizuo_loader") as loader:
+            await delivery.revoke_signing_key(loader, key, "t", "演示")
+    assert await subscribe.algorithm_of(base.pool, "civil") == ED25519
+    await sender.close()
 
 
 async def test_one_event_is_a_structured_cloud_event(base, consumer, dispatching):

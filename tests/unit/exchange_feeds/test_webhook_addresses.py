@@ -95,7 +95,7 @@ async def test_a_name_that_changes_its_mind_after_the_check_gains_nothing():
     addresses = Addresses(resolve=resolve)
     target = f"https://rebinds.example:{consumer.port}/events"
     await addresses.check(target)
-    sender = WebhookSender(lambda: KEY, addresses, NOW, patience=3)
+    sender = WebhookSender(lambda _: KEY, addresses, NOW, patience=3)
     try:
         outcome = await sender.send(target, b"{}", "application/json")
     finally:
@@ -112,7 +112,7 @@ async def test_the_connection_goes_to_the_address_that_was_looked_at_and_names_t
     await consumer.open()
     named = f"named.example:{consumer.port}"
     addresses = Addresses([named], resolving(["127.0.0.1"]))
-    sender = WebhookSender(lambda: KEY, addresses, NOW)
+    sender = WebhookSender(lambda _: KEY, addresses, NOW)
     try:
         outcome = await sender.send(f"http://{named}/events", b"{}", "application/json")
     finally:
@@ -128,7 +128,7 @@ async def test_redirects_are_not_followed(status):
     await inside.open()
     await outside.open()
     outside.extra = f"location: {inside.url}\r\n"
-    sender = WebhookSender(lambda: KEY, Addresses([inside.permitted, outside.permitted]), NOW)
+    sender = WebhookSender(lambda _: KEY, Addresses([inside.permitted, outside.permitted]), NOW)
     try:
         outcome = await sender.send(outside.url, b"{}", "application/json")
     finally:
@@ -155,7 +155,7 @@ async def test_an_endless_or_silent_answer_ends_by_itself():
     host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     silent = Consumer(silent=True)
     await silent.open()
-    sender = WebhookSender(lambda: KEY, Addresses([host, silent.permitted]), NOW, patience=0.5)
+    sender = WebhookSender(lambda _: KEY, Addresses([host, silent.permitted]), NOW, patience=0.5)
     try:
         assert not (await sender.send(f"http://{host}/", b"{}", "application/json")).ok
         outcome = await sender.send(silent.url, b"{}", "application/json")

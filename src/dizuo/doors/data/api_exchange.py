@@ -22,10 +22,10 @@ from dizuo.foundation.signing import (
     SM2,
     TAG_ANSWER,
     TAG_CALL,
+    TAG_KEYS,
     Algorithm,
     RequestOutOfOrder,
     RequestReplayed,
-    jwks,
     sign_response,
     signature_sent,
 )
@@ -112,9 +112,10 @@ async def grants(request: WebRequest) -> Response:
 
 
 async def keys(request: WebRequest) -> Response:
-    """The public keys that answers are signed with (JWK Set)."""
+    """The public keys that answers are signed with (JWK Set), signed by each of them."""
     exchange = exchange_of(request)
-    return json(jwks(exchange.server.public(exchange.now())))
+    content, signs = exchange.server.key_set(exchange.now())
+    return Whole(content, 200, signs)
 
 
 async def configuration(request: WebRequest) -> Response:
@@ -130,6 +131,7 @@ async def configuration(request: WebRequest) -> Response:
                 "algorithms": [ED25519, SM2],
                 "tag": TAG_CALL,
                 "answer_tag": TAG_ANSWER,
+                "keys_tag": TAG_KEYS,
                 "digests": ["sha-256", "sha-512", "sm3"],
                 "longest_seconds": LONGEST,
                 "clock_skew_seconds": SKEW,

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from dizuo.engines.exchange import delivery, feeds
-from dizuo.foundation.signing import ED25519, PrivateKey
+from dizuo.foundation.signing import PrivateKey
 from dizuo.web import WebRequest, json
 from dizuo.web.errors import MethodNotAllowed
 
@@ -158,7 +158,7 @@ def _flowing(
     exchange: delivery.Exchange, caller: delivery.Caller, owner: feeds.Subscription, after: int
 ) -> Response:
     def key() -> PrivateKey:
-        return exchange.server.signing(ED25519, exchange.now())
+        return exchange.server.signing(caller.signed.key.algorithm, exchange.now())
 
     opened_with = caller.signed.key.id
     pieces = feeds.stream(exchange.pool, owner, exchange.city.id, key, opened_with, after)

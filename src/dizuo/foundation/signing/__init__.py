@@ -5,7 +5,8 @@ Pure: no network, no files, no clock of its own. Both ends use it: the exchange'
 1. ``PrivateKey.make`` and ``PublicKey`` hold keys; ``as_jwk``/``from_jwk`` carry the public ones (RFC 7517, RFC 8037).
 2. ``sign_request`` gives the headers that make a call ours; ``verify_request`` says whose it is or raises which rule it broke.
 3. ``sign_response`` binds an answer to the very request; ``verify_response`` refuses any other answer.
-4. Replay is the server's to notice: ``Verified`` carries key, nonce and expiry for its store.
+4. ``sign_key_set`` publishes keys signed by each of them; ``follow_key_set`` takes over the next ones by a known one.
+5. Replay is the server's to notice: ``Verified`` carries key, nonce and expiry for its store.
 """
 
 from dizuo.foundation.signing.base import BINDING, TAG_ANSWER, TAG_CALL
@@ -27,6 +28,7 @@ from dizuo.foundation.signing.errors import (
     SigningKeyEnded,
     SigningKeyUnknown,
 )
+from dizuo.foundation.signing.key_sets import TAG_KEYS, follow_key_set, sign_key_set
 from dizuo.foundation.signing.keys import ED25519, SM2, Algorithm, PrivateKey, PublicKey, jwks
 from dizuo.foundation.signing.messages import (
     LONGEST,
@@ -51,6 +53,7 @@ __all__ = [
     "SM2",
     "TAG_ANSWER",
     "TAG_CALL",
+    "TAG_KEYS",
     "Algorithm",
     "DigestWrong",
     "KeyMalformed",
@@ -72,7 +75,9 @@ __all__ = [
     "SigningKeyUnknown",
     "Verified",
     "content_digest",
+    "follow_key_set",
     "jwks",
+    "sign_key_set",
     "sign_request",
     "sign_response",
     "signature_sent",

@@ -22,6 +22,8 @@ TAG_ANSWER: Final = "dizuo-exchange-answer"
 BINDING: Final = "signature"
 """The component of an answer that repeats the request's signature (§2.4)."""
 _LONGEST_FIELD: Final = 4096
+_LONGEST_LIST: Final = 32 * 1024
+_ONE_ONLY: Final = "带这个标签（tag）的签名要有且只有一个"
 
 _LABEL: Final = r"[a-z*][a-z0-9_\-.*]{0,63}"
 _NAME: Final = r"[a-z*][a-z0-9_\-.*]*"
@@ -125,23 +127,52 @@ def _made(label: str, text: str, inner: str, outer: str, signature: str) -> Inpu
     return Input(label, text, tuple(components), parameters, signature)
 
 
+def read_inputs(headers: Mapping[str, str], tag: str) -> list[Input]:
+    """Every signature of a message that carries a tag. Errors: SignatureMissing, SignatureMalformed."""
+    given, signed = headers.get("signature-input", ""), headers.get("signature", "")
+    if not given or not signed:
+        raise SignatureMissing(tag=tag)
+    if len(given) > _LONGEST_LIST or len(signed) > _LONGEST_LIST:
+        raise SignatureMalformed(why="签名头太长")
+    inputs, values = _dictionaries(given, signed)
+    ours = _tagged(inputs, tag)
+    if not ours:
+        raise SignatureMissing(tag=tag)
+    return [_canonical(label, inputs, values) for label in ours]
+
+
 def _read_other(given: str, signed: str, tag: str) -> Input:
+    inputs, values = _dictionaries(given, signed)
+    ours = _tagged(inputs, tag)
+    if not ours:
+        raise SignatureMissing(tag=tag)
+    if len(ours) > 1:
+        raise SignatureMalformed(why=_ONE_ONLY)
+    return _canonical(ours[0], inputs, values)
+
+
+def _dictionaries(given: str, signed: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        inputs = cast("dict[str, Any]", http_sf.parse(given.encode(), tltype="dictionary"))
-        values = cast("dict[str, Any]", http_sf.parse(signed.encode(), tltype="dictionary"))
+        return (
+            cast("dict[str, Any]", http_sf.parse(given.encode(), tltype="dictionary")),
+            cast("dict[str, Any]", http_sf.parse(signed.encode(), tltype="dictionary")),
+        )
     except (ValueError, UnicodeError):
         raise SignatureMalformed(why="不是 RFC 9651 的字典") from None
-    ours = [
+
+
+def _tagged(inputs: Mapping[str, Any], tag: str) -> list[str]:
+    return [
         label
         for label, member in inputs.items()
         if isinstance(member, tuple) and cast("dict[str, Any]", member[1]).get("tag") == tag
     ]
-    if not ours:
-        raise SignatureMissing(tag=tag)
-    label = ours[0]
+
+
+def _canonical(label: str, inputs: Mapping[str, Any], values: Mapping[str, Any]) -> Input:
     value = values.get(label)
-    if len(ours) > 1 or not isinstance(value, tuple) or not isinstance(value[0], bytes):
-        raise SignatureMalformed(why="带这个标签（tag）的签名要有且只有一个")
+    if not isinstance(value, tuple) or not isinstance(value[0], bytes):
+        raise SignatureMalformed(why=_ONE_ONLY)
     try:
         text = http_sf.ser({label: inputs[label]}).partition("=")[2]
         signature = http_sf.ser({label: (value[0], {})}).partition("=")[2]

@@ -9,17 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from dizuo.foundation.signing import ED25519, Algorithm, PrivateKey, PublicKey
+from dizuo.foundation.signing import ED25519, Algorithm, PrivateKey, PublicKey, jwks, sign_key_set
 
 _FILE: Final = Path("secrets") / "exchange-signing.json"
 LIFE: Final = dt.timedelta(days=365)
 OVERLAP: Final = dt.timedelta(days=30)
 """How long an old key stays in the public set after a new one signs."""
+
+
+SET_KEPT: Final = 10
+"""Seconds for which the signed set of public keys is given out before it is signed anew; at once when a key came or went."""
 
 
 class ServerKey(msgspec.Struct, frozen=True):
@@ -41,6 +46,7 @@ class ServerKeys:
         self._name = name
         self._seen: tuple[int, int, int] | None = None
         self._keys: tuple[tuple[ServerKey, PrivateKey], ...] = ()
+        self._set: tuple[int, tuple[PrivateKey, ...], bytes, Mapping[str, str]] | None = None
 
     def signing(self, algorithm: Algorithm, now: dt.datetime) -> PrivateKey:
         """The newest key of that algorithm that still holds; made when there is none."""
@@ -54,6 +60,18 @@ class ServerKeys:
         """What callers verify answers with; there is at least an Ed25519 key."""
         self.signing(ED25519, now)
         return tuple(key.public for held, key in self._read() if held.until > now)
+
+    def key_set(self, now: dt.datetime) -> tuple[bytes, Mapping[str, str]]:
+        """The public set (JWK Set) as an answer, signed by each of its keys: whoever knows one can follow to the next."""
+        self.signing(ED25519, now)
+        holding = tuple(key for held, key in self._read() if held.until > now)
+        at = int(now.timestamp())
+        # Anybody may ask: a signature for each key is made once in a while and not for everybody.
+        if self._set is None or self._set[1] != holding or not 0 <= at - self._set[0] < SET_KEPT:
+            body = msgspec.json.encode(jwks(key.public for key in holding))
+            signs = sign_key_set(reversed(holding), body, "application/json", now=at)
+            self._set = (at, holding, body, signs)
+        return self._set[2], self._set[3]
 
     def rotate(self, algorithm: Algorithm, now: dt.datetime) -> PrivateKey:
         """A new key that signs from now on; the old ones of that algorithm end after OVERLAP."""

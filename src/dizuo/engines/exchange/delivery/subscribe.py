@@ -23,7 +23,7 @@ from dizuo.engines.exchange.delivery.subscribe_errors import (
     SubscriptionUnknown,
 )
 from dizuo.engines.exchange.delivery.subscribe_model import Channel, Entered, FeedEvent, Subscription
-from dizuo.foundation.signing import SKEW, RequestReplayed, SigningKeyEnded
+from dizuo.foundation.signing import ED25519, SKEW, Algorithm, RequestReplayed, SigningKeyEnded
 from dizuo.foundation.store import Pool, Row
 
 MOST_BATCH: Final = 200
@@ -40,6 +40,10 @@ _ACK = "SELECT exchange.feed_ack($1, $2, $3, $4)"
 _LET_GO = "SELECT exchange.feed_let_go($1, $2, $3, $4, $5)"
 _NONCE = "SELECT exchange.take_nonce($1, $2, $3, $4)"
 _STANDING = "SELECT exchange.standing($1, 'subscribe')"
+_SUITE = (
+    "SELECT algorithm FROM exchange.signing_key WHERE consumer = $1 AND revoked_at IS NULL"
+    " AND now() >= valid_from AND now() < valid_until ORDER BY made_at DESC, id DESC LIMIT 1"
+)
 _LOOK = "SELECT exchange.feed_look($1, $2, $3)"
 _NAMES: Final[Mapping[str, str]] = {"grant_id": "grant"}
 
@@ -116,6 +120,11 @@ async def replay(pool: Pool, consumer: str, number: int, after: int) -> Subscrip
     if not done:
         raise SubscriptionUnknown(subscription=number)
     return await subscription(pool, consumer, number)
+
+
+async def algorithm_of(pool: Pool, consumer: str) -> Algorithm:
+    """With which algorithm a department is written to: that of its newest key in use, Ed25519 where it has none."""
+    return await pool.fetchval(_SUITE, consumer) or ED25519
 
 
 async def once(pool: Pool, caller: Caller) -> None:

@@ -24,6 +24,7 @@ from dizuo.engines.exchange.delivery.subscribe_events import webhook_body
 from dizuo.engines.exchange.delivery.subscribe_model import CIRCUIT_OPENS, FeedEvent, Subscription
 from dizuo.engines.exchange.delivery.webhook_send import Outcome, WebhookSender
 from dizuo.foundation.kernel.clock_source import Now
+from dizuo.foundation.signing import Algorithm
 from dizuo.foundation.store import CONNECTION_LOST, Pool
 
 Moment = Literal["claimed", "entered", "released", "sent", "acknowledged"]
@@ -132,6 +133,7 @@ class Dispatcher:
         owner = await subscribe.subscription_by_number(self._pool, number)
         if owner is None:
             return
+        algorithm = await subscribe.algorithm_of(self._pool, owner.consumer)
         end = time.monotonic() + self._lease / 2
         failures, most = owner.failures, max(owner.batch, AHEAD if owner.batch == 1 else 1)
         for _ in range(TURNS):
@@ -148,7 +150,7 @@ class Dispatcher:
                 await self._reach("released")
                 if not events:  # the right ended or changed a moment ago: the next turn sees it as it is
                     break
-                outcome = await self._push(owner, events, entered.to)
+                outcome = await self._push(owner, events, entered.to, algorithm)
                 if not outcome.ok:
                     await self._failed(number, owner.consumer, failures, outcome)
                     return
@@ -159,13 +161,15 @@ class Dispatcher:
                 break
         await subscribe.let_go(self._pool, number, self._me)
 
-    async def _push(self, owner: Subscription, events: Sequence[FeedEvent], upto: int) -> Outcome:
+    async def _push(
+        self, owner: Subscription, events: Sequence[FeedEvent], upto: int, algorithm: Algorithm
+    ) -> Outcome:
         """Send what was released, in one push or singly, and note each push that was taken; the first failure ends it."""
         pushes = [[event] for event in events] if owner.batch == 1 else [events]
         for n, some in enumerate(pushes, 1):
             if n > 1 and not await subscribe.may(self._pool, owner.grant):
                 break  # the right ended between two of them: what is left in memory stays there
-            outcome = await self._sender.send(owner.target, *webhook_body(owner, self._city, some))
+            outcome = await self._sender.send(owner.target, *webhook_body(owner, self._city, some), algorithm)
             await self._reach("sent")
             if not outcome.ok:
                 return outcome

@@ -14,7 +14,7 @@ import msgspec
 from dizuo.engines.exchange.delivery.subscribe_errors import WebhookAddressRefused
 from dizuo.engines.exchange.delivery.webhook_address import Addresses, CheckedNetwork
 from dizuo.foundation.kernel.clock_source import Now
-from dizuo.foundation.signing import PrivateKey, sign_request
+from dizuo.foundation.signing import ED25519, Algorithm, PrivateKey, sign_request
 
 PATIENCE: Final = 10.0
 """Seconds for one push, connecting and answering together."""
@@ -32,11 +32,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class WebhookSender:
-    """Sends pushes. ``key`` gives the key that signs now: it may be another one tomorrow. ``close`` when done."""
+    """Sends pushes. ``key`` gives the key of an algorithm that signs now: it may be another one tomorrow. ``close`` when done."""
 
     def __init__(
         self,
-        key: Callable[[], PrivateKey],
+        key: Callable[[Algorithm], PrivateKey],
         addresses: Addresses,
         now: Now,
         *,
@@ -55,12 +55,14 @@ class WebhookSender:
             network_backend=CheckedNetwork(addresses),
         )
 
-    async def send(self, target: str, body: bytes, content_type: str) -> Outcome:
-        """POST once. Never raises for what the other end does."""
+    async def send(
+        self, target: str, body: bytes, content_type: str, algorithm: Algorithm = ED25519
+    ) -> Outcome:
+        """POST once, signed with the receiver's algorithm. Never raises for what the other end does."""
         try:
             self._addresses.parts(target)
             async with asyncio.timeout(self._patience):
-                return await self._send(target, body, content_type)
+                return await self._send(target, body, content_type, algorithm)
         except WebhookAddressRefused as error:
             return Outcome(False, error.message)
         except TimeoutError:
@@ -75,9 +77,9 @@ class WebhookSender:
         ) as error:
             return Outcome(False, f"{type(error).__name__}: {error}"[:200])
 
-    async def _send(self, target: str, body: bytes, content_type: str) -> Outcome:
+    async def _send(self, target: str, body: bytes, content_type: str, algorithm: Algorithm) -> Outcome:
         signed = sign_request(
-            self._key(),
+            self._key(algorithm),
             "POST",
             target,
             now=int(self._now().timestamp()),
