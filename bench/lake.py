@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/lake.py --people 200000 [--memory 4GB] [--keep DIR] [--deliveries DIR]
 
-Prints wall time, rows/s and peak memory of every stage (this process, its children and the database together; pages that are
-shared are counted once each, so it is an upper bound), the size on disk, how long a day's changes take until they are
-served, and how well identities agree with the simulator's truth: pairwise precision and recall, also for each kind of error.
+Prints wall time, rows/s and peak memory of every stage (this process, its children and the database together; the database's
+shared memory is counted once, not once for each of its processes), the size on disk, how long a day's changes take until they
+are served, and how well identities agree with the simulator's truth: pairwise precision and recall, also for each kind of error.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import datetime as dt
 import os
 import shutil
 import tempfile
+import threading
 import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 import duckdb
 import psycopg
 from ceilings import machine
-from simulate import Memory
+from simulate import _family as family
 
 from dizuo.commands import building
 from dizuo.engines.lake.intake import Intake
@@ -32,6 +33,54 @@ from dizuo.engines.lake.taking import take_folder
 from dizuo.foundation.blueprint import City, load_city
 from dizuo.foundation.kernel.clock_source import SHANGHAI, FrozenNow
 from dizuo.foundation.store import APP, LOADER, OWNER, Database, Server, open_pool
+
+
+class Memory:
+    """Samples the memory of this process and all that it started: what is their own, and what they share once.
+
+    ``peak`` in bytes, in all; ``stage`` since `next_stage`; ``shared`` is the size of the database's shared memory.
+    """
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self.stage = 0
+        self.shared = 1 << 62
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Memory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def next_stage(self) -> int:
+        """The peak since this was asked last."""
+        before, self.stage = self.stage, 0
+        return before
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.2):
+            own = shared = 0
+            for pid in family(os.getpid()):
+                mine, common = _resident(pid)
+                own += mine
+                shared += common
+            now = own + min(shared, self.shared)
+            self.peak, self.stage = max(self.peak, now), max(self.stage, now)
+
+
+def _resident(pid: int) -> tuple[int, int]:
+    """(own, shared) bytes of a process that are in memory; nothing when it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    sizes = {line.partition(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.startswith("Rss")}
+    return sizes.get("RssAnon", 0) + sizes.get("RssFile", 0), sizes.get("RssShmem", 0)
+
 
 ROOT = Path(__file__).resolve().parents[1]
 DAY = dt.date(2026, 11, 19)
@@ -45,9 +94,27 @@ async def deliver(
     until: dt.date,
     after: dt.date | None,
     memory: str,
+    watched: Memory,
+    steps: bool,
 ) -> tuple[float, Ran]:
     """Take what has arrived, run, and say how long both took."""
     began = time.monotonic()
+    peaks: dict[str, int] = {}
+    used = [time.process_time()]
+    last = [began, ""]
+
+    def tell(what: str, _: int, __: int) -> None:
+        stage = what.split(" ", 1)[0]
+        peaks[stage] = max(peaks.get(stage, 0), watched.next_stage())
+        now = time.monotonic()
+        if steps and (what != last[1] or now - float(last[0]) > 5):
+            busy = time.process_time()
+            print(
+                f"    {now - began:8.1f} s +{now - float(last[0]):6.1f}, processor {busy - used[0]:6.1f}  {what}",
+                flush=True,
+            )
+            last[:], used[0] = (now, what), busy
+
     now = FrozenNow(dt.datetime.combine(until, dt.time(22), SHANGHAI))
     loader = await open_pool(database.dsn(LOADER), min_size=1, max_size=4)
     door = await open_pool(database.dsn(APP), min_size=1, max_size=2)
@@ -62,8 +129,13 @@ async def deliver(
     print(
         f"received  {sum(one.bytes for one in taken) / 1e6:,.0f} MB in {len(taken)} deliveries, {time.monotonic() - began:.1f} s"
     )
-    ran = await run_lake(database, city, data, now=now, memory=memory)
-    return time.monotonic() - began, ran
+    ran = await run_lake(database, city, data, now=now, memory=memory, tell=tell, ready=after is None)
+    seconds = time.monotonic() - began - sum(s.seconds for s in ran.stages if s.name == "备好")
+    tell("", 0, 0)
+    print(
+        "peak memory by stage: " + ", ".join(f"{stage} {peak / 1e9:.2f} GB" for stage, peak in peaks.items())
+    )
+    return seconds, ran
 
 
 def tables(database: Database) -> str:
@@ -147,6 +219,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--memory", default="4GB", help="DuckDB's limit in each stage")
     parser.add_argument("--deliveries", type=Path, help="a folder that was simulated for this day before")
+    parser.add_argument("--steps", action="store_true", help="say what is being done, and since when")
     parser.add_argument("--keep", type=Path, help="keep everything in this folder")
     options = parser.parse_args()
     print(machine())
@@ -167,7 +240,7 @@ def main() -> None:
                     f"simulated {rows:,} rows of {options.people:,} people in {seconds:.1f} s, peak memory {memory.peak / 1e9:.2f} GB"
                 )
             manifest = read_sources(simulated)
-            measure(city, folder / "data", simulated, manifest.day, options.memory, memory)
+            measure(city, folder / "data", simulated, manifest.day, options.memory, memory, options.steps)
             truth = [simulated / one.path for one in manifest.truth]
             accuracy(folder / "data" / "lake" / "identity" / "map.parquet", truth)
     finally:
@@ -175,20 +248,26 @@ def main() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def measure(city: City, data: Path, simulated: Path, day: dt.date, memory: str, watched: Memory) -> None:
+def measure(
+    city: City, data: Path, simulated: Path, day: dt.date, memory: str, watched: Memory, steps: bool
+) -> None:
     """The first load and a day's changes on a database of their own."""
     data.mkdir(parents=True, exist_ok=True)
     with Server.start(data) as server:
+        with psycopg.connect(server.dsn(OWNER)) as connection:
+            row = connection.execute("SELECT pg_size_bytes(current_setting('shared_memory_size'))").fetchone()
+            watched.shared = int(row[0]) if row else watched.shared
         asyncio.run(building.publish(server, city, lambda *_: None))
-        seconds, ran = asyncio.run(deliver(server, city, data, simulated, day, None, memory))
+        seconds, ran = asyncio.run(deliver(server, city, data, simulated, day, None, memory, watched, steps))
         told("first load", seconds, ran, watched)
         print(
             f"  on disk: lake {size_of(data / 'lake'):.2f} GB, database {size_of(data / 'postgres'):.2f} GB"
         )
         seconds, ran = asyncio.run(
-            deliver(server, city, data, simulated, day + dt.timedelta(days=1), day, memory)
+            deliver(server, city, data, simulated, day + dt.timedelta(days=1), day, memory, watched, steps)
         )
         told("a day's changes", seconds, ran, watched)
+        print(f"  from delivery to served: {seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -164,6 +164,12 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--why", required=True)
     go = acts.add_parser("run", help="read, standardise, check, link and publish everything received")
     go.add_argument("--memory", default="4GB", help="limit of each stage")
+    go.add_argument(
+        "--rebuild", action="store_true", help="make all golden records anew, not only those that changed"
+    )
+    go.add_argument(
+        "--ready", action="store_true", help="when all is served, prepare for the deliveries of other days"
+    )
 
     listed = add(
         "catalogue", "publish the catalogue of data resources, audit it, import a department's sheet"

@@ -76,7 +76,15 @@ async def _run(
     arguments: argparse.Namespace, database: Database, city: City, data: Path, tell: building.Tell
 ) -> int:
     pipeline: Any = importlib.import_module("dizuo.engines.lake.pipeline")
-    ran = await pipeline.run_lake(database, city, data, memory=arguments.memory, tell=tell)
+    ran = await pipeline.run_lake(
+        database,
+        city,
+        data,
+        memory=arguments.memory,
+        tell=tell,
+        rebuild=arguments.rebuild,
+        ready=arguments.ready,
+    )
     _say(list(ran.deliveries.values()), "now")
     for stage in ran.stages:
         rate = stage.rows / max(stage.seconds, 1e-9)

@@ -7,7 +7,9 @@ at all. Held and refused deliveries wait for people and keep nobody else waiting
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +21,23 @@ import duckdb
 import msgspec
 
 from dizuo.engines.lake.golden import Delivery as GoldenDelivery
-from dizuo.engines.lake.golden import GoldenRun, build, open_golden, plan_of, publish_changes, publish_first
+from dizuo.engines.lake.golden import (
+    Fate,
+    GoldenRun,
+    abandon,
+    build,
+    finished,
+    open_golden,
+    plan_of,
+    publish_changes,
+    publish_first,
+    put_together,
+)
+from dizuo.engines.lake.golden.errors import GoldenShrinks
 from dizuo.engines.lake.identity import ask_people, decisions, default_models, link, open_store, tell_events
 from dizuo.engines.lake.intake import Delivery, Intake, advance, collect, deliveries, delivery, read
 from dizuo.engines.lake.standard import Outputs, Standardised, Standards, open_engine, standardise
-from dizuo.engines.registers import BulkBusy
+from dizuo.engines.registers import BulkBusy, BulkRefused
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import Now, SystemNow
 from dizuo.foundation.store import LOADER, Database, Queries, open_pool
@@ -39,12 +53,13 @@ _NO_STEP: Final = "DZ102"
 class Published(msgspec.Struct, frozen=True):
     """What stands in the registers: the golden run that was published last, and the one that is being published.
 
-    0 is none. ``identity`` is the last identity run whose events the published records know of.
+    0 is none. ``identity`` is the last identity run whose events the published records know of, ``knows`` that of those being published.
     """
 
     last: int = 0
     going: int = 0
     identity: int = 0
+    knows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,8 @@ class Ran:
 
 
 class Lake:
-    """The folders and the database of one installation's lake. ``memory``: the limit for each of DuckDB's stages."""
+    """The folders and the database of one installation's lake. ``memory``: the limit for each of DuckDB's stages; ``rebuild``: make
+    all golden records anew instead of those that this run touches."""
 
     def __init__(
         self,
@@ -81,6 +97,7 @@ class Lake:
         memory: str = "4GB",
         threads: int = 2,
         tell: Tell | None = None,
+        rebuild: bool = False,
     ) -> None:
         self.database = database
         self.city = city
@@ -89,6 +106,7 @@ class Lake:
         self.memory = memory
         self.threads = threads
         self.tell: Tell = tell or _silent
+        self.rebuild = rebuild
         self.ran = Ran()
 
     # ------------------------------------------------------------------ the run
@@ -168,6 +186,37 @@ class Lake:
         finally:
             engine.disconnect()
 
+    async def ready(self) -> None:
+        """Work out the statements of another day than today, for every source that delivered in this run.
+
+        That takes seconds a source, however few rows come: after the first load of a city, when nobody waits, instead of the day
+        after, when somebody does. Without it the first days' deliveries do so themselves.
+        """
+        began, standards = time.monotonic(), Standards.of(self.city, self.intake.now().date())
+        newest = {one.source: one for one in self.ran.deliveries.values() if one.state == "published"}
+        for done, one in enumerate(newest.values()):
+            self.tell("备好 " + self.city.sources[one.source].name.zh, done, len(newest))
+            await asyncio.to_thread(self._rehearsed, one, standards)
+        self._note("备好", 0, began)
+
+    def _rehearsed(self, one: Delivery, standards: Standards) -> None:
+        """Standardise no rows, as of the day after a delivery."""
+        engine = open_engine(self.memory, self.threads, self.root / "spill")
+        (self.root / "work").mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with tempfile.TemporaryDirectory(dir=self.root / "work") as name:
+                folder = Path(name)
+                raw = folder / "raw.parquet"
+                rows = engine.con.read_parquet(str(self.intake.places.rows(one.source, one.id)))
+                rows.limit(0).write_parquet(str(raw))
+                standardise(
+                    raw, self.city.sources[one.source], standards,
+                    Outputs(folder / "standard", folder / "mentions", folder / "rejected", folder / "failing"),
+                    one.period + dt.timedelta(days=1), engine, self.root / "statements",
+                )  # fmt: skip
+        finally:
+            engine.disconnect()
+
     async def _moved(self, one: Delivery, state: str, **counts: Any) -> Delivery:
         """A delivery after its stage; one that a steward held or refused meanwhile stays where the steward put it."""
         try:
@@ -218,12 +267,38 @@ class Lake:
             return ask_people(self.database, store, default_models())
 
     async def _publish(self) -> None:
-        going = await self._in("linked")
         stands = self.stands()
-        if not going and not stands.going:
-            return
-        before = await self._in("published")
-        golden = [
+        waiting = await self._in("linked")
+        begun = finished(self._golden(stands.going)) if stands.going else None
+        if begun is not None:
+            there = {one.id for one in [*await self._in("published"), *waiting]}
+            if all(fate.delivery in there for fate in begun.fates):
+                # What was being published is brought to its end as it was made; what came since is a run of its own.
+                await asyncio.to_thread(self._served, begun, stands)
+                stands = self.stands()
+            else:
+                abandon(begun)
+        last = finished(self._golden(stands.last)) if stands.last else None
+        if last is not None:
+            waiting = await self._became(last.fates, waiting)
+        if waiting:
+            made = await asyncio.to_thread(self._published, await self._golden_of(waiting), waiting)
+            await self._became(made.fates, waiting)
+            await asyncio.to_thread(self._put_together, made)
+
+    async def _became(self, fates: Sequence[Fate], waiting: Sequence[Delivery]) -> list[Delivery]:
+        """Note what became of the deliveries' rows; gives those of the waiting that these fates do not tell of."""
+        by_id = {one.id: one for one in waiting}
+        for fate in fates:
+            if (one := by_id.pop(fate.delivery, None)) is not None:
+                self.ran.deliveries[one.id] = await self._moved(
+                    one, "published", published=fate.published, merged=fate.merged, held=fate.held
+                )
+        return list(by_id.values())
+
+    async def _golden_of(self, going: Sequence[Delivery]) -> list[GoldenDelivery]:
+        """All deliveries that count, with the files of their rows."""
+        return [
             GoldenDelivery(
                 one.source,
                 one.id,
@@ -233,64 +308,74 @@ class Lake:
                 told=one.state == "published",
                 mode=one.mode,
             )
-            for one in [*before, *going]
+            for one in [*await self._in("published"), *going]
         ]  # fmt: skip
-        made = await asyncio.to_thread(self._published, golden, going)
-        self.ran.records = made.records
-        by_id = {one.id: one for one in going}
-        for fate in made.fates:
-            self.ran.deliveries[fate.delivery] = await self._moved(
-                by_id[fate.delivery],
-                "published",
-                published=fate.published,
-                merged=fate.merged,
-                held=fate.held,
-            )
+
+    def _golden(self, number: int) -> Path:
+        return self.root / "golden" / f"{number:06d}"
 
     def _published(self, golden: Sequence[GoldenDelivery], going: Sequence[Delivery]) -> GoldenRun:
         stands = self.stands()
         number = max(stands.last, stands.going) + (0 if stands.going else 1)
-        folder = self.root / "golden" / f"{number:06d}"
-        today = self.intake.now().date()
+        last = self._golden(stands.last)
+        stands = Published(stands.last, number, stands.identity, max(self._events(), default=0))
+        self._stand(stands)
         rows = sum(one.rows_read for one in going)
-        known = {
-            int(path.stem): path for path in sorted((self.root / "identity" / "events").glob("*.parquet"))
-        }
         began = time.monotonic()
         with open_golden(self.root / "work", memory=self.memory, threads=self.threads) as lake:
             made = build(
-                lake, self.city, golden, self.root / "identity" / "map.parquet", folder, today,
-                lambda what, done, total: self.tell(f"黄金记录 {what}", done, total),
+                lake, self.city, golden, self.root / "identity" / "map.parquet", self._golden(number),
+                self.intake.now().date(), lambda what, done, total: self.tell(f"黄金记录 {what}", done, total),
+                follows=last if stands.last and not self.rebuild else None, keep=self.root / "golden" / "kept.duckdb",
             )  # fmt: skip
-            self._note("黄金记录", rows, began)
-            began = time.monotonic()
-            self._stand(Published(stands.last, number, stands.identity))
-            plan = plan_of(self.city, frozenset(one.source for one in golden))
-            about = {"run": number, "deliveries": [one.id for one in going]}
-            tell: Tell = lambda what, done, total: self.tell(f"入库 {what}", done, total)  # noqa: E731
+        self._note("黄金记录", rows, began)
+        self._served(made, stands)
+        return made
+
+    def _events(self) -> dict[int, Path]:
+        """What happened to identities, by the run that it happened in."""
+        return {
+            int(path.stem): path for path in sorted((self.root / "identity" / "events").glob("*.parquet"))
+        }
+
+    def _served(self, made: GoldenRun, stands: Published) -> None:
+        """Bring a finished run into the registers. What they refuse is made anew with what comes next."""
+        try:
+            self._brought(made, stands)
+        except (GoldenShrinks, BulkRefused):
+            abandon(made)
+            raise
+        self._stand(Published(stands.going, 0, stands.knows))
+        self.ran.records = made.records
+
+    def _brought(self, made: GoldenRun, stands: Published) -> None:
+        began = time.monotonic()
+        plan = plan_of(self.city, frozenset(made.sources))
+        happened = [path for n, path in self._events().items() if stands.identity < n <= stands.knows]
+        about = {"run": stands.going, "deliveries": [fate.delivery for fate in made.fates]}
+        tell: Tell = lambda what, done, total: self.tell(f"入库 {what}", done, total)  # noqa: E731
+        with open_golden(self.root / "work", memory=self.memory, threads=self.threads) as lake:
             if stands.last:
-                last = self.root / "golden" / f"{stands.last:06d}"
                 publish_changes(
-                    lake,
-                    self.database,
-                    plan,
-                    last,
-                    folder,
-                    about,
-                    tell,
-                    merges=[known[n] for n in known if n > stands.identity],
-                )
+                    lake, self.database, plan, self._golden(stands.last), made.folder, about, tell,
+                    merges=happened,
+                )  # fmt: skip
             else:
                 try:
-                    publish_first(lake, self.database, plan, folder, about, tell)
+                    publish_first(lake, self.database, plan, made.folder, about, tell)
                 except BulkBusy as busy:
                     if not busy.full:
                         raise
                     # The registers were filled another way before: everything is brought as what an empty run lacks.
-                    publish_changes(lake, self.database, plan, _nothing(lake, folder), folder, about, tell)
-        self._stand(Published(number, 0, max(known, default=0)))
+                    publish_changes(
+                        lake, self.database, plan, _nothing(lake, made.folder), made.folder, about, tell
+                    )
         self._note("入库", sum(made.records.values()), began)
-        return made
+
+    def _put_together(self, made: GoldenRun) -> None:
+        """Many days build on one another: after they are served they are put together, so that a look-up reads few files."""
+        with open_golden(self.root / "work", memory=self.memory, threads=self.threads) as lake:
+            put_together(lake, plan_of(self.city, frozenset(made.sources)), made.folder)
 
     def stands(self) -> Published:
         """What stands in the registers."""
@@ -340,16 +425,23 @@ async def run_lake(
     memory: str = "4GB",
     threads: int = 2,
     tell: Tell | None = None,
+    rebuild: bool = False,
+    ready: bool = False,
 ) -> Ran:
     """Take every delivery of an installation as far as it can go.
 
-    Shapes: ``data`` is the installation's data folder; ``memory`` the limit of each stage in DuckDB. Errors: those of the
+    Shapes: ``data`` is the installation's data folder; ``memory`` the limit of each stage in DuckDB; ``rebuild`` makes all golden
+    records anew instead of those that this run touches; ``ready`` prepares, when everything is served, for the deliveries of other days. Errors: those of the
     stages: disk full, database away, IdentityBusy when another run is under way; start again.
     """
     pool = await open_pool(database.dsn(LOADER), min_size=1, max_size=4)
     try:
         intake = Intake.of(pool, city, data, now or SystemNow())
-        return await Lake(database, city, data, intake, memory=memory, threads=threads, tell=tell).run()
+        lake = Lake(database, city, data, intake, memory=memory, threads=threads, tell=tell, rebuild=rebuild)
+        ran = await lake.run()
+        if ready:
+            await lake.ready()
+        return ran
     finally:
         await pool.close()
 

@@ -9,11 +9,12 @@ newest row speaks. Every value keeps where it is from (source, delivery, line, d
 4. ``lineage``          from one record's fields back to the lines of delivered files.
 """
 
+from dizuo.engines.lake.golden.chain import put_together, records_of
 from dizuo.engines.lake.golden.fates import SAYS, Fate
 from dizuo.engines.lake.golden.lineage import Origin, lineage
 from dizuo.engines.lake.golden.plan import Plan, plan_of
 from dizuo.engines.lake.golden.publishing import Published, publish_changes, publish_first
-from dizuo.engines.lake.golden.run import GoldenRun, Timing, build, open_golden
+from dizuo.engines.lake.golden.run import GoldenRun, Timing, abandon, build, finished, open_golden
 from dizuo.engines.lake.golden.staging import Delivery
 
 __all__ = [
@@ -25,10 +26,14 @@ __all__ = [
     "Plan",
     "Published",
     "Timing",
+    "abandon",
     "build",
+    "finished",
     "lineage",
     "open_golden",
     "plan_of",
     "publish_changes",
     "publish_first",
+    "put_together",
+    "records_of",
 ]

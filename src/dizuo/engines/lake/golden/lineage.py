@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 
+from dizuo.engines.lake.golden.chain import records_of
 from dizuo.engines.lake.golden.errors import GoldenMissing
 from dizuo.engines.lake.golden.plan import Plan
-from dizuo.engines.lake.golden.staging import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,15 @@ class Origin:
 
 
 def lineage(plan: Plan, folder: Path, register: str, key: str) -> Mapping[str, Origin]:
-    """The origin of every field of one record in a run's folder; empty when the run has no such record.
+    """The origin of every field of one record as it stands after a run (its folder); empty when there is no such record.
 
     Errors: GoldenMissing when the run has no records of this register at all.
     """
-    path = folder / f"{register}.parquet"
     spec = next((r for r in plan.registers if r.id == register), None)
-    if spec is None or not path.exists():
+    if spec is None:
         raise GoldenMissing(register=register)
     with duckdb.connect() as lake:
-        found = lake.execute(f"SELECT * FROM read_parquet({quoted(path)}) WHERE key = ?", [key])
+        found = lake.execute(f"SELECT * FROM {records_of(folder, spec)} WHERE key = ?", [key])
         names = [str(column[0]) for column in found.description or ()]
         row = found.fetchone()
     if row is None:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from dizuo.engines.lake.golden.errors import GoldenMissing, GoldenShrinks
+from dizuo.engines.lake.golden.chain import builds_on, records_of, touched_file
+from dizuo.engines.lake.golden.errors import GoldenShrinks
 from dizuo.engines.lake.golden.plan import Plan, RegisterPlan
+from dizuo.engines.lake.golden.run import finished
 from dizuo.engines.lake.golden.staging import quoted
 from dizuo.engines.lake.golden.words import bulk_rows, data_of, patch_of, sources_of
 from dizuo.engines.registers import BulkLoaded, DailyRows, absorb_golden, bulk_load
@@ -58,7 +60,7 @@ def publish_first(
     progress: Progress | None = None,
 ) -> BulkLoaded:
     """Load a run's golden records into registers that hold (almost) nothing, served at once; see `registers.bulk_load`."""
-    rows = [bulk_rows(register, _file(folder, register)) for register in plan.registers]
+    rows = [bulk_rows(register, records_of(folder, register)) for register in plan.registers]
     files = {register.id: _sha256(folder / f"{register.id}.parquet") for register in plan.registers}
     digest = hashlib.sha256(msgspec.json.encode([plan.city.version, files], order="sorted")).hexdigest()
     return bulk_load(database, lake, rows, digest=digest, about={**about, "files": files}, progress=progress)
@@ -86,25 +88,32 @@ def publish_changes(
     sources no longer say would be taken back from everybody; nothing is published), BulkRefused when the database finds something wrong in a lot
     (earlier lots stay, the rest waits for the next try).
     """
-    rows = [_difference(lake, register, before, after, merges) for register in plan.registers]
+    known = finished(before) if builds_on(after) == before.name else None
+    rows: list[DailyRows] = []
     gone: dict[str, int] = {}
     for register in plan.registers:
-        gone[register.id], there = _gone(lake, register, before, after)
+        now, was = records_of(after, register), records_of(before, register)
+        there = -1
+        if known is not None:
+            # Nobody else changed: of the earlier run only those are looked up whom the later one touched.
+            there = known.records.get(register.id, 0)
+            said = ", ".join(["key", "cid", *(f'"v_{f.id}", "s_{f.id}"' for f in register.fields)])
+            touched = f"read_parquet({quoted(touched_file(after, register.id))})"
+            lake.execute(
+                f"CREATE OR REPLACE TEMP TABLE was_{register.id} AS SELECT * FROM {records_of(before, register, touched, said)}"
+            )
+            now, was = f"read_parquet({quoted(after / f'{register.id}.parquet')})", f"was_{register.id}"
+        rows.append(_difference(lake, register, was, now, merges))
+        gone[register.id], before_them = _gone(lake, register, was, now)
+        there = before_them if there < 0 else there
         if there >= _FEW and gone[register.id] > there * largest_drop:
             raise GoldenShrinks(register=register.id, gone=gone[register.id], before=there)
     done = absorb_golden(database, lake, rows, about, progress)
     return Published(done.rows, done.new, done.changed, done.rekeyed, gone, done.entries)
 
 
-def _file(folder: Path, register: RegisterPlan) -> str:
-    path = folder / f"{register.id}.parquet"
-    if not path.exists():
-        raise GoldenMissing(register=register.id)
-    return f"read_parquet({quoted(path)})"
-
-
 def _difference(
-    lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: Path, after: Path, merges: Sequence[Path]
+    lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: str, after: str, merges: Sequence[Path]
 ) -> DailyRows:
     """What a register lacks of the later run: new records whole, of others the fields that differ."""
     same = "o.cid = n.cid" if register.entity else "o.key = n.key"
@@ -127,7 +136,7 @@ def _difference(
         files = ", ".join(quoted(path) for path in merges)
         ended = (
             f" LEFT JOIN (SELECT e.cid, min(t.key) AS key FROM read_parquet([{files}]) AS e"
-            f" JOIN {_file(before, register)} AS t ON t.cid = e.other"
+            f" JOIN {before} AS t ON t.cid = e.other"
             f" WHERE e.kind = 'merge' AND e.entity = '{register.entity}' AND t.key[1] = 'T' GROUP BY e.cid) AS m"
             " ON m.cid = n.cid AND n.key[1] <> 'T'"
         )
@@ -142,9 +151,8 @@ def _difference(
     )
 
 
-def _columns(lake: duckdb.DuckDBPyConnection, register: RegisterPlan, folder: Path) -> str:
+def _columns(lake: duckdb.DuckDBPyConnection, register: RegisterPlan, relation: str) -> str:
     """A run's records in today's columns: a field or a source that was not declared then said nothing."""
-    relation = _file(folder, register)
     known = {str(row[0]) for row in lake.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
     missing = [
         f'NULL AS "{name}"'
@@ -156,13 +164,13 @@ def _columns(lake: duckdb.DuckDBPyConnection, register: RegisterPlan, folder: Pa
 
 
 def _gone(
-    lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: Path, after: Path
+    lake: duckdb.DuckDBPyConnection, register: RegisterPlan, before: str, after: str
 ) -> tuple[int, int]:
     """How many records of the earlier run the later one has not, and how many the earlier one had."""
     key = "cid" if register.entity else "key"
     row = lake.execute(
-        f"SELECT count(*) FILTER (n.{key} IS NULL), count(*) FROM {_file(before, register)} AS o"
-        f" LEFT JOIN {_file(after, register)} AS n ON n.{key} = o.{key}"
+        f"SELECT count(*) FILTER (n.{key} IS NULL), count(*) FROM {before} AS o"
+        f" LEFT JOIN {after} AS n ON n.{key} = o.{key}"
     ).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])

@@ -8,6 +8,7 @@ Within one source the newest row speaks; where it is silent, the next older one 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,59 +28,80 @@ from dizuo.foundation.blueprint.model_source import Source
 PART = 2_000_000
 """Records that are put together at once: all sources of a part are held side by side, which must fit into memory."""
 NUMBERS = {"citizen_id": "[0-9]{17}[0-9X]", "uscc": "[0-9A-Z]{18}"}
-_ENTITY_OF = {"citizen_id": "person", "uscc": "enterprise"}
+ENTITY_OF = {"citizen_id": "person", "uscc": "enterprise"}
+
+
+def claims(
+    lake: duckdb.DuckDBPyConnection, plan: Plan, entity: str, rows_of: Callable[[str, str], str]
+) -> str:
+    """A query for the number that every subject claims: cid, place (the least comes first), number.
+
+    Taken from the subjects' own register by its key's order of sources, then the newest row. ``rows_of`` gives what to select from
+    for a source and the column of whose row it is.
+    """
+    base = plan.base(entity)
+    said: list[str] = []
+    if base is not None:
+        key = next(field for field in base.fields if field.id == base.key)
+        for rank, source in enumerate(key.order):
+            for feed in base.feeds_of(source):
+                column = feed.feed.fields.get(base.key)
+                if column and feed.feed.of:
+                    whose = f"cid_{feed.feed.of}"
+                    number = _number(plan.sources[source], lake, column, key.type)
+                    said.append(
+                        f"SELECT {whose} AS cid, {number} AS number, {rank} AS rank, as_of FROM {rows_of(source, whose)} AS r"
+                        f" WHERE {whose} IS NOT NULL{_when(feed)}"
+                    )
+    rows = " UNION ALL ".join(said) or (
+        "SELECT NULL::BIGINT AS cid, NULL::VARCHAR AS number, 0 AS rank, NULL::TIMESTAMP AS as_of WHERE false"
+    )
+    # One text that sorts as (rank, newest first, number) is several times faster to take the least of than a row.
+    place = "rank::VARCHAR || lpad((99999999999 - epoch(as_of)::BIGINT)::VARCHAR, 11, '0')"
+    return (
+        "SELECT cid, best[:12] AS place, best[13:] AS number FROM ("
+        f"SELECT cid, min({place} || number) AS best FROM ({rows}) WHERE number IS NOT NULL GROUP BY cid)"
+    )
+
+
+def winners(claim: str) -> str:
+    """A query for whose each claimed number is: number, cid. Of two identities the one whose source comes first, then whose row
+    is newer; the other has none and waits for identity."""
+    return (
+        "SELECT number, best[13:]::BIGINT AS cid FROM ("
+        f"SELECT number, min(place || lpad(cid::VARCHAR, 19, '0')) AS best FROM {claim} GROUP BY number)"
+    )
 
 
 def numbers(lake: duckdb.DuckDBPyConnection, plan: Plan) -> None:
-    """Tables ``number_person`` and ``number_enterprise`` (cid, number): the number of every subject that has one.
-
-    Taken from the subjects' own register by its key's order of sources. A number that two identities claim is the one's whose
-    source comes first, then whose row is newer; the other has none (``number_taken_<entity>``: cid) and waits for identity.
-    """
+    """Tables ``kept.claim_<entity>`` (cid, place, number), ``kept.number_<entity>`` (cid, number) of every subject that has one, and
+    ``kept.taken_<entity>`` (cid) of those whose number is another's; the last two as ``number_<entity>`` and ``number_taken_<entity>``."""
     for entity in ENTITIES:
-        base = plan.base(entity)
-        claims: list[str] = []
-        if base is not None:
-            key = next(field for field in base.fields if field.id == base.key)
-            for rank, source in enumerate(key.order):
-                for feed in base.feeds_of(source):
-                    column = feed.feed.fields.get(base.key)
-                    if column and feed.feed.of:
-                        said = _number(plan.sources[source], lake, column, key.type)
-                        claims.append(
-                            f"SELECT cid_{feed.feed.of} AS cid, {said} AS number, {rank} AS rank, as_of FROM in_{source} AS r"
-                            f" WHERE cid_{feed.feed.of} IS NOT NULL{_when(feed)}"
-                        )
-        rows = " UNION ALL ".join(claims) or (
-            "SELECT NULL::BIGINT AS cid, NULL::VARCHAR AS number, 0 AS rank, NULL::TIMESTAMP AS as_of WHERE false"
-        )
-        # One text that sorts as (rank, newest first, number) is several times faster to take the least of than a row.
-        place = "rank::VARCHAR || lpad((99999999999 - epoch(as_of)::BIGINT)::VARCHAR, 11, '0')"
-        lake.execute(
-            "CREATE OR REPLACE TEMP TABLE claim AS SELECT cid, best[:12] AS place, best[13:] AS number FROM ("
-            f"SELECT cid, min({place} || number) AS best FROM ({rows}) WHERE number IS NOT NULL GROUP BY cid)"
-        )
-        lake.execute(
-            "CREATE OR REPLACE TEMP TABLE claimed AS SELECT number, best[13:]::BIGINT AS cid FROM ("
-            "SELECT number, min(place || lpad(cid::VARCHAR, 19, '0')) AS best FROM claim GROUP BY number)"
-        )
-        lake.execute(
-            f"CREATE OR REPLACE TABLE number_{entity} AS SELECT cid, number FROM claim SEMI JOIN claimed USING (cid, number)"
-        )
-        lake.execute(
-            f"CREATE OR REPLACE TABLE number_taken_{entity} AS SELECT cid FROM claim ANTI JOIN claimed USING (cid, number)"
-        )
+        said = claims(lake, plan, entity, lambda source, _: f"in_{source}")
+        lake.execute(f"CREATE OR REPLACE TABLE kept.claim_{entity} AS {said}")
+        lake.execute(f"CREATE OR REPLACE TEMP TABLE claimed AS {winners(f'kept.claim_{entity}')}")
+        for table, join in (("number", "SEMI"), ("taken", "ANTI")):
+            chosen = "cid, number" if table == "number" else "cid"
+            lake.execute(
+                f"CREATE OR REPLACE TABLE kept.{table}_{entity} AS SELECT {chosen} FROM kept.claim_{entity} {join} JOIN claimed USING (cid, number)"
+            )
+        make(lake, f"number_{entity}", f"SELECT * FROM kept.number_{entity}", "VIEW")
+        make(lake, f"number_taken_{entity}", f"SELECT * FROM kept.taken_{entity}", "VIEW")
 
 
-def records(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan, file: Path) -> None:
+def records(
+    lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan, file: Path, only_these: str = ""
+) -> None:
     """Write ``file`` and make ``gold_<register>`` a view of it: key, cid (entities), v_<field>, s_<field> (place of its source in ``register.sources``), for
-    each source s d_<s> (delivery), l_<s> (line), a_<s> (as of), o_<s> (fields taken from an older row), valid_from, valid_to."""
+    each source s d_<s> (delivery), l_<s> (line), a_<s> (as of), o_<s> (fields taken from an older row), valid_from, valid_to. ``only_these`` is a relation (k) of the identities or keys to make."""
     for source in register.sources:
         _of_source(lake, plan, register, source)
     # The sources of the key make the records; others' fields join them: a telephone number alone is nobody's record.
     makers = next(field.order for field in register.fields if field.id == register.key)
     asked = [f"SELECT k FROM of_{register.id}_{source}" for source in makers]
     everybody = asked[0] if len(asked) == 1 else f"SELECT DISTINCT k FROM ({' UNION ALL '.join(asked)})"
+    if only_these:
+        everybody = f"SELECT k FROM ({everybody}) SEMI JOIN {only_these} USING (k)"
     values: list[str] = []
     for field in register.fields:
         places = [register.sources.index(source) for source in field.order]
@@ -121,7 +143,7 @@ def records(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPlan,
             part.unlink()
     else:
         os.replace(made[0], file)
-    _made(lake, f"gold_{register.id}", f"SELECT * FROM read_parquet({quoted(file)})", "VIEW")
+    make(lake, f"gold_{register.id}", f"SELECT * FROM read_parquet({quoted(file)})", "VIEW")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +197,7 @@ def _of_source(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPl
     )
     # Wide rows are written once, into the run's file: without a join to make, the rows stay where they are.
     joined = any(_whose(plan.sources[source], feed, field, register) for feed in feeds for field in fields)
-    _made(lake, f"rows_{register.id}_{source}", said, "TABLE" if joined else "VIEW")
+    make(lake, f"rows_{register.id}_{source}", said, "TABLE" if joined else "VIEW")
     names = [f'"v_{field.id}"' for field in fields]
     lake.execute(
         f"CREATE OR REPLACE TEMP TABLE several AS SELECT k FROM rows_{register.id}_{source} GROUP BY k HAVING count(*) > 1"
@@ -184,7 +206,7 @@ def _of_source(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPl
     many = lake.execute("SELECT count(*) FROM several").fetchone()
     if many is None or not many[0]:
         rows = f"SELECT k, as_of, delivery, line, {', '.join(names)}, NULL::{kind} AS older FROM rows_{register.id}_{source}"
-        _made(lake, f"of_{register.id}_{source}", rows, "VIEW")
+        make(lake, f"of_{register.id}_{source}", rows, "VIEW")
         return
     newest = "(as_of, delivery, line)"
     picked = ", ".join(
@@ -195,7 +217,7 @@ def _of_source(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPl
     )
     listed = ", ".join(f"f{i}" for i in range(len(fields)))
     older = f"list_filter([{listed}], lambda f: f IS NOT NULL AND (f.delivery, f.line) <> (delivery, line))"
-    _made(
+    make(
         lake,
         f"of_{register.id}_{source}",
         f"SELECT k, as_of, delivery, line, {', '.join(names)}, NULL::{kind} AS older"
@@ -207,15 +229,15 @@ def _of_source(lake: duckdb.DuckDBPyConnection, plan: Plan, register: RegisterPl
     )
 
 
-def _made(lake: duckdb.DuckDBPyConnection, name: str, query: str, kind: str) -> None:
+def make(lake: duckdb.DuckDBPyConnection, name: str, query: str, kind: str) -> None:
     """A table or a view in the place of whichever was there."""
-    for old in ("VIEW", "TABLE"):
-        found = lake.execute(
-            "SELECT count(*) FROM information_schema.tables WHERE table_name = ? AND table_type = ?",
-            [name, "VIEW" if old == "VIEW" else "BASE TABLE"],
-        ).fetchone()
-        if found and found[0]:
-            lake.execute(f"DROP {old} {name}")
+    found = lake.execute(
+        "SELECT table_type FROM information_schema.tables WHERE table_catalog = current_database()"
+        " AND table_schema = current_schema() AND table_name = ?",
+        [name],
+    ).fetchall()
+    for (old,) in found:
+        lake.execute(f"DROP {'VIEW' if old == 'VIEW' else 'TABLE'} {name}")
     lake.execute(f"CREATE {kind} {name} AS {query}")
 
 
@@ -240,7 +262,7 @@ def _rows(
         where = f"{key} IS NOT NULL" + (f" AND r.cid_{feed.feed.of} IS NOT NULL" if feed.feed.of else "")
     values = "".join(f', {value} AS "v_{name}"' for name, value in said.items())
     joins = "".join(
-        f" LEFT JOIN number_{_ENTITY_OF[field.subject]} AS n_{field.id} ON n_{field.id}.cid = r.cid_{mention}"
+        f" LEFT JOIN number_{ENTITY_OF[field.subject]} AS n_{field.id} ON n_{field.id}.cid = r.cid_{mention}"
         for field in fields
         if (mention := _whose(source, feed, field, register))
     )
@@ -251,13 +273,23 @@ def _rows(
     )
 
 
+def key_of(
+    lake: duckdb.DuckDBPyConnection, source: Source, feed: FeedPlan, register: RegisterPlan
+) -> str | None:
+    """The key that a row r of this feed gives to a register without identities; None when the feed has none."""
+    field = next(field for field in register.fields if field.id == register.key)
+    column = feed.feed.fields.get(field.id)
+    return _value(lake, source, column, field, register) if column and source.id in field.order else None
+
+
 def _whose(source: Source, feed: FeedPlan, field: FieldPlan, register: RegisterPlan) -> str:
     """The mention whose number this field holds in this feed, where identity knows it better than the cell."""
     column = feed.feed.fields.get(field.id)
-    return _named(source, column, field, register) if column else ""
+    return named(source, column, field, register) if column else ""
 
 
-def _named(source: Source, column: str, field: FieldPlan, register: RegisterPlan) -> str:
+def named(source: Source, column: str, field: FieldPlan, register: RegisterPlan) -> str:
+    """The mention whose number a column holds for this field; empty when the cell itself counts."""
     if not field.subject or (register.entity and field.id == register.key):
         return ""  # an entity's key is put in at the end, for the whole record
     return mention_of_number(source, column, field.subject)
@@ -288,7 +320,7 @@ def _value(
             return f"TRY_CAST({cell} AS BOOLEAN)"
         case "citizen_id" | "uscc":
             said = _number(source, lake, column, field.type)
-            if _named(source, column, field, register):
+            if named(source, column, field, register):
                 # Whose number it is was found by identity: a slip in it is not carried on.
                 return f"coalesce(n_{field.id}.number, {said})"
             return said

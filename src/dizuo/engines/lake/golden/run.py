@@ -21,17 +21,19 @@ from typing import TYPE_CHECKING
 import duckdb
 import msgspec
 
+from dizuo.engines.lake.golden import kept
+from dizuo.engines.lake.golden.chain import FINISHED, records_of, touched_file
 from dizuo.engines.lake.golden.fates import Fate, fates
-from dizuo.engines.lake.golden.plan import plan_of
-from dizuo.engines.lake.golden.records import numbers, records
-from dizuo.engines.lake.golden.staging import Delivery, quoted, stage
+from dizuo.engines.lake.golden.plan import Plan, plan_of
+from dizuo.engines.lake.golden.records import make, numbers, records
+from dizuo.engines.lake.golden.staging import Delivery, current, quoted, stage
+from dizuo.engines.lake.golden.touched import touch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dizuo.foundation.blueprint.model import City
 
-_FINISHED = "run.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -46,12 +48,18 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class GoldenRun:
-    """A finished run: the folder with ``<register>.parquet`` and ``fates/``, counts of records, what became of the rows."""
+    """A finished run: the folder with ``<register>.parquet`` and ``fates/``, counts of records, what became of the rows.
+
+    ``builds_on``: the run before it in the same folder, when this one holds only what it touched (`chain.records_of` reads all).
+    ``sources``: those whose deliveries it was made of.
+    """
 
     folder: Path
     records: dict[str, int]
     fates: tuple[Fate, ...]
     timings: tuple[Timing, ...]
+    builds_on: str = ""
+    sources: tuple[str, ...] = ()
 
     def file(self, register: str) -> Path:
         return self.folder / f"{register}.parquet"
@@ -94,11 +102,17 @@ def build(
     folder: Path,
     today: dt.date,
     progress: Progress | None = None,
+    *,
+    follows: Path | None = None,
+    keep: Path | None = None,
 ) -> GoldenRun:
     """Make the golden records of every register that the sources of these deliveries feed.
 
-    Shapes: ``identity`` is the identity map (record_id, cid) as Parquet; ``folder`` is this run's own. Errors:
-    GoldenUnaccounted, duckdb.Error when a file is damaged; nothing is published in either case.
+    Shapes: ``identity`` is the identity map (record_id, cid, since) as Parquet; ``folder`` is this run's own; ``keep`` the file of
+    what one run leaves to the next; ``follows`` the folder of the run before, beside this one: then only those are made anew whom
+    this run touches, where what is kept allows it. Without it, and in every doubt, everything is.
+
+    Errors: GoldenUnaccounted, duckdb.Error when a file is damaged; nothing is published in either case.
     """
     tell = progress or _silent
     made_of = _made_of(city, deliveries, identity, today)
@@ -116,23 +130,81 @@ def build(
         began = time.monotonic()
         tell(name, len(timings), 0)
 
-    for source in plan.sources.values():
-        stage(lake, plan, source, deliveries, identity, today)
-        note(f"stage {source.id}", _count(lake, f"in_{source.id}"))
-    numbers(lake, plan)
-    note("numbers", _count(lake, "number_person"))
-    made: dict[str, int] = {}
+    mapped = f"read_parquet({quoted(identity)})"
+    since = _since(lake, mapped)
+    kept.attach(lake, keep)
+    try:
+        said = kept.about(lake) if follows is not None and since is not None else None
+        before = finished(follows) if follows is not None else None
+        single: tuple[str, ...] | None = None
+        if said and before and follows and kept.fits(said, plan, deliveries, follows, since or 0):
+            single = touch(lake, plan, deliveries, said, mapped, today)
+            note("touched", sum(_count(lake, f"in_{source}") for source in plan.sources))
+        only = single is not None and follows is not None
+        if not only:
+            kept.forget(lake)
+            for source in plan.sources.values():
+                counted = current(source, deliveries)
+                stage(lake, plan, source, counted, mapped, today, f"kept.current_{source.id}")
+                make(lake, f"in_{source.id}", f"SELECT * FROM kept.current_{source.id}", "VIEW")
+                note(f"stage {source.id}", _count(lake, f"in_{source.id}"))
+            numbers(lake, plan)
+            note("numbers", _count(lake, "number_person"))
+        made: dict[str, int] = {}
+        for register in plan.registers:
+            these = f"touched_k_{register.id}" if only else ""
+            records(lake, plan, register, folder / f"{register.id}.parquet", these)
+            made[register.id] = _count(lake, f"gold_{register.id}")
+            note(f"gold {register.id}", made[register.id])
+        if only and before and follows:
+            for register in plan.registers:
+                made[register.id] += before.records.get(register.id, 0) - _count(
+                    lake, records_of(follows, register, f"touched_k_{register.id}")
+                )
+            _note_touched(lake, plan, folder)
+            note("counted", sum(made.values()))
+        became = fates(lake, plan, deliveries, folder / "fates")
+        note("fates", sum(fate.rows for fate in became))
+        base = follows.name if only and follows else ""
+        run = GoldenRun(folder, made, became, tuple(timings), base, tuple(plan.sources))
+        beside = folder / (FINISHED + ".part")
+        beside.write_bytes(msgspec.json.encode(_Finished(made_of, run), enc_hook=str))
+        os.replace(beside, folder / FINISHED)
+        left = kept.described(plan, deliveries, folder.name, since or 0, single)
+        # A process that is killed here leaves a run that may be published and rows that are not its own: the next makes all anew.
+        if only:
+            kept.keep(lake, plan, left)
+        else:
+            kept.note(lake, left)
+    finally:
+        kept.detach(lake, keep)
+    return run
+
+
+def finished(folder: Path) -> GoldenRun | None:
+    """The run of a folder, when it was finished."""
+    try:
+        return msgspec.json.decode((folder / FINISHED).read_bytes(), type=_Finished, dec_hook=_path).run
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def abandon(run: GoldenRun) -> None:
+    """A run that is not to be published: the next one of its number is made anew."""
+    (run.folder / FINISHED).unlink(missing_ok=True)
+
+
+def _since(lake: duckdb.DuckDBPyConnection, mapped: str) -> int | None:
+    """The last run of identity that moved anybody; None when the map does not say."""
+    known = {str(row[0]) for row in lake.execute(f"DESCRIBE SELECT * FROM {mapped}").fetchall()}
+    return _count(lake, mapped, "coalesce(max(since), 0)") if "since" in known else None
+
+
+def _note_touched(lake: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:
+    (folder / "touched").mkdir(exist_ok=True, mode=0o700)
     for register in plan.registers:
-        records(lake, plan, register, folder / f"{register.id}.parquet")
-        made[register.id] = _count(lake, f"gold_{register.id}")
-        note(f"gold {register.id}", made[register.id])
-    became = fates(lake, plan, deliveries, folder / "fates")
-    note("fates", sum(fate.rows for fate in became))
-    finished = GoldenRun(folder, made, became, tuple(timings))
-    beside = folder / (_FINISHED + ".part")
-    beside.write_bytes(msgspec.json.encode(_Finished(made_of, finished), enc_hook=str))
-    os.replace(beside, folder / _FINISHED)
-    return finished
+        file = touched_file(folder, register.id)
+        lake.execute(f"COPY touched_k_{register.id} TO {quoted(file)} (FORMAT parquet)")
 
 
 def _made_of(city: City, deliveries: Sequence[Delivery], identity: Path, today: dt.date) -> str:
@@ -146,11 +218,11 @@ def _made_of(city: City, deliveries: Sequence[Delivery], identity: Path, today: 
 def _finished(folder: Path, made_of: str) -> GoldenRun | None:
     """The run in this folder when it was finished from the same; what is there otherwise is made anew."""
     try:
-        kept = msgspec.json.decode((folder / _FINISHED).read_bytes(), type=_Finished, dec_hook=_path)
+        kept = msgspec.json.decode((folder / FINISHED).read_bytes(), type=_Finished, dec_hook=_path)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     if kept.made_of != made_of:
-        (folder / _FINISHED).unlink()
+        (folder / FINISHED).unlink()
         return None
     return kept.run
 
@@ -159,8 +231,8 @@ def _path(_: type, said: str) -> Path:
     return Path(said)
 
 
-def _count(lake: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = lake.execute(f"SELECT count(*) FROM {table}").fetchone()
+def _count(lake: duckdb.DuckDBPyConnection, table: str, what: str = "count(*)") -> int:
+    row = lake.execute(f"SELECT {what} FROM {table}").fetchone()
     return int(row[0]) if row else 0
 
 

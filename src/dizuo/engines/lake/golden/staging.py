@@ -40,6 +40,10 @@ class Delivery:
     mode: str = ""
 
 
+NEWEST = "as_of DESC, delivery DESC, line DESC"
+"""Of rows that say the same thing, the first in this order counts."""
+
+
 def quoted(path: Path | str) -> str:
     """A file name as a literal."""
     return "'" + str(path).replace("'", "''") + "'"
@@ -52,23 +56,29 @@ def current(source: Source, deliveries: Iterable[Delivery]) -> tuple[Delivery, .
     return tuple(own[whole[-1] :] if whole else own)
 
 
+def mode_of(source: Source, delivery: Delivery) -> str:
+    """full or changes."""
+    return delivery.mode or source.delivery.mode
+
+
 def stage(
     lake: duckdb.DuckDBPyConnection,
     plan: Plan,
     source: Source,
-    deliveries: Sequence[Delivery],
-    identity: Path,
+    counted: Sequence[Delivery],
+    identity: str,
     today: dt.date,
+    into: str,
 ) -> None:
-    """Tables ``in_<source>`` (rows that count) and ``out_<source>`` (delivery, line of superseded ones).
+    """Table ``into`` (rows that count) and ``out_<source>`` (delivery, line of superseded ones) of deliveries that count.
 
     Shapes: delivery INT, line BIGINT, row_key, as_of TIMESTAMP, the columns that feeds use, ``cid_<mention>`` BIGINT for the
-    mentions that matter (null: not linked), ``when_<n>`` BOOLEAN for feeds with a condition.
+    mentions that matter (null: not linked), ``when_<n>`` BOOLEAN for feeds with a condition. ``identity`` is the identity map
+    (record_id, cid) as something to select from.
     """
-    counted = current(source, deliveries)
     registers = [register for register in plan.registers if source.id in register.sources]
     if not counted:
-        _none(lake, source, registers)
+        _none(lake, source, registers, into)
         return
     files = " UNION ALL BY NAME ".join(
         f"SELECT {d.id} AS delivery, DATE '{d.period}' AS period, * FROM read_parquet({quoted(d.standard)})"
@@ -97,21 +107,21 @@ def stage(
         ]
     )
     rows = f"SELECT {chosen} FROM {relation} AS r"
-    if any((d.mode or source.delivery.mode) == "changes" for d in counted):
-        rows += " QUALIFY row_number() OVER (PARTITION BY r.row_key ORDER BY as_of DESC, r.delivery DESC, r.line DESC) = 1"
-    mentions = sorted(_mentions(source, registers))
+    several = any(mode_of(source, d) == "changes" for d in counted)
+    if several:
+        rows += f" QUALIFY row_number() OVER (PARTITION BY r.row_key ORDER BY {NEWEST}) = 1"
+    mentions = sorted(mentions_used(source, registers))
     joins = "".join(
-        f" LEFT JOIN (SELECT record_id, cid FROM read_parquet({quoted(identity)})"
+        f" LEFT JOIN (SELECT record_id, cid FROM {identity}"
         f" WHERE starts_with(record_id, '{source.id}:') AND ends_with(record_id, ':{mention}')) AS m{i}"
         f" ON m{i}.record_id = '{source.id}:' || r.row_key || ':{mention}'"
         for i, mention in enumerate(mentions)
     )
     cids = "".join(f", m{i}.cid AS cid_{mention}" for i, mention in enumerate(mentions))
-    lake.execute(f"CREATE OR REPLACE TABLE in_{source.id} AS SELECT r.*{cids} FROM ({rows}) AS r{joins}")
-    lake.execute(
-        f"CREATE OR REPLACE TABLE out_{source.id} AS SELECT delivery, line FROM delivered"
-        f" ANTI JOIN in_{source.id} USING (delivery, line)"
-    )
+    lake.execute(f"CREATE OR REPLACE TABLE {into} AS SELECT r.*{cids} FROM ({rows}) AS r{joins}")
+    # Where no row took another's place there is none to look for.
+    left = f"ANTI JOIN {into} USING (delivery, line)" if several else "WHERE false"
+    lake.execute(f"CREATE OR REPLACE TABLE out_{source.id} AS SELECT delivery, line FROM delivered {left}")
 
 
 def _kind(source: Source, name: str) -> str:
@@ -119,14 +129,16 @@ def _kind(source: Source, name: str) -> str:
     return KINDS.get(source.columns[name].as_, "VARCHAR") if name in source.columns else "VARCHAR"
 
 
-def _none(lake: duckdb.DuckDBPyConnection, source: Source, registers: Sequence[RegisterPlan]) -> None:
+def _none(
+    lake: duckdb.DuckDBPyConnection, source: Source, registers: Sequence[RegisterPlan], into: str
+) -> None:
     columns = "".join(f', NULL::VARCHAR AS "{c}"' for c in sorted(_columns(source, registers)))
-    cids = "".join(f", NULL::BIGINT AS cid_{m}" for m in sorted(_mentions(source, registers)))
+    cids = "".join(f", NULL::BIGINT AS cid_{m}" for m in sorted(mentions_used(source, registers)))
     whens = "".join(
         f", NULL::BOOLEAN AS when_{f.nth}" for r in registers for f in r.feeds_of(source.id) if f.feed.when
     )
     lake.execute(
-        f"CREATE OR REPLACE TABLE in_{source.id} AS SELECT 0 AS delivery, 0::BIGINT AS line, '' AS row_key,"
+        f"CREATE OR REPLACE TABLE {into} AS SELECT 0 AS delivery, 0::BIGINT AS line, '' AS row_key,"
         f" NULL::TIMESTAMP AS as_of{columns}{cids}{whens} WHERE false"
     )
     lake.execute(
@@ -140,7 +152,8 @@ def _columns(source: Source, registers: Sequence[RegisterPlan]) -> set[str]:
     return used | {f"{column}_other" for column in used}
 
 
-def _mentions(source: Source, registers: Sequence[RegisterPlan]) -> set[str]:
+def mentions_used(source: Source, registers: Sequence[RegisterPlan]) -> set[str]:
+    """The mentions of a source that tell whose a row is, or whose number stands in it."""
     used = {f.feed.of for r in registers for f in r.feeds_of(source.id) if f.feed.of}
     for register in registers:
         for field in register.subjects:
