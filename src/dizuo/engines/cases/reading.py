@@ -63,6 +63,8 @@ async def read_for_plan(
         more = ()
         known, missed = _merged(ready, known, asked, result)
         refusals = (*refusals, *result.refusals)
+        if result.refusals and not result.parties:
+            break  # refused whole: asking again would only enter it again
         refused |= missed
         if known.parties:
             decided = deciding(ready, known, answers, now)
