@@ -10,6 +10,7 @@ import pytest
 from catalogue_records import NOW
 from msgspec.structs import replace
 
+from dizuo.engines.exchange.catalogue.available import Availability
 from dizuo.engines.exchange.catalogue.binding import Standing
 from dizuo.engines.exchange.catalogue.coding import code_of, prefix
 from dizuo.engines.exchange.catalogue.deriving import drafts
@@ -129,6 +130,10 @@ def sums(seen: Seen, code: str, calls: int) -> Seen:
     return replace(seen, calls={**seen.calls, code: calls})
 
 
+def answered(seen: Seen, counts: Availability) -> Seen:
+    return replace(seen, available={seen.resources[0].code: counts})
+
+
 FIRES: list[tuple[str, str, Change]] = [
     ("A1", "no resource of the tax office", lambda s: without_provider(s, "tax")),
     ("A2", "an empty register", lambda s: replace(s, records={**s.records, "vehicle": 0})),
@@ -153,6 +158,8 @@ FIRES: list[tuple[str, str, Change]] = [
     ("A9", "pictures at level L3", lambda s: content(lower(s, "vehicle", "brand", level="L3", personal=True), "vehicle", "brand", pictures=10)),
     ("A10", "another department lists the birth date as its own", lambda s: plus(s, bare(s, provider="tax", fields=(field("籍贯"),)))),
     ("A11", "a right that nobody uses", lambda s: sums(s, s.resources[0].code, 0)),
+    ("A11", "calls that got no answer", lambda s: answered(s, Availability(98, 2, 0, 0))),
+    ("A11", "probes that got no answer", lambda s: answered(s, Availability(0, 0, 100, 2))),
 ]  # fmt: skip
 RESTS: list[tuple[str, str, Change]] = [
     ("A1", "every duty has a resource", lambda s: s),
@@ -170,6 +177,8 @@ RESTS: list[tuple[str, str, Change]] = [
     ("A10", "the one source itself", lambda s: plus(s, bare(s, fields=(field("籍贯"),)))),
     ("A11", "a right in use", lambda s: sums(s, s.resources[0].code, 1)),
     ("A11", "no right older than a week", lambda s: replace(s, calls={})),
+    ("A11", "ninety-nine in a hundred", lambda s: answered(s, Availability(90, 1, 9, 0))),
+    ("A11", "too few tries to say", lambda s: answered(s, Availability(0, 9, 10, 10))),
 ]  # fmt: skip
 
 

@@ -211,3 +211,52 @@ async def test_the_clerk_audits_until_it_is_told_to_stop(
     stop.set()
     await clerk
     assert last.cause == "clock"
+
+
+async def test_an_interface_that_does_not_answer_gets_its_ticket_and_loses_it(
+    app_pool: Pool, owner_pool: Pool, published: City, now: datetime
+) -> None:
+    """Counted from what happened: calls under a right , failures and probes (the availability table)."""
+    await owner_pool.execute(
+        "INSERT INTO exchange.department (id, name, uscc) VALUES ('hrss', 'hrss', 'x') ON CONFLICT DO NOTHING"
+    )
+    (code,) = [one.code for one in await catalogue.resources(app_pool, register="vehicle")]
+    grant = await owner_pool.fetchval(
+        "INSERT INTO exchange.data_grant (consumer, resource, fields, purpose, basis, methods, per_day, starts, expires)"
+        " SELECT 'hrss', r.code, ARRAY[r.fields -> 0 ->> 'id'], '演示', 'x:1', '{query}', 100, $2, $3 FROM exchange.resource r"
+        " WHERE r.code = $1 RETURNING id",
+        code, now.date(), now.date() + timedelta(days=30),
+    )  # fmt: skip
+    today = now.date()
+    # Ninety calls of which some are counted in a slot, two failures, eight probes; older days do not count.
+    for day, used in ((today, 60), (today - timedelta(days=8), 5000)):
+        await owner_pool.execute(
+            "INSERT INTO exchange.grant_use VALUES ($1, $2, $3, $3, now())", grant, day, used
+        )
+    await owner_pool.execute("INSERT INTO exchange.use_slot VALUES ($1, $2, 1, 1, 0, 30)", grant, today)
+    await owner_pool.execute(
+        "INSERT INTO exchange.availability VALUES ($1, $2, 0, 2, 8, 0, 'not_released')", code, today
+    )
+    found = (await catalogue.availability(app_pool, today))[code]
+    assert (found.answered, found.failed, found.probes, found.short) == (90, 2, 8, True)
+    await catalogue.audit_catalogue(app_pool, published, now)
+    ticket = next(t for t in await catalogue.findings(app_pool, rule="A11") if t.about == f"{code}#available")
+    assert "7 日可用率 98.0%" in ticket.says()
+    assert "98.0%" in ticket.says("en")
+    await owner_pool.execute("UPDATE exchange.use_slot SET calls = 2000 WHERE grant_id = $1", grant)
+    await catalogue.audit_catalogue(app_pool, published, now)
+    assert (await catalogue.finding(app_pool, ticket.id))[0].state == "closed"
+
+
+async def test_what_the_process_could_not_answer_is_counted(app_pool: Pool, published: City) -> None:
+    from dizuo.engines.exchange.delivery.measured import Failures
+
+    (code,) = [one.code for one in await catalogue.resources(app_pool, register="person")]
+    failures = Failures(app_pool)
+    for resource in (code, code, "no such resource"):
+        failures.note(resource, "not_released")
+    await failures.close()
+    row = await app_pool.fetchrow(
+        "SELECT failed, answered, last_why FROM exchange.availability WHERE resource = $1", code
+    )
+    assert (row["failed"], row["answered"], row["last_why"]) == (2, 0, "not_released")

@@ -16,6 +16,7 @@ from dizuo.engines.exchange.catalogue.audit import (
     last_audit,
     standings,
 )
+from dizuo.engines.exchange.catalogue.available import Availability, availability
 from dizuo.engines.exchange.catalogue.binding import (
     BindState,
     MatterUse,
@@ -106,6 +107,7 @@ __all__ = [
     "THEMES",
     "VERDICTS",
     "AuditRun",
+    "Availability",
     "BindState",
     "CodeParts",
     "Fault",
@@ -136,6 +138,7 @@ __all__ = [
     "audit_catalogue",
     "audit_due",
     "audited_by_the_clock",
+    "availability",
     "bind_state",
     "departments_of",
     "finding",

@@ -11,6 +11,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
+from dizuo.engines.exchange.catalogue.available import availability
 from dizuo.engines.exchange.catalogue.binding import Standing
 from dizuo.engines.exchange.catalogue.model import Resource
 from dizuo.engines.exchange.catalogue.publishing import QUERIES
@@ -108,6 +109,7 @@ async def look(pool: Pool, city: City, now: datetime, sample: int = 300) -> Seen
     return Seen(
         city=city, today=now.date(), resources=known, standing=await standings(pool, city, known, now),
         records={name: one.records for name, one in counted.items()}, delivered=delivered, formats=formats, calls=calls,
+        available=await availability(pool, now.date()),
     )  # fmt: skip
 
 

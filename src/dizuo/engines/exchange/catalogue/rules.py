@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from dizuo.engines.exchange.catalogue.available import LEAST, Availability
 from dizuo.engines.exchange.catalogue.binding import Standing
 from dizuo.engines.exchange.catalogue.coding import parts_of
 from dizuo.engines.exchange.catalogue.deriving import drafts
@@ -39,7 +40,7 @@ class Found(msgspec.Struct, frozen=True):
 
 class Seen(msgspec.Struct, frozen=True):
     """Everything that the rules look at. ``standing`` by code; ``delivered``: sources that ever delivered; ``formats`` by register;
-    ``calls``: for every code with an open right older than a week, the calls of this week."""
+    ``calls``: for every code with an open right older than a week, the calls of this week; ``available`` by code."""
 
     city: City
     today: date
@@ -49,6 +50,7 @@ class Seen(msgspec.Struct, frozen=True):
     delivered: frozenset[str]
     formats: Mapping[str, tuple[FormatsFound, ...]]
     calls: Mapping[str, int]
+    available: Mapping[str, Availability] = {}
 
     @property
     def live(self) -> tuple[Resource, ...]:
@@ -299,7 +301,18 @@ def _two_sources(seen: Seen) -> Iterator[Found]:
 def _idle(seen: Seen) -> Iterator[Found]:
     for one in seen.live:
         if seen.calls.get(one.code, -1) == 0:
-            yield _found(seen, "A11", one)
+            why_en = "has rights in force and no call for seven days"
+            yield _found(seen, "A11", one, why="有授权在用，7 日内没有一次调用", why_en=why_en)
+        found = seen.available.get(one.code)
+        if found is not None and found.short:
+            share = f"{(found.share or 0) * 100:.1f}%"
+            calls = found.answered + found.failed
+            why = f"的接口 7 日可用率 {share}，低于 {LEAST:.0%}：调用 {calls} 次、{found.failed} 次没有答复，探测 {found.probes} 次、{found.probes_failed} 次没有答复"
+            why_en = (
+                f"answered {share} in seven days, below {LEAST:.0%}: {found.failed} of {calls} calls and "
+                f"{found.probes_failed} of {found.probes} probes got no answer"
+            )
+            yield _found(seen, "A11", one, f"{one.code}#available", why=why, why_en=why_en)
 
 
 def _plain(text: str) -> str:
@@ -340,9 +353,10 @@ RULES: Final[Mapping[str, Rule]] = {
         Rule("A10", W("多部门同一数据项（违反一数一源）", "One datum of two departments"), "mid",
              W("“{title}”的“{field}”，{first}已经是来源（“{of}”）。", "“{field}” of “{title}” has a source already: {first} (“{of}”)."),
              W("改为共享使用，并把对方资源写进关联资源代码；确属不同数据就改名。", "Use the other's by sharing and name it as related; if it is something else, rename it.")),
-        Rule("A11", W("接口 7 日无调用", "No call for seven days"), "low",
-             W("“{title}”有授权在用，7 日内没有一次调用。", "“{title}” has rights in force and no call for seven days."),
-             W("问用数部门是否还需要；不需要就终止授权。", "Ask whether the right is still needed; if not, end it.")),
+        Rule("A11", W("接口 7 日无调用或可用率不足", "No call for seven days, or too often no answer"), "low",
+             W("“{title}”{why}。", "“{title}” {why_en}."),
+             W("没有调用的，问用数部门是否还需要，不需要就终止授权；答不上来的，请提供部门修好接口或节点。",
+               "Without calls, ask whether the right is still needed; without answers, the provider mends its interface or node.")),
     )
 }  # fmt: skip
 _CHECKS: Final[Mapping[str, Callable[[Seen], Iterator[Found]]]] = {

@@ -23,6 +23,7 @@ from dizuo.engines.exchange.delivery.errors import CallNotReleased, CallRefused,
 from dizuo.engines.exchange.delivery.failpoints import armed, reach
 from dizuo.engines.exchange.delivery.keys import QUERIES, KeyRing
 from dizuo.engines.exchange.delivery.limits import Limits, Tally
+from dizuo.engines.exchange.delivery.measured import Failures
 from dizuo.engines.exchange.delivery.model import Answer, Call, Caller, Record, Result, Right, Scalar, Value
 from dizuo.engines.exchange.delivery.server_keys import ServerKeys
 from dizuo.engines.exchange.requests.grants import note_use
@@ -82,6 +83,7 @@ class Exchange:
         self.policy = SharePolicy()
         self.limits = Limits()
         self.tally = Tally(self._enter)
+        self.failures = Failures(pool)
         self._rights: dict[str, tuple[float, tuple[Right, ...]]] = {}
         self._looking: dict[str, asyncio.Lock] = {}
         self._noted: set[int] = set()
@@ -130,6 +132,13 @@ class Exchange:
         Errors: CallRefused with every bound crossed, DailyLimitReached, RequestReplayed, RequestOutOfOrder, SigningKeyEnded,
         NodeNotAnswered, CallNotReleased (retry); in each case no value has left the database.
         """
+        try:
+            return await self._called(caller, call)
+        except CallNotReleased:
+            self.failures.note(call.resource, "not_released")
+            raise
+
+    async def _called(self, caller: Caller, call: Call) -> Answer:
         number = uuid.uuid4()
         for again in range(_TRIES):
             right, verdict = await self._judge(caller, call, fresh=again > 0)
@@ -153,6 +162,7 @@ class Exchange:
         await self._queries.close()
         await self._batches.close()
         await self.nodes.close()
+        await self.failures.close()
         await self.tally.flush()
         self._opened.pop(id(self.pool), None)
 

@@ -147,7 +147,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(7040, exchange.grant_gate((c ->> 'grant_id')::bigint));
     INSERT INTO exchange.grant_use (grant_id, day, used, calls, last_at)
     SELECT d.id, today, 0, 0, now() FROM exchange.data_grant d WHERE d.id = (c ->> 'grant_id')::bigint ON CONFLICT DO NOTHING;
-    SELECT u.used INTO spent FROM exchange.grant_use u WHERE u.grant_id = (c ->> 'grant_id')::bigint AND u.day = today FOR UPDATE;
+    -- Locks the day: a node is slow enough for calls under one right to count one after the other.
+    PERFORM exchange.settle_use((c ->> 'grant_id')::bigint, today);
+    SELECT u.used INTO spent FROM exchange.grant_use u WHERE u.grant_id = (c ->> 'grant_id')::bigint AND u.day = today;
     IF NOT EXISTS (SELECT FROM exchange.signing_key k WHERE k.id = c ->> 'key' AND k.consumer = c ->> 'consumer'
                    AND k.revoked_at IS NULL AND now() >= k.valid_from AND now() < k.valid_until) THEN
         no := '{"reason":"key","rule":"exchange.key"}';

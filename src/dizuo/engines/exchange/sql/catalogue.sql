@@ -111,9 +111,22 @@ SELECT id, at, cause, rules, found, opened, reopened, closed FROM exchange.audit
 
 -- idle_grants --
 -- Open rights that are older than a week, with the calls of this week.
-SELECT g.id, g.resource, g.consumer, coalesce(sum(u.calls) FILTER (WHERE u.day > $1::date - 7), 0)::bigint AS calls
-FROM exchange.data_grant g LEFT JOIN exchange.grant_use u ON u.grant_id = g.id
+SELECT g.id, g.resource, g.consumer, coalesce(sum(u.calls), 0)::bigint AS calls
+FROM exchange.data_grant g LEFT JOIN exchange.grant_used u ON u.grant_id = g.id AND u.day > $1::date - 7
 WHERE g.state = 'open' AND g.starts <= $1::date - 7 AND g.opened_at <= $1::date - 7 GROUP BY g.id
+
+-- availability --
+-- Answers, failures and probes by resource, of the last days. What a node answered is counted by itself, else calls under rights are.
+SELECT x.resource, sum(x.answered)::bigint AS answered, sum(x.failed)::bigint AS failed, sum(x.probes)::bigint AS probes,
+       sum(x.probes_failed)::bigint AS probes_failed, coalesce((array_agg(x.last_why ORDER BY x.day DESC) FILTER (WHERE x.last_why <> ''))[1], '') AS last_why
+FROM (
+    SELECT a.resource, a.day, a.answered, a.failed, a.probes, a.probes_failed, a.last_why
+    FROM exchange.availability a WHERE a.day > $1::date - $2::integer AND a.day <= $1::date
+    UNION ALL
+    SELECT g.resource, u.day, u.calls, 0, 0, 0, ''
+    FROM exchange.grant_used u JOIN exchange.data_grant g ON g.id = u.grant_id
+    WHERE u.day > $1::date - $2::integer AND u.day <= $1::date AND NOT EXISTS (SELECT FROM exchange.node n WHERE n.resource = g.resource)
+) AS x GROUP BY x.resource
 
 -- everything --
 -- Every resource.
