@@ -8,6 +8,7 @@ import io
 import shlex
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -266,6 +267,14 @@ async def test_a_download_that_broke_off_goes_on_where_it_stopped(town: Town, fo
     assert (changed.status_code, changed.content) == (200, whole.content)
     asked = await client.head(address)
     assert (asked.status_code, asked.content, asked.headers["etag"]) == (200, b"", mark)
+
+
+async def test_a_file_is_called_by_its_title_and_tools_get_its_id(town: Town) -> None:
+    answer = await somebody(town).client.get("/open/data/villages/download/csv?district=锡山区")
+    plain, _, starred = answer.headers["content-disposition"].partition("; filename*=UTF-8''")
+    assert plain == 'attachment; filename="villages-v1.csv"'
+    assert starred.isascii()
+    assert unquote(starred) == "社区和村名录-v1.csv"
 
 
 async def test_the_rest_of_a_download_is_not_counted_as_another_one(town: Town) -> None:

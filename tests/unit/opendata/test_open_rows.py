@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 import json
@@ -22,6 +23,7 @@ from dizuo.engines.opendata import (
     dataset,
     exporting,
     facet,
+    find_sets,
     parse_query,
     rows_found,
     stream_rows,
@@ -154,8 +156,6 @@ async def whole(body: AsyncIterator[bytes]) -> bytes:
 
 
 async def test_csv_runs_no_formula_and_keeps_numbers(app_pool: Any, table: DatasetSeen) -> None:
-    import csv
-
     raw = await whole(
         exporting.as_csv(table.columns, stream_rows(app_pool, table, RowQuery(), batch=9), bom=True)
     )
@@ -209,6 +209,72 @@ async def test_parquet_has_declared_types(app_pool: Any, table: DatasetSeen) -> 
     read = pq.read_table(io.BytesIO(raw))
     assert [str(field.type) for field in read.schema] == ["string", "int64", "double", "string", "bool"]
     assert read.to_pylist() == ROWS
+
+
+RARE = [
+    "阿依古丽·吐尔逊",
+    "𠮷野家（无锡）",
+    "㐂",
+    "䶮",
+    "𬭸𬭚",
+    "\U00030ede",
+    "鑫㙓\u3000全角空格",
+    'a"b,c\nd',
+    "'单引号",
+    "=1+1",
+    "＝1+1",
+    "0012",
+]
+"""A middle dot; characters of two, three and four bytes in GB 18030; what CSV must quote; formulas; a number that is a text."""
+
+
+async def test_rare_characters_and_dots_come_out_of_every_file_as_they_went_in(
+    app_pool: Any, another_release: Any, seen: Any
+) -> None:
+    rows = [{"name": name, "n": n} for n, name in enumerate(RARE)]
+    told = await another_release(made_up("rare", {"name": "text", "n": "integer"}), rows)
+    assert told.outcome == "released"
+    data = await seen("rare")
+
+    def batches() -> Any:
+        return stream_rows(app_pool, data, RowQuery(), batch=5)
+
+    async def file(format: str) -> bytes:
+        return await whole(await exporting.as_file(data, format, batches(), data.rows))
+
+    raw = await whole(exporting.as_csv(data.columns, batches()))
+    lines = list(csv.reader(io.StringIO(raw.decode("utf-8"), newline="")))
+    assert [line[0] for line in lines[1:]] == [f"'{name}" if name[0] in "=＝" else name for name in RARE]
+    assert (
+        raw.decode("utf-8").encode("gb18030").decode("gb18030").encode("utf-8") == raw
+    )  # as an office programme saves it again
+    sheet = openpyxl.load_workbook(io.BytesIO(await file("xlsx"))).active
+    assert sheet is not None
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == RARE
+    assert pq.read_table(io.BytesIO(await file("parquet"))).column("name").to_pylist() == RARE
+    assert [
+        row["name"] for row in json.loads(await whole(exporting.as_json(data.columns, batches())))
+    ] == RARE
+    for name in ("阿依古丽·吐尔逊", "古丽·吐", "·", "𠮷", "𬭚", "\U00030ede", "㙓 全角", "0012"):
+        assert "rare" in await find_sets(app_pool, name), name
+    for name in ("古丽·吐", "·", "𠮷", "\U00030ede", "0012"):
+        held = await rows_found(app_pool, data, parse_query(data.columns, [("q", name)]))
+        assert held.total == sum(name in one for one in RARE), name
+
+
+async def test_a_workbook_is_made_alike_each_time(
+    app_pool: Any, table: DatasetSeen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a part of a download fits to the part that somebody has, whoever made it and when."""
+    first = await whole(
+        await exporting.as_file(table, "xlsx", stream_rows(app_pool, table, RowQuery(), batch=9), table.rows)
+    )
+    monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
+    monkeypatch.setattr("time.gmtime", lambda *_: (2033, 5, 18, 3, 33, 20, 2, 138, 0))
+    again = await whole(
+        await exporting.as_file(table, "xlsx", stream_rows(app_pool, table, RowQuery(), batch=50), table.rows)
+    )
+    assert first == again
 
 
 async def test_geojson_is_a_feature_collection(app_pool: Any, published: Any) -> None:

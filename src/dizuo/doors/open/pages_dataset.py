@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from typing import Final, cast
+from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
@@ -138,8 +139,7 @@ async def download(request: WebRequest) -> Response:
     if not await _may(request, seen):
         raise ConditionalOnly()
     await _entered(request, seen, format, "download")
-    name = f"{seen.id}-v{seen.version}.{format}"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "access-control-allow-origin": "*"}
+    headers = {"content-disposition": _named(seen, format), "access-control-allow-origin": "*"}
     if seen.open_type == "unconditional":
         headers |= {"etag": mark, "cache-control": _FRESH, "accept-ranges": "bytes"}
     if request.method == "HEAD":
@@ -149,6 +149,15 @@ async def download(request: WebRequest) -> Response:
     if "etag" in headers and ranges.understood(asked_part, request.headers.get("if-range"), mark):
         return await ranges.part(body, str(asked_part), exporting.MEDIA[format], headers)
     return StreamingResponse(body, media_type=exporting.MEDIA[format], headers=headers)
+
+
+def _named(seen: DatasetSeen, format: str) -> str:
+    """The file's name: the title for browsers (RFC 6266, filename*), the id for tools that know no more than ASCII."""
+    end = f"-v{seen.version}.{format}"
+    title = "".join(sign for sign in seen.title if sign.isprintable() and sign not in '/\\:*?"<>|').strip(
+        " ."
+    )[:80]
+    return f"attachment; filename=\"{seen.id}{end}\"; filename*=UTF-8''{quote((title or seen.id) + end, safe='')}"
 
 
 async def _nothing() -> AsyncIterator[bytes]:
