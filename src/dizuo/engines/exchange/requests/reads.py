@@ -22,7 +22,7 @@ from dizuo.engines.exchange.requests.sharing import (
     steps_of,
 )
 from dizuo.engines.exchange.requests.timing import Timing, timing
-from dizuo.foundation.blueprint.model import Words
+from dizuo.engines.exchange.requests.wording import sentences
 from dizuo.foundation.store import Connection, Pool
 
 
@@ -157,8 +157,9 @@ def _due(line: WorkLine) -> dt.date:
 async def reasons(pool: Pool | Connection, by: str = "") -> tuple[Reason, ...]:
     """The lawful reasons for refusing, in order; only those that `by` (authority, provider) may give when it is named."""
     rows = await pool.fetch(QUERIES["reasons"])
+    words = sentences("reasons")
     return tuple(
-        Reason(row["id"], row["by"], Words(row["zh"], row["en"]), row["law"], row["verified"])
+        Reason(row["id"], row["by"], words[row["id"]], row["law"], row["verified"])
         for row in rows
         if not by or row["by"] in (by, "both")
     )

@@ -106,7 +106,7 @@ FROM exchange.resource WHERE state IN ('published', 'changing') ORDER BY share_t
 
 -- reasons --
 -- The lawful reasons for refusing.
-SELECT id, by, zh, en, law, verified FROM exchange.refusal_reason ORDER BY ord
+SELECT id, by, law, verified FROM exchange.refusal_reason ORDER BY ord
 
 -- holding_datum --
 -- The resource that holds a datum, its field, and a usable right of the department to it.
