@@ -28,6 +28,7 @@ from dizuo.foundation.ledger import (
     SigningKey,
     Stamper,
     Submitter,
+    note_by_the_clock,
     read_authority,
     read_witnesses,
 )
@@ -60,6 +61,7 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         tasks.append(beside("harvests", harvests.run(stop)))
         exchange = delivery.Exchange.of(pool, city, Path(runtime.data), now)
         tasks.append(beside("probes of nodes", delivery.probed_by_the_clock(exchange.nodes, stop)))
+        tasks.append(beside("new kinds of use", note_by_the_clock(sealer_pool, stop)))
         await asyncio.gather(*tasks)
     finally:
         await pool.close()

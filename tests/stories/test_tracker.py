@@ -14,7 +14,7 @@ from newborn import begin
 from test_log import copied, got
 from town import Town
 
-from dizuo.foundation.ledger import Entry
+from dizuo.foundation.ledger import Entry, NewKinds, note_kinds
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 READ = {
@@ -76,9 +76,17 @@ async def test_a_new_kind_of_use_is_pointed_out_once_and_only_if_she_wants(town:
     lin = await town.signed_in("林晓晴")
     await lin.open("/me/data")
     assert "新的用法" not in [node.text() for node in lin.page.root.all("h2")]
+    await lin.open("/")
+    assert "种新的用法" not in lin.page.text
     await enter(town, READ)
-    await lin.open("/me/data")
+    await note_kinds(town.sealer._pool)  # pyright: ignore[reportPrivateUsage]
+    town.app.state.citizen_new_kinds = NewKinds()  # what a process believed for twenty seconds is over
+    await lin.open("/")
+    assert "您的数据有 1 种新的用法" in lin.page.text
+    await lin.follow("看看是谁、为什么")
     assert "市教育局第一次用了您的数据：=义务教育入学资格核验" in lin.page.text
+    await lin.open("/")
+    assert "种新的用法" not in lin.page.text
     await lin.open("/me/data")
     assert "第一次用了您的数据：" not in lin.page.text
     await lin.press("不用提醒我")

@@ -13,6 +13,7 @@ from dizuo.engines.cases import ApplicationState, Delivered, Endings, Home, deli
 from dizuo.engines.directory import Session
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import to_shanghai
+from dizuo.foundation.ledger import NewKinds
 from dizuo.web import WebRequest
 from dizuo.web.format import day, moment
 from dizuo.web.words import fill
@@ -86,6 +87,7 @@ class HomeView(msgspec.Struct, frozen=True):
     topics: list[Topic]
     item_count: int
     trust: list[Trust]
+    used: str = ""
 
 
 class _Counts:
@@ -108,6 +110,17 @@ def remembered(request: WebRequest) -> tuple[PreparedShelf, _Counts]:
     if not hasattr(state, "citizen_home"):
         state.citizen_home = (PreparedShelf(), _Counts())
     return state.citizen_home
+
+
+async def _newly_used(request: WebRequest, subject: int | None, words: Texts) -> str:
+    """Kinds of use of the person's data that are new to them, in one quiet sentence; nothing when there is none."""
+    if subject is None:
+        return ""
+    state = request.app.state
+    if not hasattr(state, "citizen_new_kinds"):
+        state.citizen_new_kinds = NewKinds()
+    count = await state.citizen_new_kinds.of(request.dizuo.pool, subject)
+    return fill(words["home"]["used_new"], n=count) if count else ""
 
 
 async def home_view(request: WebRequest) -> HomeView:
@@ -136,6 +149,7 @@ async def home_view(request: WebRequest) -> HomeView:
         topics=shelf.topics(lang),
         item_count=shelf.item_count,
         trust=_trust(await counts.get(app), session, words),
+        used=await _newly_used(request, session.account.subject if own and session else None, words),
     )
 
 

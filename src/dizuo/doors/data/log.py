@@ -15,7 +15,7 @@ from dizuo.foundation.kernel.errors import DizuoError
 from dizuo.foundation.ledger import Tile, served_checkpoint, tells_entries, tile_bytes
 from dizuo.web import Route, WebRequest
 
-from . import pages_objections
+from . import pages_objections, pages_seals
 
 PREFIX: Final = "/data/log"
 OPEN: Final = "DIZUO_LOG_ENTRIES"
@@ -90,4 +90,5 @@ ROUTES: Final = (
         for path in _TILES
     ),
     *pages_objections.ROUTES,
+    *pages_seals.ROUTES,
 )

@@ -1,4 +1,4 @@
-"""异议 at the department that used the data: what has to be answered by when, and the answer. And what an overseer sees of seals."""
+"""异议 at the department that used the data: what has to be answered by when, and the answer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from dizuo.foundation.kernel.errors import SignInNeeded
 from dizuo.foundation.ledger import (
     Objection,
     answer_objection,
-    closed_seals,
     objections_at,
     open_objection,
 )
 from dizuo.foundation.ledger.errors import ObjectionInvalid
 from dizuo.web import Route, WebRequest, answer, redirect
-from dizuo.web.format import day, moment
+from dizuo.web.format import moment
 from dizuo.web.words import fill
 
 _TONES: Final = {"open": "info", "upheld": "ok", "declined": ""}
@@ -41,18 +40,6 @@ class ObjectionLine(msgspec.Struct, frozen=True):
     open: bool
 
 
-class SealLine(msgspec.Struct, frozen=True):
-    """One closed seal."""
-
-    entry: int
-    who: str
-    basis: str
-    since: str
-    opens: str
-    extended: int
-    overlong: bool
-
-
 class ObjectionsView(msgspec.Struct, frozen=True):
     """The page 异议, and one of them when it is to be answered."""
 
@@ -65,12 +52,6 @@ class ObjectionsView(msgspec.Struct, frozen=True):
     error_state: str
     error_answer: str
     about: list[tuple[str, str]]
-
-
-class SealsView(msgspec.Struct, frozen=True):
-    """The page 封存."""
-
-    lines: list[SealLine]
 
 
 def posts_of(request: WebRequest) -> tuple[int, Mapping[str, str]]:
@@ -105,19 +86,6 @@ async def objection_sent(request: WebRequest) -> Response:
         view = _view(request, [], one, error.fields, sent.text("state"), sent.text("answer"), about)
         return answer(request, "objections.html", view, status=422)
     return redirect("/data/objections")
-
-
-async def seals(request: WebRequest) -> Response:
-    """Closed seals that one's organisation oversees, over-long ones first."""
-    _, posts = posts_of(request)
-    city, lines = request.dizuo.city, list[SealLine]()
-    async with request.dizuo.pool.acquire() as connection:
-        for one in await closed_seals(connection, posts):
-            known = city.organisations.get(one.unit.partition(":")[0])
-            who = f"{known.short.zh if known else one.unit} · {one.post}"
-            since, opens = day(one.since, request.lang), day(one.opens_on, request.lang)
-            lines.append(SealLine(one.entry, who, one.basis, since, opens, one.extended, one.overlong))
-    return answer(request, "seals.html", SealsView(lines))
 
 
 async def _lines(request: WebRequest) -> list[ObjectionLine]:
@@ -214,13 +182,6 @@ ROUTES: Final = (
         "/data/objections/{number}",
         objection_sent,
         purpose="Answer an objection (个人信息保护法 50).",
-        who="official",
-    ),
-    Route(
-        "GET",
-        "/data/seals",
-        seals,
-        purpose="See which entries are kept sealed for how long.",
         who="official",
     ),
 )

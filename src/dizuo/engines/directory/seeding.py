@@ -45,6 +45,9 @@ _NAMED: tuple[tuple[str, str, str], ...] = (
     ("health", "health_head", "荣立新"),
     ("medical", "medical_head", "秦岚"),
     ("dpf", "dpf_officer", "浦惠英"),
+    ("psb", "investigator", "戴宏伟"),
+    ("psb", "investigation_head", "孔令勇"),
+    ("procuratorate", "prosecutor", "舒雅琴"),
 )
 _HOME_TOWN = "崇安寺街道"
 

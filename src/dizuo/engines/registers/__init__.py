@@ -55,6 +55,7 @@ from dizuo.engines.registers.publish import publish
 from dizuo.engines.registers.reader import Registers, principal_of, relation_of
 from dizuo.engines.registers.sealed_reads import (
     SealedAsk,
+    SealedRecord,
     SealOrder,
     ask_sealed,
     decide_sealed,
@@ -95,6 +96,7 @@ __all__ = [
     "SealOrder",
     "SealedAsk",
     "SealedReadRefused",
+    "SealedRecord",
     "Stage",
     "Thread",
     "WriteRefused",

@@ -15,6 +15,7 @@ from dizuo.foundation.ledger.batcher import Batcher, entry_batcher
 from dizuo.foundation.ledger.complete import Counted, complete_proof
 from dizuo.foundation.ledger.cosign import Cosigned, cosign, cosignatures, witness_key
 from dizuo.foundation.ledger.entry import Entry, EntryView
+from dizuo.foundation.ledger.new_kinds import NewKinds, note_by_the_clock, note_kinds
 from dizuo.foundation.ledger.notes import KEY_FILE, Checkpoint, PublicKey, SigningKey
 from dizuo.foundation.ledger.objections import (
     Objection,
@@ -81,6 +82,7 @@ __all__ = [
     "EntryView",
     "Filter",
     "KnownWitness",
+    "NewKinds",
     "Objection",
     "Problem",
     "Proven",
@@ -118,6 +120,8 @@ __all__ = [
     "lift_seal",
     "look",
     "looked",
+    "note_by_the_clock",
+    "note_kinds",
     "object_to",
     "objections_at",
     "objections_of",

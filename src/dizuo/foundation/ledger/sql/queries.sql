@@ -168,6 +168,14 @@ SELECT unit, actor, purpose, first, first_at, last_at, count, settled FROM ledge
 -- What is about one person after an entry, how much there is up to it, how many of the kept seals are still closed.
 SELECT held, first, first_key, last, ids, tags, placed, seals, ledger.closed_of($3 || seals) AS closed FROM ledger.tally($1, $2)
 
+-- note_kinds --
+-- Note which kinds of use began among the next leaves.
+SELECT ledger.note_kinds($1)
+
+-- new_kinds --
+-- How many kinds of use are new to a person.
+SELECT ledger.new_kinds($1)
+
 -- looked --
 -- Up to which entry somebody has seen their list, and whether new kinds of use are pointed out.
 SELECT entry, tells FROM ledger.looked WHERE subject = $1

@@ -378,6 +378,7 @@ BEGIN
     IF done AND whom IS NOT NULL THEN
         INSERT INTO ledger.erased_tag (tag, entry)
         SELECT l.tag, l.entry FROM ledger.leaf l WHERE l.entry = $1 AND l.tag IS NOT NULL ON CONFLICT DO NOTHING;
+        DELETE FROM ledger.use_kind k WHERE k.subject = whom AND k.first = $1;
     END IF;
     RETURN done;
 END $$;
@@ -649,6 +650,58 @@ CREATE TABLE ledger.looked (
 );
 COMMENT ON TABLE ledger.looked IS 'Up to which entry a person has seen the uses of their data';
 
+-- Which kinds of use there are about whom, and with which entry each began: so that a new one is pointed out on the front page
+-- without counting a list. Noted behind the sealer, in the order of the leaves; `use_mark` is how far that has come.
+CREATE TABLE ledger.use_kind (
+    subject bigint NOT NULL,
+    unit    text COLLATE "C" NOT NULL,
+    actor   text COLLATE "C" NOT NULL,
+    purpose text COLLATE "C" NOT NULL,
+    first   bigint NOT NULL,
+    PRIMARY KEY (subject, unit, actor, purpose)
+);
+CREATE INDEX use_kind_first ON ledger.use_kind (first);
+COMMENT ON TABLE ledger.use_kind IS 'Kinds of use by others about each person, with the first entry of each';
+CREATE TABLE ledger.use_mark (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    seq bigint NOT NULL
+);
+COMMENT ON TABLE ledger.use_mark IS 'Up to which leaf kinds of use were noted';
+
+-- Note the kinds of use among the next leaves, at most so many; returns how many leaves were looked at. By the sealer's role.
+CREATE FUNCTION ledger.note_kinds(most integer) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    low  bigint;
+    high bigint;
+BEGIN
+    INSERT INTO ledger.use_mark (seq) VALUES (0) ON CONFLICT DO NOTHING;
+    SELECT m.seq INTO low FROM ledger.use_mark m FOR UPDATE;
+    SELECT coalesce(max(l.seq) + 1, 0) INTO high FROM ledger.leaf l;
+    high := least(high, low + most);
+    IF high <= low THEN
+        RETURN 0;
+    END IF;
+    INSERT INTO ledger.use_kind (subject, unit, actor, purpose, first)
+    SELECT e.subject, split_part(e.body -> 'actor' ->> 'unit', ':', 1), coalesce(e.body -> 'actor' ->> 'kind', ''),
+           left(coalesce(e.body ->> 'purpose', e.body ->> 'matter', ''), 300), min(e.id)
+    FROM ledger.leaf l JOIN ledger.entry e ON e.id = l.entry
+    WHERE l.seq >= low AND l.seq < high AND e.subject IS NOT NULL AND e.kind NOT IN ('data.viewed', 'sealed', 'sealed.opened')
+      AND coalesce(e.body -> 'actor' ->> 'unit', '') <> '' AND e.body -> 'actor' ->> 'kind' IS DISTINCT FROM 'resident'
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT DO NOTHING;
+    UPDATE ledger.use_mark m SET seq = high;
+    RETURN high - low;
+END $$;
+
+-- How many kinds of use began after what a person has seen; none before the first visit, and none for who wants none.
+CREATE FUNCTION ledger.new_kinds(subject bigint) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT count(*) FROM ledger.looked l JOIN ledger.use_kind k ON k.subject = l.subject AND k.first > l.entry
+    WHERE l.subject = $1 AND l.tells AND l.entry > 0;
+END;
+
 -- 异议: a person objects to a use; the department that used the data answers on a clock (个人信息保护法 50).
 CREATE SEQUENCE ledger.objection_number;
 CREATE TABLE ledger.objection (
@@ -701,3 +754,5 @@ GRANT SELECT, INSERT, UPDATE ON ledger.looked TO dizuo_app;
 GRANT USAGE ON SEQUENCE ledger.objection_number TO dizuo_app;
 GRANT SELECT, INSERT ON ledger.objection TO dizuo_app;
 GRANT UPDATE (state, answer, official, ended_at) ON ledger.objection TO dizuo_app;
+GRANT EXECUTE ON FUNCTION ledger.new_kinds(bigint) TO dizuo_app;
+GRANT EXECUTE ON FUNCTION ledger.note_kinds(integer) TO dizuo_sealer;
