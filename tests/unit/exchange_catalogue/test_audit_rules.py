@@ -130,8 +130,15 @@ def sums(seen: Seen, code: str, calls: int) -> Seen:
     return replace(seen, calls={**seen.calls, code: calls})
 
 
+def at_node(seen: Seen) -> Seen:
+    one = bare(seen, source=None)
+    more = plus(seen, one)
+    return replace(more, standing={**more.standing, one.code: Standing(None, None, node="civil")})
+
+
 def answered(seen: Seen, counts: Availability) -> Seen:
-    return replace(seen, available={seen.resources[0].code: counts})
+    code = seen.resources[0].code
+    return replace(seen, standing={**seen.standing, code: replace(seen.standing[code], available=counts)})
 
 
 FIRES: list[tuple[str, str, Change]] = [
@@ -164,6 +171,7 @@ FIRES: list[tuple[str, str, Change]] = [
 RESTS: list[tuple[str, str, Change]] = [
     ("A1", "every duty has a resource", lambda s: s),
     ("A2", "one that is offline may be empty", lambda s: offline(replace(s, records={**s.records, "vehicle": 0}), "vehicle")),
+    ("A2", "an imported one that is asked for at a node", lambda s: at_node(s)),
     ("A3", "an empty register that is not listed", lambda s: offline(replace(s, records={**s.records, "vehicle": 0}), "vehicle")),
     ("A4", "too few records to say", lambda s: few(s, "vehicle")),
     ("A5", "a daily register written yesterday", lambda s: late(s, "enterprise", 1)),

@@ -297,8 +297,26 @@ class CatalogueMaker(Saying):
             (self.w["s_records"], records, self.w["s_records_why"]),
             (self.w["s_items"], thousands(len(one.fields)), fill(self.w["s_items_why"], n=personal)),
             (self.w["s_level"], one.level, self.w["s_level_why"]),
-            (self.w["s_bound"], self.w[f"bound_{bound}"], self.w[f"kind_{one.kind}"]),
+            (self.w["s_bound"], self.w[f"bound_{bound}"], self._where(one, standing)),
+            *self._available(standing),
         ]
+
+    def _where(self, one: catalogue.Resource, standing: catalogue.Standing | None) -> str:
+        if standing is not None and standing.node:
+            return fill(self.w["at_node"], department=self.unit(standing.node))
+        return self.w[f"kind_{one.kind}"]
+
+    def _available(self, standing: catalogue.Standing | None) -> list[tuple[str, str, str]]:
+        """How often its interface answered, where anybody tried."""
+        counts = standing.available if standing is not None else None
+        if counts is None or counts.share is None:
+            return []
+        calls, probes = counts.answered + counts.failed, counts.probes
+        says = fill(
+            self.w["s_available_why"], calls=thousands(calls), failed=thousands(counts.failed),
+            probes=thousands(probes), silent=thousands(counts.probes_failed),
+        )  # fmt: skip
+        return [(self.w["s_available"], f"{counts.share * 100:.1f}%", says)]
 
     def _notes(self, one: catalogue.Resource) -> list[str]:
         notes = (

@@ -109,7 +109,6 @@ async def look(pool: Pool, city: City, now: datetime, sample: int = 300) -> Seen
     return Seen(
         city=city, today=now.date(), resources=known, standing=await standings(pool, city, known, now),
         records={name: one.records for name, one in counted.items()}, delivered=delivered, formats=formats, calls=calls,
-        available=await availability(pool, now.date()),
     )  # fmt: skip
 
 
@@ -139,6 +138,11 @@ async def standings(
             found[one.code] = Standing(
                 sum(last.rows for last in mine), landed, fresh.period, fresh.due, fresh.late
             )
+    nodes = {row["resource"]: row["organisation"] for row in await pool.fetch(QUERIES["at_nodes"])}
+    answered = await availability(pool, now.date())
+    for code in (nodes.keys() | answered.keys()) & {one.code for one in known}:
+        plain = found.get(code, Standing(None, None))
+        found[code] = msgspec.structs.replace(plain, node=nodes.get(code, ""), available=answered.get(code))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from dizuo.engines.exchange.catalogue.available import Availability
 from dizuo.engines.exchange.catalogue.model import Resource
 from dizuo.foundation.blueprint.lineage import sources_of
 from dizuo.foundation.blueprint.model import City, Words
@@ -36,13 +37,18 @@ class System(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What is really there behind a resource. ``records``: None where nothing counts them; ``late``: days past the promise."""
+    """What is really there behind a resource. ``records``: None where nothing counts them; ``late``: days past the promise.
+
+    ``node``: the organisation at whose node it is asked for, '' when it is not; ``available``: how its interface answered lately.
+    """
 
     records: int | None
     last_at: datetime | None
     period: date | None = None
     due: date | None = None
     late: int = 0
+    node: str = ""
+    available: Availability | None = None
 
 
 def registers_behind(city: City, resource: Resource) -> tuple[str, ...]:
@@ -127,9 +133,11 @@ def resources_of_system(
 
 
 def bind_state(resource: Resource, standing: Standing | None) -> BindState:
-    """资源挂接状态: stopped when offline, unbound when nothing is there, faulty when it is late, else bound."""
+    """资源挂接状态: stopped when offline, unbound when nothing is there, faulty when it is late or its node does not answer, else bound."""
     if resource.state == "offline":
         return "stopped"
+    if standing is not None and standing.node:
+        return "faulty" if standing.available is not None and standing.available.short else "bound"
     if standing is None or (standing.records in (None, 0) and standing.last_at is None):
         return "unbound"
     return "faulty" if standing.late else "bound"

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from dizuo.engines.exchange.catalogue.available import LEAST, Availability
+from dizuo.engines.exchange.catalogue.available import LEAST
 from dizuo.engines.exchange.catalogue.binding import Standing
 from dizuo.engines.exchange.catalogue.coding import parts_of
 from dizuo.engines.exchange.catalogue.deriving import drafts
@@ -40,7 +40,7 @@ class Found(msgspec.Struct, frozen=True):
 
 class Seen(msgspec.Struct, frozen=True):
     """Everything that the rules look at. ``standing`` by code; ``delivered``: sources that ever delivered; ``formats`` by register;
-    ``calls``: for every code with an open right older than a week, the calls of this week; ``available`` by code."""
+    ``calls``: for every code with an open right older than a week, the calls of this week"""
 
     city: City
     today: date
@@ -50,7 +50,6 @@ class Seen(msgspec.Struct, frozen=True):
     delivered: frozenset[str]
     formats: Mapping[str, tuple[FormatsFound, ...]]
     calls: Mapping[str, int]
-    available: Mapping[str, Availability] = {}
 
     @property
     def live(self) -> tuple[Resource, ...]:
@@ -151,6 +150,9 @@ def _duty_without_resource(seen: Seen) -> Iterator[Found]:
 
 def _nothing_behind(seen: Seen) -> Iterator[Found]:
     for one in seen.live:
+        standing = seen.standing.get(one.code)
+        if standing is not None and standing.node:
+            continue  # it stays at its department and is asked for there; whether that answers is A11's
         if one.kind == "register" and not seen.records.get(one.register or "", 0):
             yield _found(seen, "A2", one, why="库里一条记录也没有", why_en="no record")
         elif one.kind != "register" and one.source is None:
@@ -303,7 +305,8 @@ def _idle(seen: Seen) -> Iterator[Found]:
         if seen.calls.get(one.code, -1) == 0:
             why_en = "has rights in force and no call for seven days"
             yield _found(seen, "A11", one, why="有授权在用，7 日内没有一次调用", why_en=why_en)
-        found = seen.available.get(one.code)
+        standing = seen.standing.get(one.code)
+        found = standing.available if standing is not None else None
         if found is not None and found.short:
             share = f"{(found.share or 0) * 100:.1f}%"
             calls = found.answered + found.failed

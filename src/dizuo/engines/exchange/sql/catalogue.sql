@@ -128,6 +128,10 @@ FROM (
     WHERE u.day > $1::date - $2::integer AND u.day <= $1::date AND NOT EXISTS (SELECT FROM exchange.node n WHERE n.resource = g.resource)
 ) AS x GROUP BY x.resource
 
+-- at_nodes --
+-- Resources that are asked for at their department's node.
+SELECT n.resource, n.organisation FROM exchange.node n WHERE n.stopped_at IS NULL
+
 -- everything --
 -- Every resource.
 SELECT * FROM exchange.resource
