@@ -226,48 +226,43 @@ def covered(extra: bytes) -> bytes:
     return b"dizuo-entry/2\ntag " + tag + b"content " + HASH[0](content + b"\n").hex().encode() + b"\n"
 
 
-def includes(index: int, size: int, value: bytes, path: Sequence[bytes], root: bytes) -> bool:
-    """§2.1.3.2: whether the path proves the leaf hash at an index."""
-    if not 0 <= index < size or len(value) != 32:
-        return False
-    f, s, r = index, size - 1, value
+def _climbed(f: int, s: int, value: bytes, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """§2.1.3.2 and §2.1.4.2, from node f of a row that ends with s: (the root of what lies left of it and it, the root of all).
+
+    Two empty values when the path is too short or too long.
+    """
+    left = whole = value
     for p in path:
-        if s == 0 or len(p) != 32:
-            return False
+        if s == 0:
+            return b"", b""
         if f & 1 or f == s:
-            r = node(p, r)
+            left, whole = node(p, left), node(p, whole)
             while not f & 1 and f:
                 f, s = f >> 1, s >> 1
         else:
-            r = node(r, p)
+            whole = node(whole, p)
         f, s = f >> 1, s >> 1
-    return s == 0 and r == root
+    return (left, whole) if s == 0 else (b"", b"")
+
+
+def includes(index: int, size: int, value: bytes, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether the path proves the leaf hash at an index."""
+    if not 0 <= index < size or any(len(one) != 32 for one in (value, root, *path)):
+        return False
+    return _climbed(index, size - 1, value, path)[1] == root
 
 
 def extends(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
-    """§2.1.4.2: whether the tree of ``new`` leaves only added to the one of ``old``."""
-    if not 0 < old <= new or any(len(p) != 32 for p in path):
+    """Whether the tree of ``new`` leaves only added to the one of ``old``."""
+    if not 0 < old <= new or any(len(one) != 32 for one in (old_root, new_root, *path)):
         return False
-    if old == new:
-        return not path and old_root == new_root
-    proof = list(path) if old & (old - 1) else [old_root, *path]
-    if not proof or not path:
-        return False
+    if old == new or not path:
+        return old == new and not path and old_root == new_root
+    first, *rest = path if old & (old - 1) else [old_root, *path]
     f, s = old - 1, new - 1
     while f & 1:
         f, s = f >> 1, s >> 1
-    one = two = proof[0]
-    for p in proof[1:]:
-        if s == 0:
-            return False
-        if f & 1 or f == s:
-            one, two = node(p, one), node(p, two)
-            while not f & 1 and f:
-                f, s = f >> 1, s >> 1
-        else:
-            two = node(two, p)
-        f, s = f >> 1, s >> 1
-    return s == 0 and one == old_root and two == new_root
+    return _climbed(f, s, first, rest) == (old_root, new_root)
 
 
 class Growing:
@@ -353,15 +348,12 @@ def entries(bundle: bytes) -> list[bytes]:
     return found
 
 
-def hashes(log: Log, level: int, count: int) -> list[bytes]:
-    """The hashes of one level. Errors: Wrong."""
-    found: list[bytes] = []
-    for index, width in widths(count):
-        body = log.tile(str(level), index, width)
-        if len(body) != width * 32:
-            raise Wrong(f"{tile_path(str(level), index, width)} has {len(body)} bytes, not {width * 32}")
-        found += [body[n : n + 32] for n in range(0, len(body), 32)]
-    return found
+def hashes(log: Log, level: int, index: int, width: int) -> list[bytes]:
+    """The hashes of one tile. Errors: Wrong."""
+    body = log.tile(str(level), index, width)
+    if len(body) != width * 32:
+        raise Wrong(f"{tile_path(str(level), index, width)} has {len(body)} bytes, not {width * 32}")
+    return [body[n : n + 32] for n in range(0, len(body), 32)]
 
 
 def verify_tiles(log: Log, head: Head, kept: Sequence[Head] = (), bare: bool = False) -> None:
@@ -375,13 +367,11 @@ def verify_tiles(log: Log, head: Head, kept: Sequence[Head] = (), bare: bool = F
         raise Wrong("an empty log has another root")
     level: list[bytes] = []
     for index, width in widths(head.size):
-        name = tile_path("entries", index, width)
+        name, stored = tile_path("entries", index, width), hashes(log, 0, index, width)
         bundle = [] if bare else entries(log.tile("entries", index, width))[:width]
-        stored = log.tile("0", index, width)
-        if len(bundle) != (0 if bare else width) or len(stored) != width * 32:
-            raise Wrong(f"{name} or its tile does not hold {width} entries")
-        for n in range(width):
-            value = stored[n * 32 : n * 32 + 32]
+        if len(bundle) != (0 if bare else width):
+            raise Wrong(f"{name} does not hold {width} entries")
+        for n, value in enumerate(stored):
             if not bare and leaf(bundle[n]) != value:
                 raise Wrong(f"entry {index * WIDTH + n} in {name} is not what its leaf says")
             tree.append(value)
@@ -389,13 +379,13 @@ def verify_tiles(log: Log, head: Head, kept: Sequence[Head] = (), bare: bool = F
                 raise Wrong(
                     f"the first {tree.size} entries do not lead to a root that was signed: forked, changed"
                 )
-        level += [stored[n : n + 32] for n in range(0, len(stored), 32)]
+        level += stored
     depth = 0
     while len(level) >= WIDTH:
         depth += 1
         for _ in range(8):
             level = [node(level[n], level[n + 1]) for n in range(0, len(level) - 1, 2)]
-        if hashes(log, depth, len(level)) != level:
+        if [one for at in widths(len(level)) for one in hashes(log, depth, *at)] != level:
             raise Wrong(f"the tiles of level {depth} are not made of those below")
 
 
@@ -482,10 +472,10 @@ def _text(path: str) -> str:
         raise Unusable(f"{path} cannot be read: {error}") from error
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """0: it holds; 1: it does not; 2: it could not be checked."""
+def told(act: Callable[[], str]) -> int:
+    """Do it and print what it says. 0: it holds; 1: it does not; 2: it could not be checked."""
     try:
-        print(run(parser().parse_args(arguments)))
+        print(act())
     except Wrong as wrong:
         print(f"WRONG: {wrong}", file=sys.stderr)
         return 1
@@ -494,6 +484,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     print("OK")
     return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code."""
+    return told(lambda: run(parser().parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -178,18 +178,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top.add_argument("--witness", action="append", default=[], metavar="KEY")
     top.add_argument("--log", metavar="FOLDER|URL")
     given = top.parse_args(arguments)
-    try:
+
+    def act() -> str:
         key = ledger.Key.given(given.key, 1)
         ledger.HASH[0] = key.hash
-        print((mine if given.act == "mine" else contents)(given, key))
-    except Wrong as wrong:
-        print(f"WRONG: {wrong}", file=sys.stderr)
-        return 1
-    except Unusable as error:
-        print(f"not checked: {error}", file=sys.stderr)
-        return 2
-    print("OK")
-    return 0
+        return (mine if given.act == "mine" else contents)(given, key)
+
+    return ledger.told(act)
 
 
 if __name__ == "__main__":

@@ -177,7 +177,7 @@ def swap_entries(log: Path) -> None:
         (lambda log: flip(log / "tile/1/000.p/2", 40), "level 1"),
         (lambda log: swap(log / "tile/0/000"), "is not what its leaf says"),
         (swap_entries, "do not lead to a root"),
-        (lambda log: cut(log / "tile/0/000"), "does not hold"),
+        (lambda log: cut(log / "tile/0/000"), "bytes, not"),
         (lambda log: cut(log / "tile/entries/002.p/88"), "cut off"),
         (lambda log: cut(log / "tile/1/000.p/2"), "bytes"),
         (lambda log: (log / "tile/0/002.p/88").unlink(), "missing"),
