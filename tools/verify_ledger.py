@@ -247,14 +247,14 @@ def _climbed(f: int, s: int, value: bytes, path: Sequence[bytes]) -> tuple[bytes
 
 def includes(index: int, size: int, value: bytes, path: Sequence[bytes], root: bytes) -> bool:
     """Whether the path proves the leaf hash at an index."""
-    if not 0 <= index < size or any(len(one) != 32 for one in (value, root, *path)):
+    if not 0 <= index < size or any(len(one) != 32 for one in (value, *path)):
         return False
     return _climbed(index, size - 1, value, path)[1] == root
 
 
 def extends(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
     """Whether the tree of ``new`` leaves only added to the one of ``old``."""
-    if not 0 < old <= new or any(len(one) != 32 for one in (old_root, new_root, *path)):
+    if not 0 < old <= new or any(len(one) != 32 for one in path):
         return False
     if old == new or not path:
         return old == new and not path and old_root == new_root
