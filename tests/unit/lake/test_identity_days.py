@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_identity_comparing import NUMBER, SCHEMA, mention
 
-from dizuo.engines.lake.identity import Decision, RunReport, Store, link, open_store
+from dizuo.engines.lake.identity import Decision, RunReport, Store, link, nodes, open_store
 from dizuo.engines.lake.identity import run as running
 from dizuo.engines.lake.identity.errors import IdentityBusy, IdentityUnfinished, MentionsUnusable
 from dizuo.engines.lake.identity.rehearsal import Rehearsal
@@ -336,3 +336,79 @@ def test_a_missing_file_is_told(store: Store, tmp_path: Path) -> None:
     with pytest.raises(MentionsUnusable, match=r"gone\.parquet"):
         link(store, [tmp_path / "gone.parquet"])
     assert set(running.default_models()) == {"person", "enterprise"}
+
+
+FIRM = {"entity": "enterprise", "name": "无锡市梁味坊餐饮有限公司", **HOME}
+
+
+def headed(record: str, head: str, number: str, **values: Any) -> list[dict[str, Any]]:
+    """An enterprise and who represents it, from one row of one delivery."""
+    return [
+        mention(f"{record}:self", **{**FIRM, **values}),
+        mention(f"{record}:legal", name=head, citizen_id=number),
+    ]
+
+
+def firms(count: int = 400) -> list[dict[str, Any]]:
+    """Other enterprises, so that a name and a door are worth something."""
+    return [
+        mention(
+            f"x:{n}:self",
+            entity="enterprise",
+            name=f"无锡{chr(0x4E00 + n)}{chr(0x5000 + n)}商行",
+            phone=f"8800{n:04d}",
+        )
+        for n in range(count)
+    ]
+
+
+def test_two_firms_of_one_name_at_one_address_with_other_representatives_stay_apart(store: Store) -> None:
+    """Neither gives a code: the same name and door alone would join them. A third record of the name and door may not bridge them."""
+    one, other = headed("tax:1", "王启明", NUMBER), headed("tobacco:2", "李秀英", OTHER)
+    third = [mention("letters:3:self", **FIRM, phone="88001234")]
+    report = day(store, "d1", [*one, *other, *third, *firms()])
+    now = cids(store)
+    assert now["tax:1:self"] != now["tobacco:2:self"]
+    assert now["letters:3:self"] in {now["tax:1:self"], now["tobacco:2:self"]}
+    assert ("enterprise", "uncertain") in store.rows(
+        "SELECT entity, why FROM doubt WHERE run = ?", [report.run]
+    )
+
+
+def test_the_same_representative_or_none_joins_a_name_and_an_address(store: Store) -> None:
+    rows = [*headed("tax:1", "王启明", NUMBER), *headed("tobacco:2", "王启明", NUMBER, phone="88001234")]
+    day(store, "d1", [*rows, *firms(), mention("letters:3:self", **FIRM, phone="88005678")])
+    now = cids(store)
+    assert now["tax:1:self"] == now["tobacco:2:self"] == now["letters:3:self"]
+
+
+def test_a_new_representative_is_still_the_firm_of_its_code(store: Store) -> None:
+    code = "91320213DEM00001X5"
+    day(store, "d1", [*headed("market:1", "王启明", NUMBER, uscc=code), *firms()])
+    day(store, "d2", headed("tax:9", "李秀英", OTHER, uscc=code, name="梁味坊餐饮有限责任公司"))
+    now = cids(store)
+    assert now["market:1:self"] == now["tax:9:self"]
+
+
+def test_an_increment_makes_the_nodes_that_a_whole_build_makes(city: list[Path], tmp_path: Path) -> None:
+    """But for the frequency of names: a telephone that becomes a crowd's by today's records is one for yesterday's nodes too."""
+    phone = next(
+        row["phone"]
+        for row in pq.read_table(city[0]).to_pylist()
+        if row["entity"] == "person" and row["phone"]
+    )
+    late = [mention(f"late:{n}:self", name=f"周{chr(0x4E00 + n)}", phone=phone) for n in range(5)]
+    with open_store(tmp_path / "s", memory="500MB") as store:
+        link(store, city[:1])
+        link(store, [written(tmp_path / "late.parquet", late)])
+        columns = "SELECT * EXCLUDE (name_tf) FROM node_person ORDER BY node"
+        daily = store.rows(columns)
+        store.connection.execute("DROP TABLE node_person")
+        nodes.build(store.connection, "person")
+        assert daily == store.rows(columns)
+        assert (
+            store.number(
+                "SELECT count(*) FROM node_person WHERE phone_a IS NULL AND phone_s = ?", [int(phone)]
+            )
+            > 5
+        )

@@ -33,6 +33,8 @@ class Query(msgspec.Struct, frozen=True):
     phone: str | None = None
     division: str | None = None
     address_rest: str | None = None
+    legal_name: str | None = None
+    legal_id: str | None = None
 
 
 def lasting(*parts: object) -> int:
@@ -53,7 +55,7 @@ def node_of(entity: str, query: Query) -> Node:
         "number_ok": strong is not None,
     }
     node |= _contact(query)
-    return node | (_person(query, name, node) if entity == "person" else {"core": core(name)})
+    return node | (_person(query, name, node) if entity == "person" else _enterprise(query, name))
 
 
 def keys_of(keys: tuple[Key, ...], node: Mapping[str, Any]) -> set[int]:
@@ -73,6 +75,17 @@ def core(name: str | None) -> str | None:
         return None
     plain = re.sub(PLACE_PATTERN, "", name.replace("(", "（").replace(")", "）"), count=1)
     return re.sub(FORM_PATTERN, "", plain, count=1) or name
+
+
+def _enterprise(query: Query, name: str | None) -> Node:
+    legal = {
+        "legal_id": ("id", query.legal_id),
+        "legal_name": ("name", (query.legal_name or "").strip(" ") or None),
+    }
+    node: Node = {"core": core(name)}
+    for column, (tag, text) in legal.items():
+        node |= {f"{column}_a": lasting(f"{tag}|{text}") if text else None, f"{column}_b": None}
+    return node
 
 
 def _person(query: Query, name: str | None, node: Node) -> Node:

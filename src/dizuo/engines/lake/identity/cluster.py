@@ -35,6 +35,7 @@ class Pairs:
 class Facts:
     """What must not be mixed: rows of (vertex, valid number), (vertex, birth as yyyymmdd), and pairs judged to be different.
 
+    ``legal``: rows of (vertex, whoever represents an enterprise of which no number is known, by number and by name).
     ``alias``: a number that is documented to be a correction of another counts as that other.
     """
 
@@ -44,11 +45,13 @@ class Facts:
     birth: Ints
     apart: tuple[tuple[int, int], ...] = ()
     alias: Mapping[int, int] = field(default_factory=dict[int, int])
+    legal_of: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    legal: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
 class Held:
-    """A pair strong enough to join that was not joined: why is two_numbers, two_births, too_many or judged."""
+    """A pair strong enough to join that was not joined: why is two_numbers, two_births, uncertain, too_many or judged."""
 
     left: int
     right: int
@@ -124,7 +127,11 @@ def _suspect(vertices: Ints, labels: Ints, facts: Facts, size: Mapping[int, int]
     number = facts.number
     if facts.alias:
         number = np.fromiter((facts.alias.get(n, n) for n in number.tolist()), np.int64, len(number))
-    for of, value in ((facts.number_of, number), (facts.birth_of, facts.birth)):
+    for of, value in (
+        (facts.number_of, number),
+        (facts.birth_of, facts.birth),
+        (facts.legal_of, facts.legal),
+    ):
         place = np.searchsorted(vertices, of)
         place[place == len(vertices)] = 0
         here = vertices[place] == of if len(vertices) else np.zeros(len(of), dtype=bool)
@@ -155,6 +162,7 @@ class _Careful:
         place = {int(vertices[vertex]): vertex for vertex in self.vertices}
         self._numbers: dict[int, set[int]] = {}
         self._births: dict[int, set[int]] = {}
+        self._legal: dict[int, set[int]] = {}
         self._apart: dict[int, set[int]] = {}
         for of, value in zip(facts.number_of.tolist(), facts.number.tolist(), strict=True):
             if of in place:
@@ -162,6 +170,9 @@ class _Careful:
         for of, value in zip(facts.birth_of.tolist(), facts.birth.tolist(), strict=True):
             if of in place:
                 self._births.setdefault(place[of], set()).add(value)
+        for of, value in zip(facts.legal_of.tolist(), facts.legal.tolist(), strict=True):
+            if of in place:
+                self._legal.setdefault(place[of], set()).add(value)
         for one, other in facts.apart:
             if one in place and other in place:
                 self._apart.setdefault(place[one], set()).add(place[other])
@@ -184,7 +195,7 @@ class _Careful:
             return why
         self._parent[other] = one
         self._size[one] += self._size[other]
-        for kept in (self._numbers, self._births):
+        for kept in (self._numbers, self._births, self._legal):
             if other in kept:
                 kept[one] = kept.get(one, set()) | kept.pop(other)
         for enemy in self._apart.pop(other, set()):
@@ -202,6 +213,10 @@ class _Careful:
         births = self._births.get(one, set()), self._births.get(other, set())
         if births[0] and births[1] and not any(_compatible(a, b) for a in births[0] for b in births[1]):
             return "two_births"
+        legal = self._legal.get(one, set()), self._legal.get(other, set())
+        # No third record may join what the guard keeps apart: one name at one door, two people who answer for it.
+        if legal[0] and legal[1] and legal[0].isdisjoint(legal[1]):
+            return "uncertain"
         if self._size[one] + self._size[other] > self._largest:
             return "too_many"
         return ""

@@ -33,13 +33,13 @@ _DIVISION: Final = (
 # A mention as numbers and normal texts. `node` is what it is grouped by: number and name, else every word of it, else itself.
 _MENTION: Final = f"""
 WITH told AS (
-    SELECT record_id, as_of, nullif(trim(name), '') AS name, nullif(trim(former_name), '') AS former, {{own}},
+    SELECT record_id, as_of, nullif(trim(name), '') AS name, nullif(trim(former_name), '') AS former, {{own}},{{more_told}}
            TRY_CAST(sex AS TINYINT) AS sex, birth_date AS birth,
            coalesce(TRY_CAST(phone AS UBIGINT), CASE WHEN phone <> '' THEN {
     lasting_sql("'tel|' || phone")
 } END) AS phone, {_DIVISION} AS division,
            nullif(address_rest, '') AS rest, regexp_extract(address_rest, '([0-9]+)[^0-9]+([0-9]+)[^0-9]*$', ['last_but_one', 'last']) AS numbers
-    FROM {{mentions}} WHERE entity = '{{entity}}'
+    FROM {{mentions}}{{more_from}} WHERE entity = '{{entity}}'
 )
 SELECT record_id, as_of, {
     _NODE.format(
@@ -47,11 +47,11 @@ SELECT record_id, as_of, {
            WHEN number IS NOT NULL THEN concat_ws('|', 'n', number_ok::INT, number, coalesce(name, ''))
            WHEN name IS NOT NULL AND coalesce(phone::VARCHAR, rest, birth::VARCHAR) IS NOT NULL
            THEN concat_ws('|', 'w', name, coalesce(birth::VARCHAR, ''), coalesce(sex, 0), coalesce(phone, 0), coalesce(division, 0),
-                          coalesce(rest, ''))
+                          coalesce(rest, ''){more_words})
            ELSE 'r|' || record_id END'''
     )
 } AS node,
-       name, CASE WHEN former <> name THEN former END AS former, number, number_ok, birth, sex, phone,
+       name, CASE WHEN former <> name THEN former END AS former, number, number_ok, birth, sex, phone,{{more_said}}
        CASE WHEN division % 1000 <> 0 THEN division END AS community,
        CASE WHEN (division // 1000) % 1000 <> 0 THEN (division // 1000)::INTEGER END AS town,
        CASE WHEN regexp_matches(rest, '[0-9]') THEN {
@@ -70,6 +70,19 @@ _OWN_NUMBER: Final = {
     " coalesce(uscc, CASE WHEN length(id_other) BETWEEN 5 AND 30 THEN id_other END) AS number",
 }
 
+# Who represents an enterprise (法定代表人) stands in the same row of the same delivery as a mention of a person that is called "legal".
+_MORE: Final = {
+    "more_told": " legal_id, legal_name,",
+    "more_words": ", legal_id, legal_name",
+    "more_said": " legal_id, legal_name,",
+    "more_from": f""" LEFT JOIN (
+        SELECT left(record_id, length(record_id) - 6) AS of_row, min({lasting_sql("'id|' || coalesce(citizen_id, id_other)")}) AS legal_id,
+               min({lasting_sql("'name|' || nullif(trim(name), '')")}) AS legal_name
+        FROM {{mentions}} WHERE entity = 'person' AND ends_with(record_id, ':legal') GROUP BY of_row
+    ) legal ON legal.of_row = regexp_replace(record_id, ':[^:]*$', '')""",
+}
+_LEGAL: Final = ("legal_id", "legal_name")
+
 # What a node was ever told, as columns that can be merged with later mentions in any order.
 RAW_COLUMNS: Final = (
     "node BIGINT", "name VARCHAR", "number VARCHAR", "number_ok BOOLEAN", "former VARCHAR", "birth DATE", "birth_own DATE", "sex TINYINT",
@@ -80,14 +93,14 @@ _OWN_BIRTH: Final = (
     "CASE WHEN length(number) = 18 THEN TRY_CAST(substr(number, 7, 4) || '-' || substr(number, 11, 2) || '-' || substr(number, 13, 2)"
     " AS DATE) END"
 )
-_GROUPED: Final = f"""
+_GROUPED: Final = """
 SELECT node, any_value(name) AS name, any_value(number) AS number, any_value(number_ok) AS number_ok, max(former) AS former,
        min(birth) AS birth, max(CASE WHEN number_ok AND length(number) = 18 AND TRY_CAST(substr(number, 7, 8) AS INTEGER)
                    = year(birth) * 10000 + month(birth) * 100 + day(birth) THEN birth END) AS birth_own, min(sex) AS sex,
        min(phone) AS tel_a, max(phone) AS tel_b, min(community) AS community_a, max(community) AS community_b,
        min(town) AS town_a, max(town) AS town_b, min(place) AS place_a, max(place) AS place_b, min(door) AS door_a, max(door) AS door_b,
-       count(*) AS mentions, {{run}}::INTEGER AS touched
-FROM {{source}} GROUP BY node
+       count(*) AS mentions, {run}::INTEGER AS touched{more}
+FROM {source} GROUP BY node
 """
 _MERGED: Final = """
 SELECT n.node, n.name, n.number, n.number_ok, greatest(o.former, n.former) AS former, least(o.birth, n.birth) AS birth,
@@ -97,7 +110,7 @@ SELECT n.node, n.name, n.number, n.number_ok, greatest(o.former, n.former) AS fo
        least(o.town_a, n.town_a) AS town_a, greatest(o.town_b, n.town_b) AS town_b,
        least(o.place_a, n.place_a) AS place_a, greatest(o.place_b, n.place_b) AS place_b,
        least(o.door_a, n.door_a) AS door_a, greatest(o.door_b, n.door_b) AS door_b,
-       coalesce(o.mentions, 0) + n.mentions AS mentions, n.touched
+       coalesce(o.mentions, 0) + n.mentions AS mentions, n.touched{more}
 FROM grouped n LEFT JOIN told_{entity} o USING (node)
 """
 # A run that tells a node nothing new leaves it untouched: nothing about it is compared again.
@@ -141,6 +154,8 @@ LEFT JOIN (SELECT name, blurred FROM name_sound WHERE name IN (SELECT former FRO
 """
 _ENTERPRISE: Final = f"""
 SELECT t.node, t.touched, t.name, (c.nodes::DOUBLE / {{total}})::FLOAT AS name_tf, {CORE} AS core, t.number, t.number_ok,
+       t.legal_id_a, CASE WHEN t.legal_id_b > t.legal_id_a THEN t.legal_id_b END AS legal_id_b,
+       t.legal_name_a, CASE WHEN t.legal_name_b > t.legal_name_a THEN t.legal_name_b END AS legal_name_b,
        {_CONTACT}
 FROM {{told}} t
 LEFT JOIN name_count c ON c.name = t.name
@@ -154,6 +169,9 @@ _FEW: Final = 0.1
 def create_tables(store: Connection, entity: str) -> None:
     """The tables of an entity, when they are not there yet."""
     store.execute(f"CREATE TABLE IF NOT EXISTS told_{entity} ({', '.join(RAW_COLUMNS)})")
+    if entity == "enterprise":  # also in a store that was made before representatives were compared
+        for column in (f"{legal}_{side}" for legal in _LEGAL for side in "ab"):
+            store.execute(f"ALTER TABLE told_{entity} ADD COLUMN IF NOT EXISTS {column} UBIGINT")
     store.execute(
         "CREATE TABLE IF NOT EXISTS name_sound (name VARCHAR, sound UBIGINT, blurred UBIGINT, outline VARCHAR)"
     )
@@ -161,10 +179,11 @@ def create_tables(store: Connection, entity: str) -> None:
 
 def mention_sql(entity: str, mentions: str, *, apart: bool = False) -> str:
     """The mentions of an entity as a bracketed query; ``mentions`` is SQL that can stand after FROM."""
+    told = _MENTION
+    for place, text in _MORE.items():
+        told = told.replace(f"{{{place}}}", text if entity == "enterprise" else "")
     told = (
-        _MENTION.replace("{own}", _OWN_NUMBER[entity])
-        .replace("{entity}", entity)
-        .replace("{mentions}", mentions)
+        told.replace("{own}", _OWN_NUMBER[entity]).replace("{entity}", entity).replace("{mentions}", mentions)
     )
     if apart:
         return f"(SELECT * REPLACE ({_NODE.format(text='record_id')} AS node) FROM ({told}))"
@@ -181,15 +200,21 @@ def tell(store: Connection, entity: str, mentions: str, run: int, *, apart: bool
     told = mention_sql(entity, mentions, apart=apart)
     store.execute(f"CREATE OR REPLACE TABLE said_{entity} AS SELECT record_id, node, as_of FROM {told}")
     _keep_latest(store, f"said_{entity}")
-    grouped = grouped_sql(told, run)
+    grouped = grouped_sql(told, run, entity)
     if _one(store, f"SELECT count(*) FROM told_{entity}") == 0:
         store.execute(f"INSERT INTO told_{entity} {grouped}")
     else:
+        legal = [f"{c}_{side}" for c in _LEGAL for side in "ab"] if entity == "enterprise" else []
+        pick = {"a": "least", "b": "greatest"}
+        more_merged = "".join(f", {pick[c[-1]]}(o.{c}, n.{c}) AS {c}" for c in legal)
+        more_news = "".join(f" OR n.{c} IS DISTINCT FROM o.{c}" for c in legal)
         store.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {grouped}")
-        store.execute(f"CREATE OR REPLACE TEMP TABLE merged AS {_MERGED.format(entity=entity)}")
+        store.execute(
+            f"CREATE OR REPLACE TEMP TABLE merged AS {_MERGED.format(entity=entity, more=more_merged)}"
+        )
         store.execute(
             "CREATE OR REPLACE TEMP TABLE news AS"
-            f" SELECT n.* FROM merged n LEFT JOIN told_{entity} o USING (node) WHERE {_NEWS}"
+            f" SELECT n.* FROM merged n LEFT JOIN told_{entity} o USING (node) WHERE {_NEWS}{more_news}"
         )
         store.execute(f"DELETE FROM told_{entity} WHERE node IN (SELECT node FROM news)")
         store.execute(f"INSERT INTO told_{entity} SELECT * FROM news")
@@ -211,10 +236,6 @@ def build(store: Connection, entity: str, run: int = 0) -> int:
     few = _exists(store, f"node_{entity}") and _one(
         store, f"SELECT count(*) FROM ({touched})"
     ) <= _FEW * _one(store, f"SELECT count(*) FROM {told}")
-    store.execute(
-        "CREATE OR REPLACE TEMP TABLE name_count AS SELECT name, count(*) AS nodes"
-        f" FROM {told} WHERE {_known('name', few, told, run)} GROUP BY name"
-    )
     # How many names share it, not how many nodes: one person's five records are no crowd.
     phones = _two(told, "tel", few, run)
     store.execute(
@@ -225,23 +246,24 @@ def build(store: Connection, entity: str, run: int = 0) -> int:
     store.execute(
         f"CREATE OR REPLACE TEMP TABLE crowded_place AS SELECT v AS place FROM ({places}) GROUP BY v HAVING count(*) >= {CROWDED}"
     )
-    named = max(_one(store, f"SELECT count(name) FROM {told}"), 1)
     if few:
         store.execute(
             f"CREATE OR REPLACE TEMP TABLE anew AS {touched}"
             f" UNION SELECT node FROM {told} WHERE tel_a IN (SELECT phone FROM shared_phone) OR tel_b IN (SELECT phone FROM shared_phone)"
             f" UNION SELECT node FROM {told} WHERE place_a IN (FROM crowded_place) OR place_b IN (FROM crowded_place)"
         )
-        # A node that is made anew for a neighbour's sake keeps the frequency of its name, if the name is not among those counted.
-        store.execute(
-            "CREATE OR REPLACE TEMP TABLE made AS SELECT m.* REPLACE (coalesce(m.name_tf, o.name_tf) AS name_tf)"
-            f" FROM ({node_sql(entity, f'(FROM {told} SEMI JOIN anew USING (node))', named)}) m LEFT JOIN node_{entity} o USING (node)"
-        )
+    wanted = "name IN (SELECT name FROM anew JOIN {told} USING (node))" if few else "name IS NOT NULL"
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE name_count AS SELECT name, count(*) AS nodes FROM {told} WHERE {wanted.format(told=told)} GROUP BY name"
+    )
+    named = max(_one(store, f"SELECT count(name) FROM {told}"), 1)
+    if few:
         store.execute(f"DELETE FROM node_{entity} WHERE node IN (SELECT node FROM anew)")
-        store.execute(f"INSERT INTO node_{entity} FROM made")
+        mine = f"(FROM {told} SEMI JOIN anew USING (node))"
+        store.execute(f"INSERT INTO node_{entity} {node_sql(entity, mine, named)}")
     else:
         store.execute(f"CREATE OR REPLACE TABLE node_{entity} AS {node_sql(entity, told, named)}")
-    for table in ("name_count", "shared_phone", "crowded_place", *(("anew", "made") if few else ())):
+    for table in ("name_count", "shared_phone", "crowded_place", *(("anew",) if few else ())):
         store.execute(f"DROP TABLE {table}")
     return _one(store, f"SELECT count(*) FROM node_{entity}")
 
@@ -254,11 +276,9 @@ def _known(column: str, few: bool, told: str, run: int) -> str:
     """A column that is known, and of a small run one that a touched node has."""
     if not few:
         return f"{column} IS NOT NULL"
-    stem = column.removesuffix("_a").removesuffix("_b")
-    mine = (stem,) if stem == column else (f"{stem}_a", f"{stem}_b")
-    return (
-        f"{column} IN ({' UNION ALL '.join(f'SELECT {c} FROM {told} WHERE touched = {run}' for c in mine)})"
-    )
+    stem = column[:-2]
+    mine = (f"SELECT {c} FROM {told} WHERE touched = {run}" for c in (f"{stem}_a", f"{stem}_b"))
+    return f"{column} IN ({' UNION ALL '.join(mine)})"
 
 
 def _two(told: str, stem: str, few: bool, run: int) -> str:
@@ -275,9 +295,12 @@ def node_sql(entity: str, told: str, named: int) -> str:
     return _NODE_OF[entity].format(told=told, total=named)
 
 
-def grouped_sql(told: str, run: int) -> str:
+def grouped_sql(told: str, run: int, entity: str = "person") -> str:
     """The query that makes of mentions (`mention_sql`) what ``told_<entity>`` holds, one row for each node."""
-    return _GROUPED.format(source=told, run=run)
+    more = (
+        "".join(f", min({c}) AS {c}_a, max({c}) AS {c}_b" for c in _LEGAL) if entity == "enterprise" else ""
+    )
+    return _GROUPED.format(source=told, run=run, more=more)
 
 
 def _keep_latest(store: Connection, said: str) -> None:

@@ -16,8 +16,8 @@ CROWDED: Final = 24
 """A telephone or a door of this many nodes says nothing about who somebody is."""
 
 
-def _either(a: str, b: str) -> str:
-    """Whether one of two values of the left equals one of two of the right."""
+def either(a: str, b: str) -> str:
+    """SQL: whether one of two values of the left equals one of two of the right."""
     return f"({a}_l IN ({a}_r, {b}_r) OR {b}_l IN ({a}_r, {b}_r))"
 
 
@@ -111,7 +111,7 @@ SEX: Final = Comparison(
 PHONE: Final = Comparison(
     "phone", "电话", "coalesce(phone_a_l, phone_b_l, phone_s_l) IS NULL OR coalesce(phone_a_r, phone_b_r, phone_s_r) IS NULL",
     (
-        Level("equal", "相同", _either("phone_a", "phone_b"), shrinks=True),
+        Level("equal", "相同", either("phone_a", "phone_b"), shrinks=True),
         Level("shared", "相同，但多人共用", "phone_s_l = phone_s_r", shrinks=True),
         Level("different", "不同"),
     ),
@@ -120,12 +120,12 @@ PHONE: Final = Comparison(
 PLACE: Final = Comparison(
     "place", "地址",
     # Without a town on both sides only an equal door says something.
-    f"(town_a_l IS NULL OR town_a_r IS NULL) AND NOT coalesce({_either('place_a', 'place_b')}, FALSE)",
+    f"(town_a_l IS NULL OR town_a_r IS NULL) AND NOT coalesce({either('place_a', 'place_b')}, FALSE)",
     (
-        Level("equal", "门牌完全相同", _either("place_a", "place_b"), shrinks=True),
-        Level("door", "同一区县，楼栋和室号相同", _either("door_a", "door_b")),
-        Level("community", "同一社区（村）", _either("community_a", "community_b")),
-        Level("town", "同一镇街", _either("town_a", "town_b")),
+        Level("equal", "门牌完全相同", either("place_a", "place_b"), shrinks=True),
+        Level("door", "同一区县，楼栋和室号相同", either("door_a", "door_b")),
+        Level("community", "同一社区（村）", either("community_a", "community_b")),
+        Level("town", "同一镇街", either("town_a", "town_b")),
         Level("different", "不同"),
     ),
 )  # fmt: skip

@@ -209,10 +209,21 @@ class _Settling:
             f" FROM ({vertices}) JOIN {told} t USING (node) WHERE t.birth IS NOT NULL"
         ).fetchnumpy()
 
+        legal_of, legal = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        if self._e == "enterprise":
+            each = "unnest([legal_id_a, legal_id_b, legal_name_a, legal_name_b])"
+            found = self._sql.execute(
+                f"SELECT DISTINCT v, (x >> 2)::BIGINT AS x FROM (SELECT v, {each} AS x FROM ({vertices}) JOIN {told} t USING (node)"
+                " WHERE t.number IS NULL) WHERE x IS NOT NULL"
+            ).fetchnumpy()
+            legal_of, legal = np.asarray(found["v"], np.int64), np.asarray(found["x"], np.int64)
+
         def whole(column: Any) -> Ints:
             return np.asarray(column, np.int64)
 
-        return Facts(whole(numbers["v"]), whole(numbers["x"]), whole(births["v"]), whole(births["x"]), apart)
+        return Facts(
+            whole(numbers["v"]), whole(numbers["x"]), whole(births["v"]), whole(births["x"]), apart, legal_of=legal_of, legal=legal
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ assign
 

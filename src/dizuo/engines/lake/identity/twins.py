@@ -49,8 +49,10 @@ def level_of(entity: str, comparison: Comparison, one: Node, other: Node) -> int
 
 
 def guarded(entity: str, levels: Mapping[str, Any], one: Node, other: Node) -> bool:
-    """Whether the machine may not join the pair however heavy it is; see `person.GUARD`."""
-    if entity != "person" or one["name"] is None or other["name"] is None or 0 <= levels["level_name"] <= 6:
+    """Whether the machine may not join the pair however heavy it is; see ``GUARD`` of `person` and `enterprise`."""
+    if entity == "enterprise":
+        return levels["level_legal"] == 2 and levels["level_number"] not in (0, 1)
+    if one["name"] is None or other["name"] is None or 0 <= levels["level_name"] <= 6:
         return False
     kin = one["name"][:1] == other["name"][:1] or _one_character(one, other)
     return not (0 <= levels["level_number"] <= 3 and kin)
@@ -190,6 +192,7 @@ _ABSENT: Final[Mapping[tuple[str, str], Holds]] = {
     ("person", "place"): _no_place,
     ("enterprise", "name"): _unknown("name"),
     ("enterprise", "number"): _unknown("number"),
+    ("enterprise", "legal"): lambda a, b: _unknown("legal_id_a")(a, b) and _unknown("legal_name_a")(a, b),
     ("enterprise", "phone"): _unknown("phone_a", "phone_b", "phone_s"),
     ("enterprise", "place"): _no_place,
 }
@@ -225,6 +228,8 @@ _HOLDS: Final[Mapping[tuple[str, str, str], Holds]] = {
     ("enterprise", "name", "core"): _equal("core"),
     ("enterprise", "name", "inside"): _inside,
     ("enterprise", "name", "near"): lambda a, b: jaro_winkler(a["core"], b["core"]) >= 0.92,
+    ("enterprise", "legal", "equal"): _either("legal_id"),
+    ("enterprise", "legal", "name"): _either("legal_name"),
     ("enterprise", "number", "equal"): _equal("number"),
     ("enterprise", "number", "near"): _near_code,
     ("enterprise", "number", "wrong"): lambda a, b: not (a["number_ok"] and b["number_ok"]),
