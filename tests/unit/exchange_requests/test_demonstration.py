@@ -47,8 +47,8 @@ async def test_every_state_is_shown(told, owner_pool, city, app_pool) -> None:
     assert await requests.demonstrate(app_pool, city, {}, NOW) == 0  # never twice
 
 
-async def test_its_figures_show_something_of_everything(told, app_pool) -> None:
-    found = await requests.figures(app_pool, NOW - dt.timedelta(days=365), NOW.date())
+async def test_its_figures_show_something_of_everything(told, city, app_pool) -> None:
+    found = await requests.figures(app_pool, city, NOW - dt.timedelta(days=365), NOW.date())
     assert found.mean_days is not None
     assert 0 < found.in_time < found.timed
     assert set(found.by_reason) >= {"beyond_duty", "basis_missing"}
@@ -74,3 +74,33 @@ async def test_nothing_is_later_than_now(told, owner_pool) -> None:
         NOW,
     )
     assert late == 0
+
+
+async def test_what_went_down_to_districts_and_towns_is_counted(told, city, app_pool, owner_pool) -> None:
+    """数据回流: to a lower level than the provider's, of this period; never between bureaus of the city."""
+    since = NOW - dt.timedelta(days=365)
+
+    async def counted() -> tuple[int, int]:
+        found = await requests.figures(app_pool, city, since, NOW.date())
+        return found.returned, found.returned_rights
+
+    before = await counted()
+    code = await owner_pool.fetchval("SELECT code FROM exchange.resource WHERE register = 'person'")
+    rights: dict[str, int] = {}
+    for consumer in ("district_service", "town_service", "tax"):
+        rights[consumer] = await owner_pool.fetchval(
+            "INSERT INTO exchange.data_grant (consumer, resource, fields, purpose, basis, methods, per_day, starts, expires)"
+            " VALUES ($1, $2, '{name}', '演示', 'x:1', '{query}', 100, $3, $4) RETURNING id",
+            consumer, code, NOW.date(), NOW.date() + dt.timedelta(days=30),
+        )  # fmt: skip
+        for day, used in ((NOW.date(), 7), (NOW.date() - dt.timedelta(days=400), 1000)):
+            await owner_pool.execute(
+                "INSERT INTO exchange.grant_use VALUES ($1, $2, $3, $3, now())", rights[consumer], day, used
+            )
+    assert await counted() == (before[0] + 14, before[1] + 2)
+    await owner_pool.execute(
+        "INSERT INTO exchange.subscription (id, grant_id, consumer, resource, register, channel, position, entered_to, delivered, opened_at)"
+        " OVERRIDING SYSTEM VALUE VALUES (99001, $1, 'town_service', $2, 'person', 'stream', 0, 0, 5, $3)",
+        rights["town_service"], code, NOW,
+    )  # fmt: skip
+    assert await counted() == (before[0] + 19, before[1] + 2)

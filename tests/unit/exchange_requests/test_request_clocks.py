@@ -78,7 +78,9 @@ async def test_an_undeclared_clock_is_none_and_nothing_is_made_up(sharing, app_p
 async def test_the_figures_are_those_of_the_record(sharing, frozen_now) -> None:
     start = dt.datetime(2026, 10, 12, 9, 0, tzinfo=SHANGHAI)  # before every other request of this module
     frozen_now.set(start)
-    before = await requests.figures(sharing.pool, dt.datetime(2026, 1, 1, tzinfo=SHANGHAI), sharing.today)
+    before = await requests.figures(
+        sharing.pool, sharing.city, dt.datetime(2026, 1, 1, tzinfo=SHANGHAI), sharing.today
+    )
     fast = await at_provider(sharing, fields=("sex",))
     late = await at_provider(sharing, fields=("phone",))
     no = await at_provider(sharing, fields=("name",))
@@ -91,8 +93,10 @@ async def test_the_figures_are_those_of_the_record(sharing, frozen_now) -> None:
     await step(sharing, POLICE, late, "agree")
     free = await sent(sharing, resource=FREE, fields=("uscc",))
     await step(sharing, AUTHORITY, free, "conform")
-    after = await requests.figures(sharing.pool, dt.datetime(2026, 1, 1, tzinfo=SHANGHAI), sharing.today)
-    mine = await requests.figures(sharing.pool, start, sharing.today)
+    after = await requests.figures(
+        sharing.pool, sharing.city, dt.datetime(2026, 1, 1, tzinfo=SHANGHAI), sharing.today
+    )
+    mine = await requests.figures(sharing.pool, sharing.city, start, sharing.today)
     assert after.answers - before.answers == 4
     assert after.refused - before.refused == 1
     assert after.by_reason["beyond_duty"] - before.by_reason.get("beyond_duty", 0) == 1

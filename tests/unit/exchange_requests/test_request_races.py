@@ -161,14 +161,14 @@ async def test_an_existing_right_is_pointed_out_before_sending(sharing, owner_po
 
 async def test_a_question_that_the_city_can_answer_is_pointed_out(sharing) -> None:
     since = dt.datetime(2026, 1, 1, tzinfo=SHANGHAI)
-    before = await requests.figures(sharing.pool, since, sharing.today)
+    before = await requests.figures(sharing.pool, sharing.city, since, sharing.today)
     _, held = await opened(sharing, fields=("phone",))
     for _ in range(2):
         found = await requests.point_out(sharing, ASKER, "civil", "test.phone", "senior")
         assert found is not None
         assert (found.resource, found.provider, found.grant) == (ASKED, "psb", held)
     assert await requests.point_out(sharing, ASKER, "civil", "test.shoe_size", "senior") is None
-    after = await requests.figures(sharing.pool, since, sharing.today)
+    after = await requests.figures(sharing.pool, sharing.city, since, sharing.today)
     assert after.pointed_questions - before.pointed_questions == 1
 
 

@@ -29,7 +29,7 @@ async def sharing(request: WebRequest) -> Response:
     """Figures of the last year, by provider and by reason; ways to the lists."""
     app = request.dizuo
     now = app.now()
-    found = await requests.figures(app.pool, now - _PERIOD, now.date())
+    found = await requests.figures(app.pool, app.city, now - _PERIOD, now.date())
     return answer(request, "sharing.html", _maker(request).overview(found, await requests.reasons(app.pool)))
 
 

@@ -11,7 +11,7 @@ import msgspec
 from dizuo.engines.exchange import requests
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.foundation.blueprint.model import City
-from dizuo.web.format import day
+from dizuo.web.format import day, thousands
 from dizuo.web.words import fill
 
 from .saying import Saying
@@ -92,6 +92,11 @@ class SharingMaker(Saying):
                         requests=found.pointed_requests,
                         questions=found.pointed_questions,
                     ),
+                ),
+                (
+                    w["k_returned"],
+                    thousands(found.returned),
+                    fill(w["k_returned_why"], n=found.returned_rights),
                 ),
             ],
             providers=[

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
+from dizuo.foundation.blueprint.kinds_catalogue import (
+    CYCLES as CYCLES,  # named once, for both
+)
 from dizuo.foundation.store import Row
 
 SHARE_TYPES: Final[Mapping[int, str]] = {1: "无条件共享", 2: "有条件共享", 3: "不予共享"}
 OPEN_TYPES: Final[Mapping[int, str]] = {1: "无条件开放", 2: "有条件开放", 3: "不予开放"}
-CYCLES: Final[Mapping[str, str]] = {
-    "realtime": "实时", "daily": "每日", "weekly": "每周", "monthly": "每月", "quarterly": "每季度",
-    "half_yearly": "每半年", "yearly": "每年", "irregular": "不定期", "never": "不更新",
-}  # fmt: skip
 ITEM_TYPES: Final[Mapping[str, str]] = {
     "C": "字符型", "N": "数值型", "Y": "货币型", "D": "日期型", "T": "日期时间型", "L": "逻辑型", "M": "备注型",
     "G": "通用型", "B": "双精度型", "I": "整型", "F": "浮点型",

@@ -175,7 +175,23 @@ SELECT (SELECT count(*) FROM answered) AS answers,
        (SELECT count(*) FROM exchange.data_grant g WHERE g.state = 'open' AND g.starts <= $2 AND g.expires >= $2 AND g.frequency = 'realtime'
            AND g.methods && ARRAY['query', 'subscribe']) AS real_time,
        (SELECT count(*) FROM exchange.interception i WHERE i.at >= $1 AND NOT i.despite AND i.kind = 'request') AS pointed_requests,
-       (SELECT count(*) FROM exchange.interception i WHERE i.at >= $1 AND NOT i.despite AND i.kind = 'question') AS pointed_questions
+       (SELECT count(*) FROM exchange.interception i WHERE i.at >= $1 AND NOT i.despite AND i.kind = 'question') AS pointed_questions,
+       returned.records AS returned, returned.rights AS returned_rights
+FROM (
+    -- What came back down (数据回流): delivered to a department of a lower level than the one that provides it.
+    SELECT coalesce(sum(d.n), 0)::bigint AS records, count(DISTINCT g.id) AS rights
+    FROM exchange.data_grant g JOIN exchange.resource r ON r.code = g.resource
+    JOIN jsonb_each_text($3::jsonb) AS low ON low.key = g.consumer
+    JOIN jsonb_each_text($3::jsonb) AS high ON high.key = r.provider AND high.value::integer > low.value::integer
+    CROSS JOIN LATERAL (
+        SELECT u.used AS n FROM exchange.grant_used u
+        WHERE u.grant_id = g.id AND u.day >= ($1::timestamptz AT TIME ZONE 'Asia/Shanghai')::date
+        UNION ALL SELECT p.rows FROM exchange.bulk b JOIN exchange.bulk_part p ON p.bulk = b.id
+        WHERE b.grant_id = g.id AND p.entered_at >= $1 AND p.rows IS NOT NULL
+        UNION ALL SELECT s.delivered FROM exchange.subscription s WHERE s.grant_id = g.id AND s.opened_at >= $1
+    ) AS d
+    WHERE d.n > 0
+) AS returned
 
 -- code_of --
 -- The code of a declared register's or source's resource.
