@@ -36,6 +36,7 @@ from dizuo.engines.lake.golden import (
     publish_changes,
     publish_first,
 )
+from dizuo.engines.lake.golden import prepare as prepare_next
 from dizuo.engines.lake.golden.words import bulk_rows
 from dizuo.engines.registers import changes_after, declare_fallbacks, publish
 from dizuo.foundation.blueprint import load_city
@@ -329,6 +330,7 @@ def main(say: Callable[[str], None] = print) -> None:
                 + ", ".join(f"{name} {size / 1e9:.2f} GB" for name, size in on_disk(server).items())
             )
             say("a day's change:")
+            prepare_next(lake, plan, kept)
             began, start = time.monotonic(), processor(server)
             known = [Delivery(d.source, d.id, d.standard, d.period, told=True, mode=d.mode) for d in first]
             two = build(

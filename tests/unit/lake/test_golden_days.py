@@ -215,3 +215,26 @@ def test_many_days_by_lot_stand_where_everything_made_anew_stands(
         assert not put_together(lake, plan, run.folder)
         assert put_together(lake, plan, run.folder, longest=3)
     assert {register.id: standing(days, run.folder, register) for register in plan.registers} == before
+
+
+def test_every_declared_source_may_send_changes(city: Any, tmp_path: Path) -> None:
+    """Whatever a source calls its columns, a day of it is a day: all of them once, then each with one row more and one anew."""
+    days = Days(city, tmp_path)
+
+    def everybody(keys: str, mode: str, moment: str) -> None:
+        for nth, source in enumerate(city.sources.values()):
+            rows = [{source.row_key: f"{source.id}{key}", source.as_of: moment} for key in keys]
+            who: dict[str, list[int | None]] = {
+                m.id: [(1000 if m.entity == "enterprise" else 0) + 10 * nth + int(key) for key in keys]
+                for m in source.mentions
+            }
+            days.deliver(source.id, rows, day=1 + days.day, who=who, mode=mode)
+
+    everybody("123", "full", "2026-11-01 00:00:00")
+    run, anew = days.next_day()
+    same(days, run, anew)
+    days.told()
+    everybody("34", "changes", "2026-11-02 00:00:00")
+    run, anew = days.next_day()
+    assert run.builds_on
+    same(days, run, anew)

@@ -29,6 +29,7 @@ from dizuo.engines.lake.golden import (
     finished,
     open_golden,
     plan_of,
+    prepare,
     publish_changes,
     publish_first,
     put_together,
@@ -374,8 +375,11 @@ class Lake:
 
     def _put_together(self, made: GoldenRun) -> None:
         """Many days build on one another: after they are served they are put together, so that a look-up reads few files."""
+        plan = plan_of(self.city, frozenset(made.sources))
         with open_golden(self.root / "work", memory=self.memory, threads=self.threads) as lake:
-            put_together(lake, plan_of(self.city, frozenset(made.sources)), made.folder)
+            put_together(lake, plan, made.folder)
+            if not made.builds_on:
+                prepare(lake, plan, self.root / "golden" / "kept.duckdb")
 
     def stands(self) -> Published:
         """What stands in the registers."""

@@ -14,7 +14,7 @@ from dizuo.engines.lake.golden.fates import SAYS, Fate
 from dizuo.engines.lake.golden.lineage import Origin, lineage
 from dizuo.engines.lake.golden.plan import Plan, plan_of
 from dizuo.engines.lake.golden.publishing import Published, publish_changes, publish_first
-from dizuo.engines.lake.golden.run import GoldenRun, Timing, abandon, build, finished, open_golden
+from dizuo.engines.lake.golden.run import GoldenRun, Timing, abandon, build, finished, open_golden, prepare
 from dizuo.engines.lake.golden.staging import Delivery
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "lineage",
     "open_golden",
     "plan_of",
+    "prepare",
     "publish_changes",
     "publish_first",
     "put_together",

@@ -74,6 +74,11 @@ def about(lake: duckdb.DuckDBPyConnection) -> About | None:
 def forget(lake: duckdb.DuckDBPyConnection) -> None:
     """Nothing is kept any more: said before everything is made anew, so that half of it is never taken for the whole."""
     lake.execute("DELETE FROM kept.about")
+    for (name,) in lake.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'twice_')"
+        " AND (database_name = 'kept' OR schema_name = 'kept')"
+    ).fetchall():
+        lake.execute(f"DROP TABLE kept.{name}")
 
 
 def note(lake: duckdb.DuckDBPyConnection, said: About) -> None:
@@ -98,6 +103,33 @@ def described(
         tuple(alone if single is None else single),
         since,
     )
+
+
+def look_for_twice(lake: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Note which row keys a snapshot said twice (``kept.twice_<source>``): from the first change on each has one row.
+
+    It reads all row keys, so it is done when everything is served, and not when the first change comes.
+    """
+    said = about(lake)
+    if said is None:
+        return
+    for source in plan.sources:
+        if source not in said.single:
+            lake.execute(f"CREATE OR REPLACE TABLE kept.twice_{source} AS {twice(source)}")
+
+
+def twice(source: str) -> str:
+    """A query for the row keys of a source that several rows have."""
+    return f"SELECT row_key FROM kept.current_{source} GROUP BY row_key HAVING count(*) > 1"
+
+
+def twice_of(lake: duckdb.DuckDBPyConnection, source: str) -> str:
+    """The same as something to select from: as it was noted, or to be looked for now."""
+    row = lake.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND (database_name = 'kept' OR schema_name = 'kept')",
+        [f"twice_{source}"],
+    ).fetchone()
+    return f"kept.twice_{source}" if row and row[0] else f"({twice(source)})"
 
 
 def fits(said: About, plan: Plan, deliveries: Sequence[Delivery], follows: Path, since: int) -> bool:

@@ -181,6 +181,15 @@ def build(
     return run
 
 
+def prepare(lake: duckdb.DuckDBPyConnection, plan: Plan, keep: Path) -> None:
+    """What the next run would have to look for: called when everything is served. May be left out."""
+    kept.attach(lake, keep)
+    try:
+        kept.look_for_twice(lake, plan)
+    finally:
+        kept.detach(lake, keep)
+
+
 def finished(folder: Path) -> GoldenRun | None:
     """The run of a folder, when it was finished."""
     try:

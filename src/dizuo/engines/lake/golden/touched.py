@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from dizuo.engines.lake.golden.kept import About
+from dizuo.engines.lake.golden.kept import About, twice_of
 from dizuo.engines.lake.golden.plan import ENTITIES, Plan, RegisterPlan
 from dizuo.engines.lake.golden.records import ENTITY_OF, claims, key_of, make, named, winners
 from dizuo.engines.lake.golden.staging import NEWEST, Delivery, current, mentions_used, mode_of, quoted, stage
@@ -133,7 +133,7 @@ def _renewed(
         # A snapshot may have said a row twice; from the first change on each row key has one row.
         same += (
             f' UNION SELECT c.*, c.rowid AS "#" FROM kept.current_{name} AS c SEMI JOIN'
-            f" (SELECT row_key FROM kept.current_{name} GROUP BY row_key HAVING count(*) > 1) USING (row_key)"
+            f" {twice_of(lake, name)} USING (row_key)"
         )
     lake.execute(f"CREATE OR REPLACE TEMP TABLE beside AS {same}")
     lake.execute(
