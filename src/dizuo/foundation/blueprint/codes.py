@@ -82,6 +82,7 @@ CODES = frozenset(
         "seal-of-nobody",
         "seal-overseen-by-itself",
         "share-without-basis",
+        "shares-personal-freely",
         "share-without-condition",
         "silent-other-datum",
         "silent-without-reason",

@@ -13,12 +13,12 @@ def check(draft: Draft, terms: CatalogueTerms | None, file: str, personal: Seque
     if terms is None:
         return
     if terms.share is not None:
-        _share(draft, terms, file)
+        _share(draft, terms, file, personal)
     if terms.open is not None:
         _open(draft, terms, file, personal)
 
 
-def _share(draft: Draft, terms: CatalogueTerms, file: str) -> None:
+def _share(draft: Draft, terms: CatalogueTerms, file: str, personal: Sequence[str]) -> None:
     share = terms.share
     assert share is not None
     at = draft.at(file, "catalogue", "share", "type")
@@ -35,6 +35,15 @@ def _share(draft: Draft, terms: CatalogueTerms, file: str) -> None:
             at,
             "不予共享，没有写法律依据（basis）：共享是原则，不共享要有法律、行政法规或国务院决定作依据。",
             fix="补上 `basis: 法律:条`，或改为 conditional、unconditional。",
+        )
+    if share.type == "unconditional" and personal and share.basis is None:
+        some = "、".join(personal[:3]) + ("等" if len(personal) > 3 else "")
+        draft.log.add(
+            "shares-personal-freely",
+            at,
+            f"无条件共享，里面却有个人信息：{some}，共 {len(personal)} 项；没有写哪条法律允许这样共享。",
+            fix="改为 `type: conditional` 并写明条件；法律明文允许的，补上 `basis: 法律:条`。",
+            severity="warning",
         )
     if share.type == "unconditional" and share.condition.zh:
         draft.log.add(
