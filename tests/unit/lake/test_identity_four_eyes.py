@@ -219,3 +219,27 @@ def test_a_writing_that_no_record_has_any_more_is_asked_about_by_nobody(desk: De
         ((left,),) = store.rows("SELECT l FROM doubt")
         store.connection.execute("DELETE FROM record_person WHERE node = ?", [left])
         assert ask_people(desk.database, store, default_models()) == 0
+
+
+async def test_a_long_queue_is_in_order_of_evidence_and_age_and_what_people_doubt_comes_first(
+    desk: Desk, app_pool: Any, pg: Any
+) -> None:
+    """Twenty thousand doubts of one night: an old one climbs past likelier new ones, and a source sees its own."""
+    assert desk.run([OLD, NEW, *others()]) == 1
+    async with pg() as conn:
+        await conn.execute(
+            "INSERT INTO lake.identity_pair (store, run, entity, left_record, right_record, left_cid, right_cid, weight, why, evidence,"
+            " left_values, right_values, found_at) SELECT p.store, 9, 'person', CASE n % 2 WHEN 0 THEN 'births:' ELSE 'credit:' END || n,"
+            " 'vehicles:' || n, 1, 2, (n % 500) / 100.0, CASE n WHEN 7 THEN 'questioned' ELSE 'uncertain' END, p.evidence, '{}', '{}',"
+            " now() - CASE n WHEN 12 THEN interval '60 days' ELSE interval '0' END"
+            " FROM lake.identity_pair p, generate_series(1, 20000) n"
+        )
+    queue = await review_queue(app_pool, "zhou", limit=500)
+    assert queue[0].why == "questioned"
+    climbed = [p.weight for p in queue].index(pytest.approx(0.12))
+    assert 0 < climbed < 3, "sixty days are worth twelve bits"
+    others_of_tonight = [p.weight for p in queue[1:] if p.weight != queue[climbed].weight]
+    assert others_of_tonight == sorted(others_of_tonight, reverse=True)
+    mine = await review_queue(app_pool, "zhou", limit=500, after=9_000, sources=["births"])
+    assert len(mine) == 500
+    assert {p.left_source for p in mine} == {"births"}

@@ -40,6 +40,7 @@ _SUMMARY: Final = """
            (SELECT count(*) FROM lake.identity_vote v WHERE v.pair = p.id),
            EXISTS (SELECT FROM lake.identity_vote v WHERE v.pair = p.id AND v.by = $1) AS mine
     FROM lake.identity_pair p"""
+_A_DAY: Final = 0.2
 _WITHIN: Final = """($2::text[] IS NULL OR split_part(p.left_record, ':', 1) = ANY ($2)
                          OR split_part(p.right_record, ':', 1) = ANY ($2))"""
 
@@ -121,14 +122,17 @@ class Pair(msgspec.Struct, frozen=True):
 async def review_queue(
     pool: Pool, by: str, *, limit: int = 50, after: int = 0, sources: Sequence[str] | None = None
 ) -> tuple[PairSummary, ...]:
-    """What waits for people: disputed first, then those that lack a second vote, then by weight; those ``by`` voted on come last.
+    """What waits for people: disputed first, then those that lack a second vote, then what somebody doubts, then by evidence and age.
 
+    A day of waiting counts as a fifth of a bit, so that among tens of thousands yesterday's doubts are not for ever behind today's;
+    those ``by`` voted on come last.
     ``after`` skips so many; ``sources``: only pairs with a record of one of them. Errors: the pool's.
     """
     rows = await pool.fetch(
         f"""
         {_SUMMARY} WHERE p.decided_at IS NULL AND {_WITHIN}
-        ORDER BY mine, CASE p.state WHEN 'disputed' THEN 0 WHEN 'second' THEN 1 ELSE 2 END, p.weight DESC, p.id LIMIT $3 OFFSET $4
+        ORDER BY mine, CASE p.state WHEN 'disputed' THEN 0 WHEN 'second' THEN 1 ELSE 2 END, p.why <> 'questioned',
+                 p.weight + {_A_DAY} * extract(epoch FROM now() - p.found_at) / 86400 DESC, p.id LIMIT $3 OFFSET $4
         """,
         by,
         sources,
