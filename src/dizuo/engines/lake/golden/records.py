@@ -25,7 +25,7 @@ from dizuo.engines.lake.golden.plan import (
 from dizuo.engines.lake.golden.staging import quoted
 from dizuo.foundation.blueprint.model_source import Source
 
-PART = 2_000_000
+PART = 1_250_000
 """Records that are put together at once: all sources of a part are held side by side, which must fit into memory."""
 NUMBERS = {"citizen_id": "[0-9]{17}[0-9X]", "uscc": "[0-9A-Z]{18}"}
 ENTITY_OF = {"citizen_id": "person", "uscc": "enterprise"}
