@@ -48,6 +48,7 @@ _NAMED: tuple[tuple[str, str, str], ...] = (
     ("psb", "investigator", "戴宏伟"),
     ("psb", "investigation_head", "孔令勇"),
     ("procuratorate", "prosecutor", "舒雅琴"),
+    ("data", "licence_officer", "薛敏之"),
 )
 _HOME_TOWN = "崇安寺街道"
 
