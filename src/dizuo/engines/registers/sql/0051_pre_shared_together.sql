@@ -169,7 +169,7 @@ BEGIN
             'refusals', CASE WHEN k.plan -> 'refusals' <> '[]' THEN (
                 SELECT json_agg(n || jsonb_build_object('entry', k.entries[(n ->> 'entry')::integer + 1]))
                 FROM jsonb_array_elements(k.plan -> 'refusals') AS n) ELSE '[]' END,
-            'entries', k.entries) END ORDER BY u.ord), '[]') INTO answer
+            'entries', k.entries, 'more', k.plan -> 'more') END ORDER BY u.ord), '[]') INTO answer
     FROM unnest(tickets, closed) WITH ORDINALITY AS u(id, closed, ord)
     LEFT JOIN LATERAL (SELECT t.plan, t.entries FROM registers.ticket t WHERE u.closed IS NULL AND t.id = u.id LIMIT 1) AS k ON true;
     IF cardinality(array_remove(closed, NULL)) > 0 THEN
