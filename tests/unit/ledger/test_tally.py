@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import itertools
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -35,6 +38,11 @@ def entries(chance: random.Random, count: int) -> list[Entry]:
     ]
 
 
+def a_minute_later() -> Callable[[], float]:
+    """A clock on which more than a minute passes from look to look."""
+    return itertools.count(0.0, tally.SURE_FOR + 1).__next__
+
+
 async def both(pool: Pool, kept: Tallies) -> tuple[Tally, Tally]:
     async with pool.acquire() as connection:
         return await kept.of(connection, ME), await Tallies().of(connection, ME)
@@ -45,7 +53,7 @@ async def test_counted_on_is_counted_anew(
     app_pool: Pool, eraser_pool: Pool, owner_pool: Pool, sealer: Sealer, seed: int
 ) -> None:
     chance = random.Random(seed)
-    kept = Tallies()
+    kept = Tallies(a_minute_later())
     known: list[int] = []
     for step in range(40):
         match chance.choice(["append", "append", "seal", "seal", "late", "erase", "forget", "look"]):
@@ -82,7 +90,9 @@ async def test_what_is_taken_away_after_the_first_look_is_missed(
     app_pool: Pool, owner_pool: Pool, sealer: Sealer
 ) -> None:
     """A kept count would go on saying that everything is there."""
-    kept = Tallies()
+    later = a_minute_later()
+    kept = Tallies(lambda: clock[0])
+    clock = [later()]
     ids = await app_pool.fetchval(
         "SELECT ledger.append_batch($1)", [Entry("read", {"n": n}, ME, {"case": "A"}) for n in range(9)]
     )
@@ -93,7 +103,10 @@ async def test_what_is_taken_away_after_the_first_look_is_missed(
         await owner.execute("ALTER TABLE ledger.entry DISABLE TRIGGER append_only")
         await owner.execute("UPDATE ledger.entry SET subject = NULL WHERE id = $1", ids[4])
         await owner.execute("ALTER TABLE ledger.entry ENABLE TRIGGER append_only")
+    counted_on, _ = await both(app_pool, kept)
+    assert counted_on.whole.whole, "what was seen a moment ago is not looked through again"
     for _ in range(2):
+        clock[0] = later()
         counted_on, _ = await both(app_pool, kept)
         assert (counted_on.whole.missing, counted_on.whole.whole) == ((5,), False)
 
@@ -102,7 +115,9 @@ async def test_only_closed_seals_are_counted_as_sealed(
     app_pool: Pool, owner_pool: Pool, sealer: Sealer
 ) -> None:
     kept = Tallies()
-    ground = SealRule("crime", "cpl-2018:152", "psb", ("investigator",), ("chief",), 60, True, "other", {"a": ("b",)})
+    ground = SealRule(
+        "crime", "cpl-2018:152", "psb", ("investigator",), ("chief",), 60, True, "other", {"a": ("b",)}
+    )
     async with owner_pool.acquire() as owner:
         await declare_grounds(owner, [ground])
     until = await app_pool.fetchval("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date") + dt.timedelta(10)
@@ -135,3 +150,14 @@ async def test_only_so_much_is_kept(app_pool: Pool, sealer: Sealer, monkeypatch:
             assert len(kept._kept) <= 3  # pyright: ignore[reportPrivateUsage]
         for person in range(8):
             assert (await kept.of(connection, person)).whole.last == 6
+
+
+async def test_looks_of_one_person_at_once_count_once(app_pool: Pool, sealer: Sealer) -> None:
+    """The second waits and goes on from the first; nobody is kept waiting after the last."""
+    some = [Entry("read", {"n": n}, ME, {"case": "A"}) for n in range(80)]
+    await app_pool.fetchval("SELECT ledger.append_batch($1)", some)
+    await sealer.seal_once()
+    kept = Tallies()
+    tallies = await asyncio.gather(*(both(app_pool, kept) for _ in range(4)))
+    assert [one.whole.last for pair in tallies for one in pair] == [80] * 8
+    assert kept._looking == {}  # pyright: ignore[reportPrivateUsage]

@@ -113,9 +113,11 @@ async def page_of(
     """A page of entries that pass the filter, and the id to go on from; a filter looks at most 1,000 far."""
     kept: list[EntryView] = []
     name = session_of(request).account.name
+    # What the database cannot tell apart is sifted here, so more is fetched than shown.
+    lot = PAGE * 5 if chosen.kind or chosen.case else PAGE
     async with request.dizuo.pool.acquire() as connection:
         for _ in range(LOOKS):
-            some = await entries_where(connection, subject, chosen.filter, before=before, limit=PAGE * 5)
+            some = await entries_where(connection, subject, chosen.filter, before=before, limit=lot)
             for entry in some:
                 before = entry.id
                 if kept_by(entry, chosen.kind, subject, name) and (
@@ -124,7 +126,7 @@ async def page_of(
                     kept.append(entry)
                 if len(kept) == PAGE:
                     return kept, before
-            if len(some) < PAGE * 5:
+            if len(some) < lot:
                 return kept, None
     return kept, before
 

@@ -1,14 +1,16 @@
 """Counting what is new: whether a person's list is whole, and its kinds of use, from where the last count ended.
 
-A count is kept in the memory of a process for whoever has a long list. It is never older than the look: entries that
-came since are counted on top, and a kept count that does not fit any more (an entry is gone, one came late, numbers were
-forgotten) is thrown away and everything counted anew.
+A count is kept in the memory of a process for whoever has a long list. Entries that came since are counted on top at
+every look, and once a minute it is seen whether everything counted is still there. A kept count that does not fit any more
+(an entry is gone, one came late, numbers were forgotten) is thrown away and everything counted anew.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +23,8 @@ LONG: Final = 64
 """Entries from which a count is kept: a shorter list is counted in a moment."""
 MOST: Final = 400_000
 """Entries whose numbers one process keeps, about 100 bytes each; the counts that were not asked for longest go first."""
+SURE_FOR: Final = 60.0
+"""Seconds for which what was seen is taken to be still there: seeing it again takes time with the length of the list."""
 _QUERIES: Final = Queries.load("dizuo.foundation.ledger")
 _Kind = tuple[str, str, str]
 
@@ -49,11 +53,12 @@ class _Kept:
     open: dict[bytes, int] = field(default_factory=dict[bytes, int])
     uses: dict[_Kind, Use] = field(default_factory=dict[_Kind, Use])
     seals: list[int] = field(default_factory=list[int])
+    seen: float = 0.0
 
     def fits(self, row: Row) -> bool:
         """Whether everything counted is still there, under the same numbers."""
         return (
-            row["held"] == self.held
+            row["held"] in (None, self.held)
             and (row["first"] or 0) == self.first
             and (row["first_key"] or b"") == self.first_key
             and (row["last"] or 0) + 1 >= self.next
@@ -104,21 +109,33 @@ class _Kept:
 
 
 class Tallies:
-    """The counts of long lists that one process keeps."""
+    """The counts of long lists that one process keeps. ``clock`` gives seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._kept: OrderedDict[int, _Kept] = OrderedDict()
         self._size = 0
+        self._clock = clock
+        self._looking: dict[int, asyncio.Lock] = {}
 
     async def of(self, connection: Connection, subject: int) -> Tally:
         """The list of one person as it is now. The caller enters this reading in the ledger as well."""
-        # Taken out while it is counted on: another look of the same person meanwhile counts anew and disturbs nothing.
+        # Two looks of one person at once: the second goes on from the first.
+        lock = self._looking.setdefault(subject, asyncio.Lock())
+        try:
+            async with lock:
+                return await self._of(connection, subject)
+        finally:
+            if not lock.locked():
+                self._looking.pop(subject, None)
+
+    async def _of(self, connection: Connection, subject: int) -> Tally:
+        now = self._clock()
         kept = self._take(subject)
-        if kept is not None and (tally := await _count(connection, subject, kept)) is not None:
+        if kept is not None and (tally := await _count(connection, subject, kept, now)) is not None:
             self._keep(subject, kept)
             return tally
         kept = _Kept()
-        tally = await _count(connection, subject, kept)
+        tally = await _count(connection, subject, kept, now)
         assert tally is not None, "a count from the beginning always fits"
         # A list of which something was erased or is missing is looked through every time.
         if tally.whole.whole and not tally.whole.erased:
@@ -146,11 +163,14 @@ async def counted(connection: Connection, subject: int) -> Counted:
     return (await Tallies().of(connection, subject)).whole
 
 
-async def _count(connection: Connection, subject: int, kept: _Kept) -> Tally | None:
+async def _count(connection: Connection, subject: int, kept: _Kept, now: float) -> Tally | None:
     """Count on from what is kept; None when that does not fit any more."""
     anew = not kept.upto
-    row = await connection.fetchrow(_QUERIES["tally"], subject, kept.upto, kept.seals)
+    again = anew or now - kept.seen > SURE_FOR
+    row = await connection.fetchrow(_QUERIES["tally"], subject, kept.upto, kept.seals, again)
     assert row is not None, "a tally is one row"
+    if again:
+        kept.seen = now
     if anew:
         kept.begin(row)
     elif not kept.fits(row):

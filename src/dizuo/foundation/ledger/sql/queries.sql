@@ -166,7 +166,7 @@ SELECT unit, actor, purpose, first, first_at, last_at, count, settled FROM ledge
 
 -- tally --
 -- What is about one person after an entry, how much there is up to it, how many of the kept seals are still closed.
-SELECT held, first, first_key, last, ids, tags, placed, seals, ledger.closed_of($3 || seals) AS closed FROM ledger.tally($1, $2)
+SELECT held, first, first_key, last, ids, tags, placed, seals, ledger.closed_of($3 || seals) AS closed FROM ledger.tally($1, $2, $4)
 
 -- note_kinds --
 -- Note which kinds of use began among the next leaves.

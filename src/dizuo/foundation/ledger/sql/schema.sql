@@ -611,16 +611,17 @@ END;
 
 -- What is about a person after an entry: in the order of their ids, with tags (none: not placed yet, or of the first version), and
 -- which are sealed. `held`: how many there are up to that entry, so that a count that was kept is known to be still right.
-CREATE FUNCTION ledger.tally(subject bigint, after bigint)
+CREATE FUNCTION ledger.tally(subject bigint, after bigint, again boolean)
 RETURNS TABLE (held bigint, first bigint, first_key bytea, last bigint, ids bigint[], tags bytea[], placed boolean[], seals bigint[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT CASE WHEN $2 > 0 THEN (SELECT count(*) FROM ledger.entry e WHERE e.subject = $1 AND e.id <= $2) ELSE 0 END,
+    SELECT CASE WHEN $2 > 0 AND $3 THEN (SELECT count(*) FROM ledger.entry e WHERE e.subject = $1 AND e.id <= $2) END,
            p.first, p.first_key, p.next - 1, f.ids, f.tags, f.placed, f.seals
     FROM (SELECT coalesce(array_agg(e.id ORDER BY e.id), '{}') AS ids, coalesce(array_agg(l.tag ORDER BY e.id), '{}') AS tags,
                  coalesce(array_agg(l.seq IS NOT NULL ORDER BY e.id), '{}') AS placed,
                  coalesce(array_agg(e.id ORDER BY e.id) FILTER (WHERE e.kind = 'sealed'), '{}') AS seals
-          FROM ledger.entry e LEFT JOIN ledger.leaf l ON l.entry = e.id WHERE e.subject = $1 AND e.id > $2) f
+          FROM ledger.entry e LEFT JOIN LATERAL (SELECT p.seq, p.tag FROM ledger.leaf p WHERE p.entry = e.id LIMIT 1) l ON true
+          WHERE e.subject = $1 AND e.id > $2) f
     LEFT JOIN ledger.person p ON p.subject = $1;
 END;
 
@@ -749,7 +750,7 @@ GRANT EXECUTE ON FUNCTION ledger.open_due() TO dizuo_sealer;
 GRANT SELECT ON ledger.seal_ground TO dizuo_app;
 REVOKE ALL ON SEQUENCE ledger.objection_number FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.entries_where(bigint, bigint, timestamptz, timestamptz, text, text, integer),
-    ledger.tally(bigint, bigint), ledger.closed_of(bigint[]), ledger.uses_of(bigint, bigint, bigint) TO dizuo_app;
+    ledger.tally(bigint, bigint, boolean), ledger.closed_of(bigint[]), ledger.uses_of(bigint, bigint, bigint) TO dizuo_app;
 GRANT SELECT, INSERT, UPDATE ON ledger.looked TO dizuo_app;
 GRANT USAGE ON SEQUENCE ledger.objection_number TO dizuo_app;
 GRANT SELECT, INSERT ON ledger.objection TO dizuo_app;
