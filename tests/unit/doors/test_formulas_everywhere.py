@@ -23,11 +23,11 @@ from dizuo.engines.opendata.ckan import datastore
 WRITERS: dict[str, Callable[[str], str]] = {
     "doors/citizen/pages_taken.py": pages_taken.safe,
     "doors/data/pages_requests.py": lambda cell: _first(pages_requests.as_csv(["name"], [[cell]])),
-    "engines/exchange/catalogue/reporting.py": reporting._harmless,
-    "engines/exchange/delivery/bulk_formats.py": bulk_formats.safe_cell,
-    "engines/lake/after.py": after._disarmed,
-    "engines/lake/intake/returning.py": intake_returning._disarmed,
-    "engines/lake/review/returning.py": review_returning._disarmed,
+    "engines/exchange/catalogue/reporting.py": reporting.harmless,
+    "engines/exchange/delivery/bulk_formats.py": bulk_formats.harmless,
+    "engines/lake/after.py": after.harmless,
+    "engines/lake/intake/returning.py": intake_returning.harmless,
+    "engines/lake/review/returning.py": review_returning.harmless,
     "engines/opendata/ckan/datastore.py": datastore._disarmed,
     "engines/opendata/exporting.py": exporting.disarmed,
 }
@@ -42,6 +42,9 @@ ATTACKS = [
     "@SUM(1)",
     "\t=1+1",
     "\r=1+1",
+    "\n=1+1",
+    "＝1+1",
+    "＠SUM(1)",
 ]
 HARMLESS = ["无锡市", "阿依古丽·吐尔逊", "𠮷野", "1=1", "a@b.cn", "2026-11-23", "'已经有引号", "（=）"]
 

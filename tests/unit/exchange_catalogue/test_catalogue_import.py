@@ -306,3 +306,19 @@ async def test_the_report_runs_nothing_in_a_spreadsheet(app_pool: Pool, city: Ci
     cells = [cell for line in csv.reader(io.StringIO(told.decode("utf-8-sig"))) for cell in line]
     assert not [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell]
     assert "'=cmd|' /C calc'!A0" in cells
+
+
+@pytest.mark.parametrize(
+    "other", [{"信息资源提供方": "市公安局"}, {"共享类型": "不予共享"}, {"信息资源摘要": "另一项资源"}]
+)
+async def test_a_line_that_says_something_else_is_no_line_of_items(
+    app_pool: Pool, city: City, now: datetime, other: dict[str, str]
+) -> None:
+    """A forgotten title is told; the line is not taken for items of the resource above it."""
+    report = await take(app_pool, city, text([LAMPS, row(**({"信息资源名称": ""} | other))]), now)
+    assert [one.verdict == "rejected" for one in report.rows] == [False, True]
+    assert report.rows[1].faults[0].why == "没有资源名称"
+    again = await take(
+        app_pool, city, text([LAMPS, row(信息资源名称="", 信息项名称="高度", 数据类型="N")]), now
+    )
+    assert [one.faults for one in again.rows] == [()], "what stands above it again adds items"

@@ -14,7 +14,6 @@ import pytest
 
 from dizuo.engines.exchange.delivery import bulk as downloads
 from dizuo.engines.exchange.delivery.bulk import BulkDesk
-from dizuo.engines.exchange.delivery.bulk_formats import safe_cell
 from dizuo.engines.exchange.delivery.bulk_model import (
     BulkFieldsNotGranted,
     BulkPartMissing,
@@ -23,6 +22,7 @@ from dizuo.engines.exchange.delivery.bulk_model import (
     BulkUnknown,
 )
 from dizuo.engines.exchange.delivery.subscribe_errors import DeliveryRefused
+from dizuo.foundation.kernel.cells import harmless
 
 FIELDS = ("name", "born_on", "height", "alive")
 
@@ -235,9 +235,9 @@ async def test_the_copy_goes_on_where_the_download_stood(base, desk):
     "text", ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x"]
 )
 def test_no_cell_begins_a_formula(text):
-    assert safe_cell(text) == "'" + text
+    assert harmless(text) == "'" + text
 
 
 @pytest.mark.parametrize("text", ["1+1", "甲=乙", "", "'=1", " =1", "人民路-1号"])
 def test_other_cells_stay_as_they_are(text):
-    assert safe_cell(text) == text
+    assert harmless(text) == text

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
+from dizuo.foundation.kernel.cells import harmless
 from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.ledger import EntryView, complete_proof, entries_of
 from dizuo.web import WebRequest, attachment
@@ -19,7 +20,6 @@ from .people import subject_of
 
 MOST: Final = 20_000
 _LOT: Final = 1000
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -41,8 +41,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 def safe(text: object) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    said = "" if text is None else str(text)
-    return f"'{said}" if said.startswith(_FORMULA) else said
+    return "" if text is None else harmless(str(text))
 
 
 async def _taken(request: WebRequest, form: str) -> tuple[list[Taken], bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from dizuo.engines.exchange import requests
+from dizuo.foundation.kernel.cells import harmless
 from dizuo.foundation.kernel.errors import NotFound
 from dizuo.web import WebRequest, answer, attachment, json
 
@@ -17,7 +18,6 @@ from .views_requests import LISTS, Listed, SharingMaker
 
 _PERIOD = dt.timedelta(days=365)
 _BOM = "\ufeff"
-_ARMED = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _maker(request: WebRequest) -> SharingMaker:
@@ -53,7 +53,7 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([f"'{cell}" if cell.startswith(_ARMED) else cell for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return (_BOM + text.getvalue()).encode("utf-8")
 
 

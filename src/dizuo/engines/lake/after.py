@@ -17,6 +17,7 @@ from dizuo.engines.lake.delivery import DeliveryFile, Manifest, read_manifest
 from dizuo.engines.lake.loading import DatabaseLike
 from dizuo.engines.lake.reading import open_delivery
 from dizuo.foundation.blueprint.model import City, Register
+from dizuo.foundation.kernel.cells import harmless
 from dizuo.foundation.store.roles import LOADER
 
 _BATCH = 10_000
@@ -121,9 +122,5 @@ def rejected_rows(database: DatabaseLike, delivery: int) -> Iterator[str]:
 
 def _csv_line(cells: Sequence[str]) -> str:
     text = StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([_disarmed(cell) for cell in cells])
+    csv.writer(text, lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
     return text.getvalue()
-
-
-def _disarmed(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell

@@ -18,6 +18,7 @@ import msgspec
 
 from dizuo.engines.opendata.errors import ReleaseBusy, TooManyForSheet
 from dizuo.engines.opendata.model import Column, DatasetSeen, Row, Value
+from dizuo.foundation.kernel.cells import harmless
 
 Batches = AsyncIterable[tuple[Row, ...]]
 MEDIA: Final = {
@@ -29,7 +30,6 @@ MEDIA: Final = {
     "parquet": "application/vnd.apache.parquet",
 }
 _SHEET: Final = 1_048_576
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _MAKING: Final = asyncio.Semaphore(2)
 _PIECE: Final = 256 * 1024
 
@@ -42,7 +42,7 @@ def disarmed(value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    return harmless(value)
 
 
 async def as_csv(columns: Sequence[Column], batches: Batches, *, bom: bool = False) -> AsyncIterator[bytes]:

@@ -174,7 +174,10 @@ async def import_report(pool: Pool, id: int) -> ImportReport | None:
 
 
 def rows_of(sheet: Sheet) -> list[_Row]:
-    """The rows under the headers; a line without a title that names an item belongs to the resource above it. Errors: SheetUnreadable."""
+    """The rows under the headers; a line that only names an item belongs to the resource above it. Errors: SheetUnreadable.
+
+    A line that says something else of a resource than the one above does is a row of its own, with a title or without.
+    """
     place, columns = find_headers([[cell.text for cell in row] for row in sheet.rows])
     rows: list[_Row] = []
     for line, cells in enumerate(sheet.rows[place + 1 :], place + 2):
@@ -182,13 +185,20 @@ def rows_of(sheet: Sheet) -> list[_Row]:
             continue
         named = {key: cells[column] for key, column in columns.items() if column < len(cells)}
         one = _Row(line, named)
-        if rows and not one.text("title") and one.text("items") and not one.text("code"):
+        if rows and one.text("items") and _goes_on(rows[-1], one):
             rows[-1].items.append((one.text("items"), one.text("item_types")))
             _cells(rows[-1], named)
         else:
             _cells(one, named)
             rows.append(one)
     return rows
+
+
+def _goes_on(above: _Row, row: _Row) -> bool:
+    """Whether a line only adds items: nothing else in it, or what stands above it again."""
+    return not row.text("title") and all(
+        row.text(key) in ("", above.text(key)) for key in HEADERS if key not in ("items", "item_types")
+    )
 
 
 def _cells(row: _Row, cells: Mapping[str, Cell]) -> None:

@@ -7,10 +7,10 @@ import io
 from typing import Final
 
 from dizuo.engines.exchange.catalogue.importing import ImportReport
+from dizuo.foundation.kernel.cells import harmless
 
 VERDICTS: Final = {"new": "已收下", "changed": "已更新", "unchanged": "没有变化", "rejected": "退回"}
 _HEAD: Final = ("行", "信息资源名称", "结果", "信息资源代码", "原因", "怎么改", "说明")
-_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def report_csv(report: ImportReport) -> bytes:
@@ -21,10 +21,5 @@ def report_csv(report: ImportReport) -> bytes:
     for row in report.rows:
         why = "；".join(fault.why for fault in row.faults)
         fix = "；".join(fault.fix for fault in row.faults)
-        writer.writerow([_harmless(text) for text in (str(row.line), row.title, VERDICTS[row.verdict], row.code, why, fix, "；".join(row.notes))])  # fmt: skip
+        writer.writerow([harmless(text) for text in (str(row.line), row.title, VERDICTS[row.verdict], row.code, why, fix, "；".join(row.notes))])  # fmt: skip
     return out.getvalue().encode("utf-8-sig")
-
-
-def _harmless(text: str) -> str:
-    """A leading apostrophe makes a text of what would be a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_DANGEROUS) else text

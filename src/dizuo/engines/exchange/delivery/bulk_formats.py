@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any, BinaryIO, Final, Protocol
 
 from dizuo.engines.exchange.delivery.bulk_model import BulkFormat
+from dizuo.foundation.kernel.cells import harmless
 
 RECORD: Final = "_record"
 """The first column: the record's number, as in events and ledger entries."""
@@ -22,7 +23,6 @@ MEDIA: Final[Mapping[BulkFormat, str]] = {
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
 }
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 Line = tuple[int, Sequence[str | None]]
 
 
@@ -71,11 +71,6 @@ def writer_of(
     return _Columns(format, file, fields, types)
 
 
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection): an apostrophe before what would begin one."""
-    return "'" + text if text.startswith(_FORMULA) else text
-
-
 class _Csv:
     """RFC 4180 in UTF-8, CRLF. An empty cell is no value; a value that is empty text is \"\"."""
 
@@ -102,7 +97,7 @@ class _Csv:
 
 
 def _cell(value: str) -> str:
-    text = safe_cell(value)
+    text = harmless(value)
     if not text or text != text.strip() or any(sign in text for sign in ',"\r\n;\t'):
         return '"' + text.replace('"', '""') + '"'
     return text

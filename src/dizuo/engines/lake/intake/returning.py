@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dizuo.engines.lake.intake.arrow import pq
 from dizuo.engines.lake.intake.deliveries import QUERIES, Intake, delivery
+from dizuo.foundation.kernel.cells import harmless
 
 _HEADER = ("行号", "栏目", "原因代码", "原因", "原文")
 _NAMES = ("line", "column", "code", "says", "raw")
@@ -41,10 +42,5 @@ def _pieces(paths: Sequence[Path]) -> Iterator[bytes]:
 
 def _lines(rows: Sequence[Sequence[str]]) -> str:
     text = StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([_disarmed(cell) for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
-
-
-def _disarmed(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell

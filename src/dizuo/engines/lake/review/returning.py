@@ -13,6 +13,7 @@ from dizuo.engines.lake.intake.arrow import np, pa, pq
 from dizuo.engines.lake.intake.deliveries import QUERIES
 from dizuo.engines.lake.review.errors import PurposeMissing, RowsGone
 from dizuo.engines.lake.review.stewards import Steward
+from dizuo.foundation.kernel.cells import harmless
 
 _BATCH: Final = 5_000
 
@@ -90,10 +91,5 @@ def _held(fates: Path, rows: Path) -> Iterator[bytes]:
 def _lines(rows: Sequence[Sequence[str]], *, begin: bool = True) -> bytes:
     text = StringIO("\ufeff" if begin else "")
     text.seek(0, 2)
-    csv.writer(text, lineterminator="\r\n").writerows([_disarmed(cell) for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
-
-
-def _disarmed(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠") else cell

@@ -12,6 +12,7 @@ import msgspec
 
 from dizuo.engines.opendata.errors import ConditionalOnly, RowsQuerySlow
 from dizuo.engines.opendata.model import Column, DatasetSeen
+from dizuo.foundation.kernel.cells import harmless
 
 from .asking import Asked
 from .errors import CkanInvalid, CkanNotFound, SqlRefused
@@ -23,7 +24,6 @@ from .where import Condition
 MOST_ROWS: Final = 32_000
 _TYPES: Final = {"text": "text", "integer": "int", "decimal": "numeric", "date": "date", "boolean": "bool"}
 _NUMBERS: Final = frozenset({"integer", "decimal"})
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def datastore_search_sql(portal: Portal, asked: Asked) -> dict[str, Any]:
@@ -266,7 +266,7 @@ def _numbers(texts: Sequence[str]) -> list[Any]:
 
 def _disarmed(value: Any) -> Any:
     """A cell that a spreadsheet would run as a formula gets an apostrophe; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def columns_of(fields: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
