@@ -44,6 +44,11 @@ _SMALLEST_GZIP = 1000
 _PACKED_ALREADY = frozenset({"application/pdf", "image/jpeg", "image/png"})
 
 
+def _as_escaped(query: bytes) -> bytes:
+    """A query whose letters were sent as they are (curl does), as a browser would have sent it."""
+    return b"".join(bytes((one,)) if one < 0x80 else b"%%%02X" % one for one in query)
+
+
 class Shell:
     """Doors, templates, static files and the way through them. Made once per process by ``build``."""
 
@@ -120,6 +125,8 @@ class Shell:
     ) -> None:
         """Answer one request for an address whose rows are given by method."""
         started = time.perf_counter()
+        if not scope["query_string"].isascii():
+            scope["query_string"] = _as_escaped(scope["query_string"])
         request = WebRequest(scope, receive)
         request.shell = self
         request.door = self.door_of(scope["path"])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from web_world import FOLDER, World, front
 
@@ -277,3 +280,16 @@ def test_two_rows_for_one_address_do_not_start() -> None:
 
 def test_errors_carry_a_way_out() -> None:
     assert NoSuchPage().fix
+
+
+async def test_letters_sent_as_they_are_are_read_as_letters(world: World) -> None:
+    """curl sends a query as it was typed; it is read as what a browser would have made of it."""
+    app = world.client._transport.app  # type: ignore[attr-defined]
+
+    async def raw(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "query_string": "x=太湖".encode()}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(raw), base_url="http://127.0.0.1") as client:
+        answer = await client.get("/mine")
+    wanted = parse_qs(urlsplit(answer.headers["location"]).query)["next"][0]
+    assert parse_qs(urlsplit(wanted).query) == {"x": ["太湖"]}
