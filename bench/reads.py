@@ -25,7 +25,8 @@ from typing import Any
 
 from ceilings import BARE_RECORDS
 
-from dizuo.engines.lake import demo_subjects, load, simulate
+from dizuo.engines.lake import demo_subjects
+from dizuo.engines.lake.demonstrate import demonstrate
 from dizuo.engines.registers import Actor, ReadRequest, Registers, publish
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.ledger import Batcher
@@ -92,9 +93,10 @@ async def run(server: Server, folder: Path, people: int, seconds: float) -> None
     await migrate(server, discover())
     owner = await connect(server.dsn(OWNER))
     await publish(owner, city)
-    manifest = simulate(city, folder / "deliveries", people=people, today=date(2026, 11, 23))
-    await asyncio.to_thread(load, server, city, folder / "deliveries")
-    ids = demo_subjects(server, manifest)
+    manifest, _ = await demonstrate(
+        server, city, folder, folder / "deliveries", people=people, seed=2026, day=date(2026, 11, 23)
+    )
+    ids = demo_subjects(server, manifest.demo)
     parents = [ids[p.citizen_id] for p in manifest.demo if p.key in {"lin", "wang", "single"}]
     await owner.execute("VACUUM ANALYZE")
     pool = await open_pool(server.dsn(APP), min_size=4, max_size=8)

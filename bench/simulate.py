@@ -1,4 +1,4 @@
-"""How long `dizuo simulate --sources` takes, and how much memory: ``python bench/simulate.py --people 200000``.
+"""How long `dizuo simulate` takes, and how much memory: ``python bench/simulate.py --people 200000``.
 
 Wall time of the two stages, rows per second, peak resident memory of all processes together (sampled every 100 ms;
 pages that processes share are counted once each, so the sum is an upper bound), rows by source. Beside it, as the

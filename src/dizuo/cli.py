@@ -119,22 +119,18 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, default=20_261_123)
     simulate.add_argument("--out", type=Path, required=True, help="folder to write into")
     simulate.add_argument(
-        "--sources",
-        action="store_true",
-        help="every declared source as its department delivers it, with the truth",
+        "--cast", action="store_true", help="with the demonstration's named characters among the residents"
     )
     simulate.add_argument(
         "--day", type=dt.date.fromisoformat, help="day of the first delivery (default: today, less --days)"
     )
-    simulate.add_argument(
-        "--days", type=int, default=0, help="with --sources: daily deliveries after the first"
-    )
+    simulate.add_argument("--days", type=int, default=0, help="daily deliveries after the first")
     simulate.add_argument(
         "--snapshots", action="store_true", help="with --days: full sources deliver everything every day"
     )
-    simulate.add_argument("--workers", type=int, default=2, help="with --sources: processes")
+    simulate.add_argument("--workers", type=int, default=2, help="processes")
 
-    load = add("load", "load a folder of departments' deliveries into the registers")
+    load = add("load", "take a simulated folder through the lake into the registers (演示数据)")
     places(load)
     load.add_argument("folder", type=Path)
 
@@ -150,7 +146,7 @@ def parser() -> argparse.ArgumentParser:
     receive.add_argument("--mode", choices=["full", "changes"], help="when it is not as declared")
     pull = acts.add_parser("pull", help="pull a source's table (address in DATA/secrets/source-<id>)")
     pull.add_argument("source")
-    take = acts.add_parser("take", help="receive a folder that `dizuo simulate --sources` made (演示数据)")
+    take = acts.add_parser("take", help="receive a folder that `dizuo simulate` made (演示数据)")
     take.add_argument("path", type=Path)
     take.add_argument("--until", type=dt.date.fromisoformat, help="only what arrives up to this day")
     take.add_argument("--after", type=dt.date.fromisoformat, help="only what arrives after this day")

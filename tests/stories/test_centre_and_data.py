@@ -142,18 +142,21 @@ async def test_the_catalogue_counts_what_the_registers_hold(town: Town, number: 
 async def test_a_registers_page_tells_what_came_and_what_was_sent_back(town: Town, number: str) -> None:
     anybody = town.visitor()
     found = (await anybody.client.get("/data/registers/person.json")).json()
-    rows = await town.owner.fetch("SELECT * FROM lake.delivery WHERE register = 'person'")
-    assert {one["rows"] for one in found["deliveries"]} == {
-        f"{r['accepted'] + r['rejected']:,}" for r in rows
+    feeding = [s.id for s in town.city.sources.values() if any(feed.register == "person" for feed in s.feeds)]
+    rows = await town.owner.fetch("SELECT * FROM lake.source_delivery WHERE source = ANY ($1)", feeding)
+    assert len(rows) == len(found["deliveries"]) == len(feeding)
+    assert {one["rows"] for one in found["deliveries"]} == {f"{r['rows_in']:,}" for r in rows}
+    assert {one["outcome"] for one in found["deliveries"]} == {
+        f"退回 {r['rows_rejected']:,} 行" for r in rows
     }
-    assert {one["outcome"] for one in found["deliveries"]} == {f"退回 {r['rejected']:,} 行" for r in rows}
     stat = {name: (value, why) for name, value, why in found["stat"]}
-    oldest = min(row["period_to"] for row in rows)
+    oldest = min(row["period"] for row in rows)
     assert stat["数据截至"][1].startswith(oldest.isoformat())
     assert "没有声明" in stat["数据截至"][1]  # nothing is promised that nobody declared
     kinds = await town.owner.fetch(
-        "SELECT r.field, r.code, count(*) AS n FROM lake.rejected r JOIN lake.delivery d ON d.id = r.delivery"
-        " WHERE d.register = 'person' GROUP BY r.field, r.code"
+        "SELECT col AS field, code, sum(rows)::bigint AS n FROM lake.source_rejected_kind WHERE delivery = ANY ($1)"
+        " GROUP BY delivery, col, code",
+        [row["id"] for row in rows],
     )
     told = [fault for one in found["deliveries"] for fault in one["faults"]]
     assert len(told) == len(kinds)

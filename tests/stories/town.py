@@ -18,7 +18,8 @@ from dizuo.app import make
 from dizuo.commands import building
 from dizuo.doors.citizen import home
 from dizuo.doors.citizen.prepared import PreparedShelf
-from dizuo.engines import cases, lake
+from dizuo.engines import cases
+from dizuo.engines.lake.demonstrate import demonstrate
 from dizuo.foundation.blueprint import City, load_city
 from dizuo.foundation.kernel.clock_source import SHANGHAI, FrozenNow
 from dizuo.foundation.ledger import Sealer, SigningKey
@@ -47,9 +48,11 @@ async def fill(database: Any, folder: Path) -> None:
     """Make the running city of the declarations, with its invented people (演示数据), as ``dizuo up`` does."""
     city = load_city(CITY)
     await building.publish(database, city, _silent)
-    lake.simulate(city, folder, PEOPLE, SEED, TODAY, _silent)
-    lake.load(database, city, folder, _silent)
-    await building.people(database, city, folder)
+    night = FrozenNow(datetime(2026, 11, 23, 5, tzinfo=SHANGHAI))
+    await demonstrate(
+        database, city, database.data, folder, people=PEOPLE, seed=SEED, day=TODAY, now=night, workers=1
+    )
+    await building.people(database, city, database.data, folder)
     owner = await connect(database.dsn(OWNER))
     try:
         # The stories' clock stands still on a day of their own: what was delivered was known the day before.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from dizuo.engines import directory, exchange, lake, registers
 from dizuo.engines.directory import Representation, SeedPerson
-from dizuo.engines.lake import Manifest
 from dizuo.foundation.blueprint import City
 from dizuo.foundation.kernel.clock_source import SystemNow
 from dizuo.foundation.store import APP, OWNER, Database, connect, discover, migrate, open_pool
@@ -54,29 +55,32 @@ async def filled(database: Database) -> bool:
         await conn.close()
 
 
-def fill(database: Database, city: City, settings: Settings, tell: Tell) -> Manifest:
-    """Invent the departments' deliveries and load them (演示数据)."""
-    today = SystemNow()().date()
-    lake.simulate(city, settings.deliveries, settings.people, settings.seed, today, tell)
-    return lake.load(database, city, settings.deliveries, tell).manifest
+async def fill(database: Database, city: City, settings: Settings, tell: Tell) -> None:
+    """Invent the departments' deliveries and take them through the lake into the registers (演示数据)."""
+    # Loaded by name, so that a later start does not load the columnar libraries.
+    demonstrate: Any = importlib.import_module("dizuo.engines.lake.demonstrate")
+    await demonstrate.demonstrate(
+        database, city, settings.data, settings.deliveries,
+        people=settings.people, seed=settings.seed, day=SystemNow()().date(), workers=settings.workers, tell=tell,
+    )  # fmt: skip
 
 
-async def people(database: Database, city: City, folder: Path) -> None:
-    """After a load: who represents which enterprise; in a demonstration, accounts for the named characters and officials."""
-    if not (folder / "manifest.json").exists():
-        return
-    manifest = lake.read_manifest(folder)
+async def people(database: Database, city: City, data: Path, folder: Path) -> None:
+    """After a run of the lake in ``data``: who represents which enterprise; in a demonstration, accounts for the named
+    characters of the deliveries in ``folder`` and for officials."""
+    represented: Any = importlib.import_module("dizuo.engines.lake.represented")
     found = [
         Representation(r.enterprise, r.person, r.name, r.as_of)
-        for r in lake.representatives(database, city, folder)
+        for r in represented.representatives(database, city, data)
     ]
-    known = lake.demo_subjects(database, manifest)
-    seeds = [SeedPerson(p.key, known[p.citizen_id], p.name, p.note_zh, p.note_en) for p in manifest.demo]
     conn = await connect(database.dsn(OWNER))
     try:
         await directory.publish_representations(conn, found)
-        if city.demonstration:
-            await directory.seed_demo(conn, city, seeds, manifest.today)
+        if city.demonstration and (folder / lake.MANIFEST).exists():
+            told = lake.read_demonstration(folder)
+            known = lake.demo_subjects(database, told.demo)
+            seeds = [SeedPerson(p.key, known[p.citizen_id], p.name, p.note_zh, p.note_en) for p in told.demo]
+            await directory.seed_demo(conn, city, seeds, told.day)
     finally:
         await conn.close()
     await shares(database, city)

@@ -85,6 +85,7 @@ async def _run(
         rebuild=arguments.rebuild,
         ready=arguments.ready,
     )
+    await building.people(database, city, data, data / "deliveries")
     _say(list(ran.deliveries.values()), "now")
     for stage in ran.stages:
         rate = stage.rows / max(stage.seconds, 1e-9)

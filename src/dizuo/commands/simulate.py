@@ -7,38 +7,21 @@ import datetime as dt
 import importlib
 
 from dizuo.commands import progress
-from dizuo.engines import lake
 from dizuo.foundation.blueprint import load_city
-from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import SystemNow
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the deliveries of `--people` residents into `--out`: clean registers, or with `--sources` every source."""
+    """Write what every declared source delivers about `--people` residents into `--out`, with the truth about them."""
     city = load_city(arguments.city)
-    today = SystemNow()().date()
-    if arguments.sources:
-        # The last of the daily deliveries is today's, so that none comes from the future.
-        return _sources(city, arguments, arguments.day or today - dt.timedelta(days=max(arguments.days, 0)))
-    return _registers(city, arguments, arguments.day or today)
-
-
-def _registers(city: City, arguments: argparse.Namespace, day: dt.date) -> int:
-    with progress.shown() as tell:
-        manifest = lake.simulate(city, arguments.out, arguments.people, arguments.seed, day, tell)
-    print(
-        f"{len(manifest.files)} deliveries, {sum(f.rows for f in manifest.files):,} rows in {arguments.out} (演示数据)"
-    )
-    return 0
-
-
-def _sources(city: City, arguments: argparse.Namespace, day: dt.date) -> int:
+    # The last of the daily deliveries is today's, so that none comes from the future.
+    day = arguments.day or SystemNow()().date() - dt.timedelta(days=max(arguments.days, 0))
     # Loaded by name, so that starting any other command does not load the columnar libraries.
     simulate_sources = importlib.import_module("dizuo.engines.lake.simulation").simulate_sources
     with progress.shown() as tell:
         manifest = simulate_sources(
-            city, arguments.out, people=arguments.people, seed=arguments.seed, day=day,
-            days=arguments.days, snapshots=arguments.snapshots, workers=arguments.workers, tell=tell,
+            city, arguments.out, people=arguments.people, seed=arguments.seed, day=day, days=arguments.days,
+            snapshots=arguments.snapshots, workers=arguments.workers, cast=arguments.cast, tell=tell,
         )  # fmt: skip
     rows = sum(file.rows for file in manifest.deliveries)
     mentions = sum(file.rows for file in manifest.truth)

@@ -17,7 +17,7 @@ from rich.table import Table
 from dizuo.commands import building, interrupts, open_data, progress
 from dizuo.commands.children import Children
 from dizuo.commands.database import opened
-from dizuo.engines.lake import read_manifest
+from dizuo.engines.lake import MANIFEST, read_demonstration
 from dizuo.foundation.blueprint import City, check_city
 from dizuo.foundation.kernel.errors import Conflict
 from dizuo.foundation.ledger import SigningKey
@@ -78,8 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _build(settings: Settings, city: City, database: Database, tell: building.Tell) -> None:
     asyncio.run(building.publish(database, city, tell))
     if not asyncio.run(building.filled(database)) and city.demonstration:
-        building.fill(database, city, settings, tell)
-        asyncio.run(building.people(database, city, settings.deliveries))
+        asyncio.run(building.fill(database, city, settings, tell))
+        tell("账号和代表关系", 0, 0)
+        asyncio.run(building.people(database, city, settings.data, settings.deliveries))
     asyncio.run(open_data.publish(database, city, settings.city, tell=tell))
 
 
@@ -136,10 +137,10 @@ def _say(settings: Settings, city: City, seconds: float) -> None:
     for name, path, who in DOORS:
         doors.add_row(name, settings.url + path, who)
     console.print(doors)
-    if city.demonstration and (settings.deliveries / "manifest.json").exists():
+    if city.demonstration and (settings.deliveries / MANIFEST).exists():
         console.print("演示账号（均为虚构，登录页可选，无须口令）:")
         accounts = Table(show_header=False, box=None, padding=(0, 2))
-        for person in read_manifest(settings.deliveries).demo[:8]:
+        for person in read_demonstration(settings.deliveries).demo[:8]:
             accounts.add_row(person.name, person.note_zh)
         console.print(accounts)
         console.print(f"  officials: {settings.url}/desk/sign-in")

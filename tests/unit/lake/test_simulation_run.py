@@ -13,7 +13,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from dizuo.cli import main
-from dizuo.engines.lake import read_manifest
+from dizuo.engines.lake import read_demonstration
 from dizuo.engines.lake.simulation import KINDS, SourcesManifest, read_sources, simulate_sources
 from dizuo.engines.lake.simulation import blocks as blocks_module
 from dizuo.engines.lake.simulation.errors import FolderInUse, NothingToSimulate, SimulationTooLarge
@@ -217,13 +217,16 @@ def test_blocks_are_bounded() -> None:
         assert max(sizes) * 1.5 < STRIDE
 
 
-def test_the_command_ends_today_and_leaves_the_clean_mode_as_it_was(
+def test_the_command_ends_today_and_has_the_cast_when_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["simulate", "--people", "300", "--out"]
-    assert main([*command, str(tmp_path / "s"), "--sources", "--days", "1", "--workers", "1"]) == 0
+    command = ["simulate", "--people", "300", "--workers", "1", "--out"]
+    assert main([*command, str(tmp_path / "s"), "--days", "1"]) == 0
     manifest = read_sources(tmp_path / "s")
     assert max(file.day for file in manifest.deliveries) == SystemNow()().date()
+    assert manifest.demo == ()
     assert "演示数据" in capsys.readouterr().out
-    assert main([*command, str(tmp_path / "clean")]) == 0
-    assert read_manifest(tmp_path / "clean").people >= 300
+    assert main([*command, str(tmp_path / "c"), "--cast"]) == 0
+    told = read_demonstration(tmp_path / "c")
+    assert (told.day, told.demo) == (SystemNow()().date(), read_sources(tmp_path / "c").demo)
+    assert len(told.demo) > 20

@@ -58,7 +58,7 @@ async def look(pool: Pool, cases: Cases, lately: AskedLately) -> Stores:
     return Stores(
         at=cases.now(),
         holdings=await holdings(pool),
-        deliveries=await last_deliveries(pool),
+        deliveries=await last_deliveries(pool, cases.city),
         head=None if head is None else Head(head["size"], head["root"], head["note"], head["at"]),
         asked=await lately.asked(cases),
     )

@@ -326,19 +326,18 @@ class DataMaker(Saying):
 
     def _delivery(self, one: LastDelivery, register: Register) -> DeliveryLine:
         w = self.w
-        fields = {field.name.zh: self.pick(field.name) for field in register.fields.values()}
         outcome = fill(w["rejected"], n=thousands(one.rejected))
         return DeliveryLine(
             register=one.register,
             department=self.unit(one.department),
-            period=f"{one.period_from.isoformat()} – {one.period_to.isoformat()}",
+            period=one.period_to.isoformat(),
             landed=moment(one.landed_at, self.lang),
             rows=thousands(one.rows),
             outcome=w["refused_whole"] if one.state == "refused" else outcome,
             faults=[
                 fill(
                     w["fault"],
-                    field=fields.get(fault.field, fault.field) or w["fault_row"],
+                    field=fault.field or w["fault_row"],
                     what=w.get(f"fault_{fault.code}", fault.code),
                     n=thousands(fault.rows),
                 )

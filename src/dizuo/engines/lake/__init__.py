@@ -1,27 +1,23 @@
 """Departments' deliveries: from a file on a desk to golden records, with nothing lost and nothing believed unchecked.
 
-A department delivers a CSV for a register. The lake keeps the bytes as they came, checks every cell against the
-city's declaration, keeps each rejected row with its line and reason, and hands what is good to the registers, which
-take from a department only the fields it is the source of.
+A department delivers a source as it is declared. The lake keeps the bytes as they came, reads and standardises every cell, checks
+the declared rules, links who is who, and hands golden records to the registers; each rejected row keeps its line and reason.
 
-1. ``simulate``  invents a city's people and writes what every department would deliver (演示数据).
-2. ``load``      lands, checks, rejects, publishes; may be repeated and may be killed.
-3. ``rejected_rows``  what a department has to correct, as a file it can open safely.
-4. ``last_deliveries``  what came last from whom, in counts, for everybody.
-5. ``intake``    declared sources: land, pull or take pushes, read, hold and release; see its own front page.
-6. ``sources_seen``, ``deliveries_of_source``, ``delivery_in_detail``, ``freshness``  where every declared source stands.
-7. ``review``   pairs of records that two officials judge.
-8. ``demo_subjects`` and ``representatives``  what the directory needs to know after a load.
+1. ``intake``    declared sources: land, pull or take pushes, read, hold and release; see its own front page.
+2. ``pipeline``  every received delivery as far as it can go; ``taking`` brings a simulated folder; loaded by name.
+3. ``simulation``, ``demonstrate``  an invented city's deliveries, and the whole way of the demonstration (演示数据); loaded by name.
+4. ``sources_seen``, ``deliveries_of_source``, ``delivery_in_detail``, ``freshness``  where every declared source stands.
+5. ``last_deliveries``  what came last for each register, in counts, for everybody.
+6. ``review``   pairs of records that two officials judge.
+7. ``read_demonstration``, ``demo_subjects``  who may be chosen at sign-in; ``represented`` (by name) who acts for which enterprise.
 """
 
 from dizuo.engines.lake import intake, review
-from dizuo.engines.lake.after import Represents, demo_subjects, rejected_rows, representatives
-from dizuo.engines.lake.characters import DemoPerson
+from dizuo.engines.lake.after import demo_subjects
 from dizuo.engines.lake.delivered import LastDelivery, RejectedKind, last_deliveries
-from dizuo.engines.lake.delivery import DeliveryFile, Manifest, read_manifest
+from dizuo.engines.lake.demonstration import MANIFEST, Demonstration, DemoPerson, read_demonstration
 from dizuo.engines.lake.errors import DeliveryFolderUnusable, DeliveryRefused
 from dizuo.engines.lake.freshness import Freshness, freshness
-from dizuo.engines.lake.loading import Loaded, LoadReport, load
 from dizuo.engines.lake.seen import (
     DeliveryInDetail,
     FaultSeen,
@@ -32,24 +28,19 @@ from dizuo.engines.lake.seen import (
     delivery_in_detail,
     sources_seen,
 )
-from dizuo.engines.lake.simulate import Progress, simulate
 
 __all__ = [
-    "DeliveryFile",
+    "MANIFEST",
     "DeliveryFolderUnusable",
     "DeliveryInDetail",
     "DeliveryRefused",
     "DemoPerson",
+    "Demonstration",
     "FaultSeen",
     "Freshness",
     "LastDelivery",
-    "LoadReport",
-    "Loaded",
-    "Manifest",
-    "Progress",
     "QualitySeen",
     "RejectedKind",
-    "Represents",
     "SourceDeliverySeen",
     "SourcesSeen",
     "deliveries_of_source",
@@ -58,11 +49,7 @@ __all__ = [
     "freshness",
     "intake",
     "last_deliveries",
-    "load",
-    "read_manifest",
-    "rejected_rows",
-    "representatives",
+    "read_demonstration",
     "review",
-    "simulate",
     "sources_seen",
 ]

@@ -1,27 +1,20 @@
-"""What came from the departments, for everybody to see: when, how many rows, how many not taken and why; never a row."""
+"""What came last from the departments for each register, for everybody to see: when, how many rows, how many not taken and why."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 
 import msgspec
 
-from dizuo.foundation.store import Pool
+from dizuo.foundation.blueprint.model import City
+from dizuo.foundation.store import Pool, Queries
 
-# The last delivery of each department for each register; refused ones too, because they are news as well.
-_LAST = """
-SELECT DISTINCT ON (register, department) delivery, register, department, period_from, period_to, state, refused_code,
-       rows, rejected, added, changed, landed_at
-FROM lake.delivered ORDER BY register, department, landed_at DESC, delivery DESC
-"""
-_KINDS = """
-SELECT delivery, field, code, rows FROM lake.rejected_kinds WHERE delivery = ANY ($1::bigint[])
-ORDER BY rows DESC, field, code
-"""
+_SEEN: Final = Queries.load("dizuo.engines.lake", "seen.sql")
 
 
 class RejectedKind(msgspec.Struct, frozen=True):
-    """One kind of fault in a delivery: the column as declared, the code of the check, how many rows."""
+    """One kind of fault in a delivery: the column's header, the code of the check, how many rows."""
 
     field: str
     code: str
@@ -29,44 +22,35 @@ class RejectedKind(msgspec.Struct, frozen=True):
 
 
 class LastDelivery(msgspec.Struct, frozen=True):
-    """A department's last delivery for a register. ``state``: landed (being read), published, refused (whole)."""
+    """A source's last delivery, for a register that it feeds. ``state`` is a stage of the lake, held or refused."""
 
     delivery: int
+    source: str
     register: str
     department: str
-    period_from: date
     period_to: date
     state: str
-    refused: str
     rows: int
     rejected: int
-    added: int
-    changed: int
     landed_at: datetime
     faults: tuple[RejectedKind, ...]
 
 
-async def last_deliveries(pool: Pool) -> tuple[LastDelivery, ...]:
-    """The last delivery of every department for every register. Errors: the pool's."""
-    rows = await pool.fetch(_LAST)
+async def last_deliveries(pool: Pool, city: City) -> tuple[LastDelivery, ...]:
+    """The last delivery of every source for every register that it feeds. Errors: the pool's."""
+    rows = {str(row["source"]): row for row in await pool.fetch(_SEEN["latest"])}
     faults: dict[int, list[RejectedKind]] = {}
-    for row in await pool.fetch(_KINDS, [row["delivery"] for row in rows if row["rejected"]]):
-        faults.setdefault(row["delivery"], []).append(RejectedKind(row["field"], row["code"], row["rows"]))
+    for row in await pool.fetch(
+        _SEEN["kinds_of"], [one["id"] for one in rows.values() if one["rows_rejected"]]
+    ):
+        faults.setdefault(row["delivery"], []).append(RejectedKind(row["column"], row["code"], row["rows"]))
     return tuple(
         LastDelivery(
-            delivery=row["delivery"],
-            register=row["register"],
-            department=row["department"],
-            period_from=row["period_from"],
-            period_to=row["period_to"],
-            state=row["state"],
-            refused=row["refused_code"] or "",
-            rows=row["rows"],
-            rejected=row["rejected"],
-            added=row["added"],
-            changed=row["changed"],
-            landed_at=row["landed_at"],
-            faults=tuple(faults.get(row["delivery"], ())),
+            delivery=row["id"], source=source.id, register=register, department=source.department, period_to=row["period"],
+            state=row["state"], rows=row["rows_in"], rejected=row["rows_rejected"], landed_at=row["landed_at"],
+            faults=tuple(faults.get(row["id"], ())),
         )
-        for row in rows
-    )
+        for source in city.sources.values()
+        if (row := rows.get(source.id)) is not None
+        for register in dict.fromkeys(feed.register for feed in source.feeds)
+    )  # fmt: skip

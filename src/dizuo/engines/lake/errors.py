@@ -1,4 +1,4 @@
-"""What can be wrong with a whole delivery, or with a folder of them. Single bad rows are kept in lake.rejected."""
+"""What can be wrong with a whole delivery, or with a folder of them. Single bad rows are kept with their reasons."""
 
 from __future__ import annotations
 
@@ -28,23 +28,3 @@ class DeliveryRefused(Invalid):
 
     def __init__(self, why: str, fix: str | None = None) -> None:
         super().__init__({}, None, fix=fix, why=why)
-
-
-class DeliveryAltered(DeliveryRefused):
-    """文件与清单不一致：{why}。"""
-
-    fix = "传输中可能被截断或改动，请重新交付。"
-
-
-class DeliveryUnreadable(DeliveryRefused):
-    """文件读不出来：{why}。"""
-
-
-class DeliveryHeader(DeliveryRefused):
-    """表头不对：{why}。"""
-
-
-class DeliveryUndeclared(DeliveryRefused):
-    """登记簿里没有申报：{why}。"""
-
-    fix = "请先在城市申报里登记这一栏及其数源单位，再交付。"

@@ -89,7 +89,6 @@ async def audit_due(pool: Pool, now: datetime) -> str:
     if last is None or now - last.at >= EVERY:
         return "clock"
     came = [one.changed_at for one in (await sources_seen(pool)).latest.values()]
-    came += [one.landed_at for one in await last_deliveries(pool)]
     # While deliveries come in, one look in a while is enough.
     return "lake" if came and max(came) > last.at and now - last.at >= REST else ""
 
@@ -99,7 +98,7 @@ async def look(pool: Pool, city: City, now: datetime, sample: int = 300) -> Seen
     known = await resources(pool)
     counted = await holdings(pool)
     delivered = frozenset((await sources_seen(pool)).latest)
-    came = await last_deliveries(pool)
+    came = await last_deliveries(pool, city)
     # A department that delivers for the register itself has delivered what its source would feed.
     delivered |= {source.id for source in city.sources.values() if _delivered_for(source, came)}
     calls: dict[str, int] = {}
@@ -116,7 +115,7 @@ async def standings(
     pool: Pool, city: City, known: tuple[Resource, ...], now: datetime
 ) -> Mapping[str, Standing]:
     """What is really there behind each resource, by code: how many records, when they came, whether they are late. Errors: the pool's."""
-    counted, seen, came = await holdings(pool), await sources_seen(pool), await last_deliveries(pool)
+    counted, seen, came = await holdings(pool), await sources_seen(pool), await last_deliveries(pool, city)
     calendar = WorkCalendar(city.calendar_overrides, city.working_hours, city.after_hours)
     found: dict[str, Standing] = {}
     for one in known:

@@ -15,8 +15,9 @@ from typing import Any, Final
 from pypinyin.pinyin_dict import pinyin_dict
 
 from dizuo.engines.lake.identity.sounds import outline, reading
-from dizuo.engines.lake.naming import Namer
-from dizuo.engines.lake.numbering import Numberer, unified_code
+from dizuo.engines.lake.simulation.cast.naming import Namer
+from dizuo.engines.lake.simulation.cast.numbering import unified_code
+from dizuo.foundation.kernel.identity import citizen_check_digit
 
 SOURCES: Final = (
     # source, how often a person is in it, has number, has sex and birth, has phone, has address
@@ -81,6 +82,33 @@ class Person:
     rest: str
 
 
+_DOTTED: Final = (
+    "古丽娜尔",
+    "阿依古丽",
+    "热依汗",
+    "萨仁",
+    "艾力",
+    "买买提",
+    "吐尔逊",
+    "哈那提",
+    "库尔班",
+    "巴特尔",
+)
+
+
+class _Numbers:
+    """Citizen numbers in sequence for each region, day and sex."""
+
+    def __init__(self) -> None:
+        self._next: dict[tuple[str, date, str], int] = {}
+
+    def citizen(self, region: str, birth: date, sex: str) -> str:
+        step = self._next[region, birth, sex] = self._next.get((region, birth, sex), -1) + 1
+        sequence = (step * 137 + 61 + birth.day * 7) % 499 * 2 + (1 if sex == "1" else 2)
+        body = f"{region}{birth:%Y%m%d}{sequence:03d}"
+        return body + citizen_check_digit(body)
+
+
 class Rehearsal:
     """The invented city; ``people`` is about how many, ``error_rate`` how many mentions carry an error."""
 
@@ -127,7 +155,7 @@ class Rehearsal:
         for number in range(count):
             word = self._rng.choice(words) + self._rng.choice(("", "源", "达", "兴", "宏"))
             name = f"无锡市{word}{self._rng.choice(kinds)}有限公司"
-            code = unified_code("91", "320213", 31 * 31 + number)
+            code = unified_code(91, "320213", 31 * 31 + number)
             division, rest = self._door()
             phone = f"0510{self._rng.randrange(80_000_000, 88_999_999)}"
             for source in ("enterprises", "licences", "credit"):
@@ -161,7 +189,7 @@ class Rehearsal:
         )
 
     def _families(self, people: int) -> Iterator[Person]:
-        rng, numbers = self._rng, Numberer()
+        rng, numbers = self._rng, _Numbers()
         made = 0
         while made < people:
             division, rest = self._door()
@@ -178,12 +206,10 @@ class Rehearsal:
             for place, (sex, born, name) in enumerate(family):
                 if not (twins and place == 3):
                     birth = date(min(born, 2024), 1, 1) + timedelta(days=rng.randrange(365))
-                number, birth = numbers.citizen(
-                    rng.choice((division[:6], "320219", "340123", "411425")), birth, sex
-                )
-                full = self._namer.name(
-                    rng, sex, "11" if rng.random() > 0.01 else "05", birth.year, name
-                ).full
+                number = numbers.citizen(rng.choice((division[:6], "320219", "340123", "411425")), birth, sex)
+                full = self._namer.name(rng, sex, name).full
+                if name is None and rng.random() < 0.01:
+                    full = f"{rng.choice(_DOTTED)}·{rng.choice(_DOTTED)}"
                 former = full[0] + rng.choice("华明芳英") + full[2:] if rng.random() < 0.02 else None
                 own = self._phone() if birth.year < 2012 and rng.random() < 0.8 else phone
                 yield Person(f"p{made}", full, former, sex, birth, number, own, division, rest)

@@ -14,12 +14,17 @@ from importlib.resources import files
 
 import numpy as np
 
-from dizuo.engines.lake.naming import RARE_CHARACTERS
 from dizuo.engines.lake.simulation.dice import Dice, Floats, Ints
 from dizuo.engines.lake.simulation.text import Column, column
 
 DOTS = ("·", "•", "・", "．", "‧", ".", " ", "")
 """Ways in which departments write the dot of minorities' names (U+00B7 is right)."""
+
+# Characters outside the old GBK set: CJK extensions A, B, C, D and E as found in real people's names.
+RARE_CHARACTERS = (
+    "䶮", "㛃", "㳚", "䴖", "𠅤", "𠙶", "𡒄", "𣲘", "𤧛", "𤩽", "𥔲", "𦒍", "𧿹", "𨱏", "𪣻", "𪩘", "𫍯", "𫍽", "𫖯", "𫘝", "𫟼",
+    "𬀩", "𬇕", "𬍛", "𬎆", "𬒈", "𬘡", "𬘯", "𬙂", "𬬭", "𬬻", "𬭎", "𬭸", "𬳽", "𬴊", "𬶮",
+)  # fmt: skip
 
 _DOT_MEN = [
     "艾力",

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dizuo.engines.lake.naming import ETHNIC_SHARES
 from dizuo.engines.lake.simulation.alphabet import Alphabet, Span, alphabet
 from dizuo.engines.lake.simulation.dice import Dice, Flags, Floats, Ints
 from dizuo.engines.lake.simulation.households import FOREIGN, Homes
 from dizuo.engines.lake.simulation.text import Column, Days, join, take
+
+# GB/T 3304-1991 codes with a rough share of a lower-Yangtze city's population, in parts per 50,000.
+ETHNIC_SHARES: dict[str, int] = {
+    "02": 60, "03": 80, "04": 15, "05": 12, "06": 160, "07": 60, "08": 80, "09": 40, "10": 25, "11": 70,
+    "12": 30, "13": 25, "14": 25, "15": 90, "16": 12, "17": 8, "18": 12, "19": 8, "20": 3, "21": 3,
+    "22": 6, "23": 5, "24": 4, "25": 3, "26": 5, "27": 4, "28": 3, "29": 2, "30": 3, "31": 3,
+    "32": 5, "33": 4, "34": 2, "35": 2, "36": 3, "37": 6, "38": 2, "39": 2, "40": 2, "41": 2,
+    "42": 2, "43": 2, "44": 2, "45": 2, "46": 2, "47": 2, "48": 2, "49": 2, "50": 2, "51": 2,
+    "52": 2, "53": 2, "54": 2, "55": 2, "56": 2,
+}  # fmt: skip
 
 _DOTTED = np.array([2, 5, 17, 29, 41, 43, 44, 50])
 _TIBETAN = 4

@@ -22,6 +22,11 @@ SELECT at, state FROM lake.source_step WHERE delivery = $1 ORDER BY at, state
 -- What was wrong in a delivery, in counts.
 SELECT stage, col AS column, code, rows FROM lake.source_rejected_kind WHERE delivery = $1 ORDER BY rows DESC, stage, col, code
 
+-- kinds_of --
+-- What was wrong in several deliveries, in counts.
+SELECT delivery, col AS column, code, sum(rows)::bigint AS rows FROM lake.source_rejected_kind WHERE delivery = ANY ($1::bigint[])
+GROUP BY delivery, col, code ORDER BY sum(rows) DESC, col, code
+
 -- quality --
 -- How the declared rules held.
 SELECT delivery, rule, dimension, checked, failed, at_least FROM lake.source_quality WHERE delivery = ANY ($1::bigint[])
