@@ -26,7 +26,7 @@ def divided(addresses: list[str]) -> list[tuple[str | None, str | None, str | No
     table = ibis.memtable({"n": list(range(len(addresses))), "a": addresses})
     with stages_kept():
         found = ENGINE.to_pyarrow(
-            addressed(staged(table, [cleaned("a")]), table, "a", wuxi().places).order_by("n")
+            addressed(staged(table, [cleaned("a")]), table, ["a"], wuxi().places).order_by("n")
         ).to_pylist()
     return [(row["a_division"], row["a_town_mca"], row["a_rest"]) for row in found]
 

@@ -45,7 +45,7 @@ async def demonstrate(
     made = simulate_sources(
         city, folder, people=people, seed=seed, day=day, workers=workers, cast=city.demonstration, tell=tell
     )
-    return made, await taken(database, city, data, folder, now=now, tell=tell)
+    return made, await taken(database, city, data, folder, now=now, workers=workers, tell=tell)
 
 
 async def taken(
@@ -55,6 +55,7 @@ async def taken(
     folder: Path,
     *,
     now: Now | None = None,
+    workers: int = 2,
     tell: Tell | None = None,
 ) -> Ran:
     """Take a simulated folder into the registers. Errors: those of taking and of the stages."""
@@ -70,7 +71,7 @@ async def taken(
     finally:
         await loader.close()
         await door.close()
-    return await run_lake(database, city, data, now=clock, memory="2GB", tell=tell)
+    return await run_lake(database, city, data, now=clock, memory="2GB", threads=workers, tell=tell)
 
 
 @contextmanager

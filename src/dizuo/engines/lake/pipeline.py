@@ -12,6 +12,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +39,7 @@ from dizuo.engines.lake.golden.errors import GoldenShrinks
 from dizuo.engines.lake.identity import ask_people, decisions, default_models, link, open_store, tell_events
 from dizuo.engines.lake.intake import Delivery, Intake, advance, collect, deliveries, delivery, read
 from dizuo.engines.lake.standard import Outputs, Standardised, Standards, open_engine, standardise
+from dizuo.engines.lake.standardising import Bench, Task, at_once, work
 from dizuo.engines.registers import BulkBusy, BulkRefused
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.kernel.clock_source import Now, SystemNow
@@ -118,8 +120,7 @@ class Lake:
             if source.delivery.format == "push":
                 await collect(self.intake, source.id)
         await self._each("读出", "landed", self._read)
-        standards = Standards.of(self.city, self.intake.now().date())
-        await self._each("规范和核验", "read", lambda one: self._standardise(one, standards))
+        await self._standardise_all()
         await self._each("核验", "standardised", self._checked)
         await self._link()
         await self._publish()
@@ -153,8 +154,25 @@ class Lake:
     async def _read(self, one: Delivery) -> Delivery:
         return await read(self.intake, one.id)
 
-    async def _standardise(self, one: Delivery, standards: Standards) -> Delivery:
-        made = await asyncio.to_thread(self._standardised, one, standards)
+    async def _standardise_all(self) -> None:
+        today = self.intake.now().date()
+        standards = Standards.of(self.city, today)
+        tasks = {one.id: (self._task(one), one.rows_in) for one in await self._in("read")}
+        one_of_many = Bench(self.memory, 1, self.root / "spill", self.root / "statements")
+        with at_once(tasks, self.city, today, one_of_many, self.threads) as begun:
+            await self._each(
+                "规范和核验", "read", lambda one: self._standardise(one, standards, begun.get(one.id))
+            )
+
+    async def _standardise(
+        self, one: Delivery, standards: Standards, begun: Future[Standardised] | None
+    ) -> Delivery:
+        bench = Bench(self.memory, self.threads, self.root / "spill", self.root / "statements")
+        made = (
+            await asyncio.to_thread(work, self._task(one), standards, bench)
+            if begun is None
+            else await asyncio.wrap_future(begun)
+        )
         await self.intake.pool.execute(
             _QUERIES["keep_quality"],
             one.id,
@@ -167,25 +185,18 @@ class Lake:
         kinds = _kinds(self.rejected_later(one))
         return await self._moved(one, "standardised", rejected=made.rejected, kinds=kinds)
 
-    def _standardised(self, one: Delivery, standards: Standards) -> Standardised:
-        engine = open_engine(self.memory, self.threads, self.root / "spill")
-        try:
-            return standardise(
-                self.intake.places.rows(one.source, one.id),
-                self.city.sources[one.source],
-                standards,
-                Outputs(
-                    standard=self.standard(one),
-                    mentions=self.mentions(one),
-                    rejected=self.rejected_later(one),
-                    failing=self.root / "failing" / one.source / f"{one.id}.parquet",
-                ),
-                one.period,
-                engine,
-                self.root / "statements",
-            )
-        finally:
-            engine.disconnect()
+    def _task(self, one: Delivery) -> Task:
+        return Task(
+            self.intake.places.rows(one.source, one.id),
+            one.source,
+            Outputs(
+                standard=self.standard(one),
+                mentions=self.mentions(one),
+                rejected=self.rejected_later(one),
+                failing=self.root / "failing" / one.source / f"{one.id}.parquet",
+            ),
+            one.period,
+        )
 
     async def ready(self) -> None:
         """Work out the statements of another day than today, for every source that delivered in this run.

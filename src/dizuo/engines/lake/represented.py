@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import TupleRow, tuple_row
 
 from dizuo.engines.lake.after import Addressed, identities
-from dizuo.engines.lake.golden import plan_of
+from dizuo.engines.lake.golden import plan_of, records_of
 from dizuo.engines.lake.pipeline import stands_in
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.store.roles import LOADER
@@ -39,20 +39,22 @@ def representatives(database: Addressed, city: City, data: Path) -> Iterator[Rep
     """Who represents which enterprise, as the last published run of the lake in ``data`` says, in batches.
 
     Enterprises out of business and those without a number, or whose representative has none, are passed over. Errors:
-    psycopg.Error, duckdb.Error.
+    GoldenMissing when the run has no records of enterprises, psycopg.Error, duckdb.Error.
     """
     root = data / "lake"
     run = stands_in(root).last
-    file = root / "golden" / f"{run:06d}" / "enterprise.parquet"
     register = next((r for r in plan_of(city).registers if r.id == "enterprise"), None)
     fields = {field.id for field in register.fields} if register is not None else set[str]()
-    if not run or not file.exists() or not fields >= {"legal_citizen_id", "state", "name"}:
+    if not run or register is None or not fields >= {"legal_citizen_id", "state", "name"}:
         return
+    standing = records_of(
+        root / "golden" / f"{run:06d}", register, columns="key, v_legal_citizen_id, v_name, v_state, valid_from"
+    )
     with duckdb.connect() as lake, psycopg.connect(database.dsn(LOADER), row_factory=tuple_row) as connection:
         rows = lake.execute(
-            "SELECT key, v_legal_citizen_id, coalesce(v_name, key), valid_from FROM read_parquet(?)"
+            f"SELECT key, v_legal_citizen_id, coalesce(v_name, key), valid_from FROM {standing}"  # noqa: S608
             " WHERE v_state = ? AND v_legal_citizen_id IS NOT NULL AND NOT starts_with(key, 'T') ORDER BY key",
-            [str(file), _IN_BUSINESS],
+            [_IN_BUSINESS],
         )
         while batch := rows.fetchmany(_BATCH):
             yield from _resolved(connection, batch)

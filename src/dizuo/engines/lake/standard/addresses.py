@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dizuo.engines.lake.standard.cells import (
     MAX_CELL,
     Recipe,
@@ -43,13 +45,19 @@ def cleaned(column: str) -> Recipe:
     return Recipe(({f"{column}__once": once}, {f"{column}__clean": clean}, {f"{column}__head": head}))
 
 
-def addressed(worked: Rows, raw: Rows, column: str, places: Places) -> Rows:
-    """The table with an address column's value and parts.
+def addressed(worked: Rows, raw: Rows, columns: Sequence[str], places: Places) -> Rows:
+    """The table with the values and parts of its address columns, all of them stage by stage together.
 
-    ``worked`` holds what `cleaned` made of the column, ``raw`` the column as delivered: the distinct beginnings are
+    ``worked`` holds what `cleaned` made of each, ``raw`` the columns as delivered: the distinct beginnings are
     taken from there. `<column>_norm` is the address written out, `<column>_division` the deepest division's code,
     `<column>_town_mca` its town's civil-affairs code, `<column>_rest` what is left, in one form.
     """
+    for column in columns:
+        worked = _located(worked, raw, column, places)
+    return staged(worked, [_parted(column) for column in columns])
+
+
+def _located(worked: Rows, raw: Rows, column: str, places: Places) -> Rows:
     alone = staged(raw.select(column), [cleaned(column)])
     heads = alone.filter(alone[f"{column}__head"].notnull()).select(head=alone[f"{column}__head"]).distinct()
     at = located(heads, places)
@@ -62,8 +70,7 @@ def addressed(worked: Rows, raw: Rows, column: str, places: Places) -> Rows:
             f"{column}__used": at["used"],
         },
     )
-    joined_up = worked.left_join(at, worked[f"{column}__head"] == at["found_head"]).drop("found_head")
-    return staged(joined_up, [_parted(column)])
+    return worked.left_join(at, worked[f"{column}__head"] == at["found_head"]).drop("found_head")
 
 
 def _parted(column: str) -> Recipe:

@@ -144,12 +144,27 @@ def parts_of(column: SourceColumn) -> tuple[str, ...]:
 def _worked(raw: Rows, columns: Iterable[SourceColumn], standards: Standards) -> Rows:
     chosen = list(columns)
     t = staged(raw, [_recipe(column, standards) for column in chosen])
+    t = t.select(*_wanted(t, chosen))
+    t = addressed(t, raw, [column.id for column in chosen if column.as_ == "address"], standards.places)
     for column in chosen:
-        if column.as_ == "address":
-            t = addressed(t, raw, column.id, standards.places)
-        elif column.as_ == "division":
+        if column.as_ == "division":
             t = _placed(t, column.id, standards)
     return t
+
+
+def _wanted(t: Rows, columns: Sequence[SourceColumn]) -> list[str]:
+    """The columns that somebody still asks for: what the stages before needed among themselves would be carried through
+    every stage of the addresses, and planning is a matter of how many columns stages have."""
+    wanted = {"line"}
+    for column in columns:
+        ends = {"value", "fault", *_UNFINISHED.get(column.as_, ())}
+        wanted |= {f"{column.id}__{end}" for end in ends} | set(parts_of(column))
+        if column.required:
+            wanted.add(column.id)
+    return [name for name in t.columns if name in wanted]
+
+
+_UNFINISHED: Mapping[str, tuple[str, ...]] = {"address": ("clean", "head"), "division": ("tidy",)}
 
 
 def _recipe(column: SourceColumn, standards: Standards) -> Recipe:
