@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from town import TODAY, Town
 
+from dizuo.commands import building
 from dizuo.engines.lake import read_demonstration
 
 _CURRENT = "SELECT data, sources FROM registers.record WHERE register = $1 AND superseded_at IS NULL AND data ->> $2 = $3"
@@ -82,3 +83,12 @@ async def test_the_owner_acts_for_the_shop_that_the_market_office_delivered(
     (shop,) = await records(town, "enterprise", "legal_citizen_id", number["restaurant"])
     assert shop["name"] == "无锡市梁味坊餐饮有限公司（演示）"
     assert await town.owner.fetchval("SELECT count(*) FROM directory.representation") > 20
+
+
+async def test_a_first_start_that_was_stopped_before_the_accounts_is_made_good(town: Town) -> None:
+    folder = Path(town.database.data) / "story-deliveries"
+    assert await building.filled(town.database, folder)
+    await town.owner.execute("UPDATE directory.account SET demo_key = NULL")
+    assert not await building.filled(town.database, folder)
+    # A city whose deliveries nobody invented has no such accounts.
+    assert await building.filled(town.database, folder / "elsewhere")

@@ -46,11 +46,17 @@ async def publish(database: Database, city: City, tell: Tell) -> None:
         await pool.close()
 
 
-async def filled(database: Database) -> bool:
-    """Whether any record is there already."""
+async def filled(database: Database, folder: Path) -> bool:
+    """Whether records are there, and the demonstration whose deliveries are in ``folder``, if one was begun, has its accounts."""
     conn = await connect(database.dsn(OWNER))
     try:
-        return bool(await conn.fetchval("SELECT EXISTS (SELECT 1 FROM registers.record)"))
+        if not await conn.fetchval("SELECT EXISTS (SELECT 1 FROM registers.record)"):
+            return False
+        begun = (folder / lake.MANIFEST).exists()
+        # Accounts are the last step: a start that was stopped before them is made good by the next one.
+        return not begun or bool(
+            await conn.fetchval("SELECT EXISTS (SELECT 1 FROM directory.account WHERE demo_key IS NOT NULL)")
+        )
     finally:
         await conn.close()
 

@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _build(settings: Settings, city: City, database: Database, tell: building.Tell) -> None:
     asyncio.run(building.publish(database, city, tell))
-    if not asyncio.run(building.filled(database)) and city.demonstration:
+    if city.demonstration and not asyncio.run(building.filled(database, settings.deliveries)):
         asyncio.run(building.fill(database, city, settings, tell))
         tell("账号和代表关系", 0, 0)
         asyncio.run(building.people(database, city, settings.data, settings.deliveries))
