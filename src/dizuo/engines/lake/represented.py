@@ -39,7 +39,7 @@ def representatives(database: Addressed, city: City, data: Path) -> Iterator[Rep
     """Who represents which enterprise, as the last published run of the lake in ``data`` says, in batches.
 
     Enterprises out of business and those without a number, or whose representative has none, are passed over. Errors:
-    GoldenMissing when the run has no records of enterprises, psycopg.Error, duckdb.Error.
+    psycopg.Error, duckdb.Error.
     """
     root = data / "lake"
     run = stands_in(root).last
@@ -48,7 +48,9 @@ def representatives(database: Addressed, city: City, data: Path) -> Iterator[Rep
     if not run or register is None or not fields >= {"legal_citizen_id", "state", "name"}:
         return
     standing = records_of(
-        root / "golden" / f"{run:06d}", register, columns="key, v_legal_citizen_id, v_name, v_state, valid_from"
+        root / "golden" / f"{run:06d}",
+        register,
+        columns="key, v_legal_citizen_id, v_name, v_state, valid_from",
     )
     with duckdb.connect() as lake, psycopg.connect(database.dsn(LOADER), row_factory=tuple_row) as connection:
         rows = lake.execute(
