@@ -17,12 +17,12 @@ from dizuo.foundation.blueprint import City
 LIN, ZHOU = "320211199603071026", "320204198510018575"
 ROWS = """
 SELECT * FROM (VALUES
-    ('91320213DEMJRH779D', '320204198510018575', '梁味坊', '1', DATE '2026-10-30'),
-    ('91320213DEM000001X', '320204198510018575', '歇业的', '5', DATE '2026-10-30'),
-    ('91320213DEM000002X', NULL, '没有代表的', '1', DATE '2026-10-30'),
-    ('T20000000000000007', '320211199603071026', '没有代码的', '1', DATE '2026-10-30'),
-    ('91320213DEM000003X', '320211199603071026', NULL, '1', DATE '2020-01-02')
-) AS e(key, v_legal_citizen_id, v_name, v_state, valid_from)
+    (1, '91320213DEMJRH779D', '320204198510018575', '梁味坊', '1', DATE '2026-10-30'),
+    (2, '91320213DEM000001X', '320204198510018575', '歇业的', '5', DATE '2026-10-30'),
+    (3, '91320213DEM000002X', NULL, '没有代表的', '1', DATE '2026-10-30'),
+    (4, 'T20000000000000007', '320211199603071026', '没有代码的', '1', DATE '2026-10-30'),
+    (5, '91320213DEM000003X', '320211199603071026', NULL, '1', DATE '2020-01-02')
+) AS e(cid, key, v_legal_citizen_id, v_name, v_state, valid_from)
 """
 
 
@@ -57,6 +57,29 @@ async def test_the_last_published_run_counts(database: Any, declared: City, tmp_
     run(tmp_path, 1)
     run(tmp_path, 2, f"{ROWS} WHERE v_name = '梁味坊'")
     assert [one.name for one in representatives(database, declared, tmp_path)] == ["梁味坊"]
+
+
+async def test_a_city_without_delivered_enterprises_has_no_representatives(
+    database: Any, declared: City, tmp_path: Path
+) -> None:
+    run(tmp_path, 1)
+    (tmp_path / "lake" / "golden" / "000001" / "enterprise.parquet").unlink()
+    assert list(representatives(database, declared, tmp_path)) == []
+
+
+async def test_what_a_later_run_did_not_touch_still_stands(
+    database: Any, declared: City, tmp_path: Path
+) -> None:
+    run(tmp_path, 1)
+    run(tmp_path, 2, f"{ROWS} WHERE v_name = '梁味坊'")
+    later = tmp_path / "lake" / "golden" / "000002"
+    (later / "run.json").write_text('{"run": {"builds_on": "000001"}}')
+    (later / "touched").mkdir()
+    with duckdb.connect() as lake:
+        told = later / "touched" / "enterprise.parquet"
+        lake.execute(f"COPY (SELECT 1 AS k) TO '{told}' (FORMAT parquet)")
+    names = [one.name for one in representatives(database, declared, tmp_path)]
+    assert names == ["91320213DEM000003X", "梁味坊"]
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"demo": 5}'])

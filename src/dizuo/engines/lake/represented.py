@@ -17,6 +17,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from dizuo.engines.lake.after import Addressed, identities
 from dizuo.engines.lake.golden import plan_of, records_of
+from dizuo.engines.lake.golden.errors import GoldenMissing
 from dizuo.engines.lake.pipeline import stands_in
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.store.roles import LOADER
@@ -47,11 +48,11 @@ def representatives(database: Addressed, city: City, data: Path) -> Iterator[Rep
     fields = {field.id for field in register.fields} if register is not None else set[str]()
     if not run or register is None or not fields >= {"legal_citizen_id", "state", "name"}:
         return
-    standing = records_of(
-        root / "golden" / f"{run:06d}",
-        register,
-        columns="key, v_legal_citizen_id, v_name, v_state, valid_from",
-    )
+    columns = "key, v_legal_citizen_id, v_name, v_state, valid_from"
+    try:
+        standing = records_of(root / "golden" / f"{run:06d}", register, columns=columns)
+    except GoldenMissing:
+        return  # nobody has delivered enterprises yet
     with duckdb.connect() as lake, psycopg.connect(database.dsn(LOADER), row_factory=tuple_row) as connection:
         rows = lake.execute(
             f"SELECT key, v_legal_citizen_id, coalesce(v_name, key), valid_from FROM {standing}"  # noqa: S608
