@@ -14,7 +14,6 @@ from dizuo.doors.citizen import pages_taken
 from dizuo.doors.data import pages_requests
 from dizuo.engines.exchange.catalogue import reporting
 from dizuo.engines.exchange.delivery import bulk_formats
-from dizuo.engines.lake import after
 from dizuo.engines.lake.intake import returning as intake_returning
 from dizuo.engines.lake.review import returning as review_returning
 from dizuo.engines.opendata import exporting
@@ -25,7 +24,6 @@ WRITERS: dict[str, Callable[[str], str]] = {
     "doors/data/pages_requests.py": lambda cell: _first(pages_requests.as_csv(["name"], [[cell]])),
     "engines/exchange/catalogue/reporting.py": reporting.harmless,
     "engines/exchange/delivery/bulk_formats.py": bulk_formats.harmless,
-    "engines/lake/after.py": after.harmless,
     "engines/lake/intake/returning.py": intake_returning.harmless,
     "engines/lake/review/returning.py": review_returning.harmless,
     "engines/opendata/ckan/datastore.py": datastore._disarmed,

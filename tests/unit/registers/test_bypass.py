@@ -254,6 +254,11 @@ async def test_only_the_doors_can_be_called(pg):
             "write",
             # counts by the form of values, for the catalogue's audit; never a value
             "formats_found",
+            # sealed reads: asked by one official, approved by another, then requested like any read
+            "ask_sealed",
+            "decide_sealed",
+            "request_sealed",
+            "seal_orders",
         },
         "dizuo_loader": {
             "absorb",

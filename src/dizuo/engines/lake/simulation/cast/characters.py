@@ -107,6 +107,7 @@ def _lin_and_wang(stage: _Stage) -> Scene:
 def _single_mother(stage: _Stage) -> Scene:
     maker, cluster = stage.maker, Cluster()
     mother = stage.work(stage.person("许", "曼", "320211", "2", 33), 326)
+    mother.settled_cost = 3140
     house = stage.house(cluster, mother, stage.door("旺庄街道", "长江路88号5幢", "601"), date(2020, 3, 16))
     maker.own(cluster, house, mother)
     born, hospital = on(maker.today - timedelta(days=12), 15, 7), f"{maker.ground.city}人民医院"
