@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Final
@@ -11,6 +12,8 @@ from dizuo.node.provider import ALIVE, LARGEST, PATH, Provider, Reply
 
 PATIENCE: Final = 10
 """Seconds that a connection may be silent."""
+DRAINED: Final = 4 * LARGEST
+"""Octets of a refused body that are still read, so that whoever sends them gets to read the refusal."""
 _TEXT: Final = {"content-type": "text/plain; charset=utf-8"}
 
 
@@ -37,11 +40,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = self.headers.get("content-length", "")
         if self.path not in (PATH, ALIVE):
-            self.close_connection = True
-            self._send(Reply(404, _TEXT, f"POST {PATH}\n".encode()))
+            self._refuse(Reply(404, _TEXT, f"POST {PATH}\n".encode()), length)
         elif not (length.isascii() and length.isdigit() and int(length) <= LARGEST):
-            self.close_connection = True
-            self._send(Reply(413, _TEXT, b"content-length is needed, at most 512 KiB\n"))
+            self._refuse(Reply(413, _TEXT, b"content-length is needed, at most 512 KiB\n"), length)
         else:
             body = self.rfile.read(int(length))
             headers: dict[str, str] = {}
@@ -58,8 +59,20 @@ class _Handler(BaseHTTPRequestHandler):
             print(f"node: {error}", file=sys.stderr, flush=True)
             return Reply(500, _TEXT, b"the node cannot answer now\n")
 
+    def _refuse(self, reply: Reply, length: str) -> None:
+        """Say no, say that the connection ends (RFC 9112 § 9.6), and let what is still coming in come in."""
+        self.close_connection = True
+        self._send(reply)
+        self.wfile.flush()
+        left = min(int(length), DRAINED) if length.isascii() and length.isdigit() else DRAINED
+        with contextlib.suppress(OSError):
+            while left > 0 and (read := self.rfile.read1(min(left, 1 << 16))):
+                left -= len(read)
+
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)
+        if self.close_connection:
+            self.send_header("connection", "close")
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(reply.body)))
