@@ -1,9 +1,11 @@
 """The ceiling of the form page: one bare statement, its values put in words, the same template; nothing else.
 
-Started by form_page.py under the same server with as many workers. ``/bare`` fetches the records of one person's form
-in a single statement with no policy, entry, session or plan (nobody may in production), decodes them, writes codes,
-dates and numbers as the page shows them, and renders the very page that the product made for that person; whatever does
-not come from a record (questions, items, layout) is there already. ``/hello`` is the framework alone.
+Started by form_page.py under the same server with as many workers. ``/bare`` begins where the page begins, with the number
+of the person signed in: one statement made for this form alone finds the records (the mother's marriage, whose husband, the
+birth certificate, the household…) and fetches them, with no policy, entry, session or plan (nobody may in production). It
+decodes them, writes codes, dates and numbers as the page shows them, and renders the very page that the product made for that
+person; whatever does not come from a record (questions, items, layout) is there already. ``/told`` does the same when somebody
+has told it the key of every record before, which nobody can know who has not found them. ``/hello`` is the framework alone.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +32,7 @@ from dizuo.doors.citizen.form_facts import LineView
 from dizuo.engines.cases import Form, PlannedLine, open_form
 from dizuo.engines.cases.compiled import CompiledMatter
 from dizuo.engines.registers import Actor
+from dizuo.engines.registers.access import PartySpec, compile_matter
 from dizuo.foundation.blueprint.model import Division, Field
 from dizuo.foundation.store import open_pool
 from dizuo.settings import Runtime, read_runtime
@@ -53,6 +56,8 @@ class Captured:
         self.templates: Templates | None = None
         self.lang, self.name = "", ""
         self.context: Mapping[str, Any] = {}
+        self.found_by = ""
+        self.given = ""
         self.registers: list[str] = []
         self.keys: list[str] = []
         # Lines of the page as (record, field, its declaration), in the page's order; None where a line is no one fact.
@@ -100,6 +105,9 @@ class Captured:
             self.registers.append(ready.parties[party].register)
             self.keys.append(str(form.known.parties[party].key))
         self.divisions = ready.city.divisions
+        specs = {spec.party: spec for spec in compile_matter(ready.city, ready.matter).parties}
+        self.found_by = finding(specs, parties)
+        (self.given,) = (str(form.known.parties[party].key) for party in parties if specs[party].given)
 
         def place(fact: str | None, line: LineView) -> tuple[int, Field] | None:
             if fact is None or fact.partition(".")[0] not in parties:
@@ -123,6 +131,54 @@ class Captured:
         )
         if located < 20:
             raise SystemExit(f"only {located} lines of the page were found in the records")
+
+
+def finding(specs: Mapping[str, PartySpec], parties: Sequence[str]) -> str:
+    """One statement that finds the records of these parties from the key of the given one ($1), in their order.
+
+    Written out for this form: every register, field and condition stands in it, and each party is looked up once.
+    """
+    needed = set(parties)
+    for spec in sorted(specs.values(), key=lambda one: -one.ord):
+        if spec.party in needed:
+            needed |= {before for _, before, _ in spec.matches}
+    chain = [spec for spec in sorted(specs.values(), key=lambda one: one.ord) if spec.party in needed]
+    alias = {spec.party: f"p{n}" for n, spec in enumerate(chain)}
+    joins: list[str] = []
+    for spec in chain:
+        where = [f"r.register = {_quoted(spec.register)}", "r.superseded_at IS NULL"]
+        tables = "registers.record r"
+        if spec.given:
+            where.append("r.key = $1::text")
+        for n, (own, before, field) in enumerate(spec.matches):
+            value = f"{alias[before]}.data ->> {_quoted(field)}"
+            if own == (spec.key_field,):
+                where.append(f"r.key = {value}")
+            elif n == 0:
+                tables = (
+                    "registers.lookup l JOIN registers.record r ON r.register = l.register AND r.key = l.key"
+                )
+                fields = ", ".join(_quoted(one) for one in own)
+                where += [
+                    f"l.register = {_quoted(spec.register)}",
+                    f"l.field IN ({fields})",
+                    f"l.value = {value}",
+                    "l.known_to IS NULL",
+                ]
+            else:
+                where.append("(" + " OR ".join(f"r.data ->> {_quoted(one)} = {value}" for one in own) + ")")
+        if spec.wheres:
+            where.append(f"r.data @> {_quoted(json.encode(spec.wheres).decode())}::jsonb")
+        order = f" ORDER BY r.data ->> {_quoted(spec.order_by)} DESC" if spec.order_by else ""
+        joins.append(
+            f"(SELECT r.data FROM {tables} WHERE {' AND '.join(where)}{order} LIMIT 1) AS {alias[spec.party]}"
+        )
+    found = ", ".join(f"{alias[party]}.data" for party in parties)
+    return f"SELECT json_build_array({found})::text FROM {' LEFT JOIN LATERAL '.join([joins[0], *(f'{one} ON true' for one in joins[1:])])}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 async def capture(runtime: Runtime, cookie: str) -> Captured:
@@ -174,10 +230,19 @@ def application() -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         state["page"] = await capture(runtime, os.environ["BENCH_COOKIE"])
         state["pool"] = await open_pool(owner_dsn(runtime), min_size=2, max_size=16)
+        page: Captured = state["page"]
+        found = decode(await state["pool"].fetchval(page.found_by, page.given))
+        if found != decode(await state["pool"].fetchval(BARE_RECORDS, page.registers, page.keys)):
+            raise SystemExit("the bare statement found other records than the form read")
         yield
         await state["pool"].close()
 
     async def bare(_: Request) -> Response:
+        page: Captured = state["page"]
+        records = decode(await state["pool"].fetchval(page.found_by, page.given))
+        return Response(page.render(records), media_type="text/html")
+
+    async def told(_: Request) -> Response:
         page: Captured = state["page"]
         records = decode(await state["pool"].fetchval(BARE_RECORDS, page.registers, page.keys))
         return Response(page.render(records), media_type="text/html")
@@ -185,7 +250,9 @@ def application() -> Starlette:
     async def hello(_: Request) -> Response:
         return PlainTextResponse("hello")
 
-    return Starlette(routes=[Route("/bare", bare), Route("/hello", hello)], lifespan=lifespan)
+    return Starlette(
+        routes=[Route("/bare", bare), Route("/told", told), Route("/hello", hello)], lifespan=lifespan
+    )
 
 
 async def statement_rate(runtime: Runtime, cookie: str, callers: int, seconds: float) -> float:
@@ -198,7 +265,7 @@ async def statement_rate(runtime: Runtime, cookie: str, callers: int, seconds: f
     async def call() -> None:
         nonlocal done
         while loop.time() < end:
-            await pool.fetchval(BARE_RECORDS, page.registers, page.keys)
+            await pool.fetchval(page.found_by, page.given)
             done += 1
 
     await asyncio.gather(*(call() for _ in range(callers)))

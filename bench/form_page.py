@@ -6,8 +6,9 @@ each page as often as the others.
     .venv/bin/python bench/form_page.py [--people 2000] [--seconds 6] [--rounds 5] [--users 32]
 
 Builds a small city in a folder of its own, serves it with two web processes, signs parents in and loads their form
-pages. In the same run, interleaved, the ceilings: the same page bare (one statement with the same records, the same
-template with the same facts; see form_ceiling.py), the framework's hello, the statement alone. Medians of the rounds.
+pages. In the same run, interleaved, the ceilings: the same page bare (one statement that finds and fetches the same records,
+the same template with the same facts; see form_ceiling.py), the same when the records' keys are told beforehand, the
+framework's hello, the statement alone. Medians of the rounds.
 """
 
 from __future__ import annotations
@@ -188,15 +189,18 @@ def report(
     ours = Figure("form page", "pages/s")
     visit = Figure("pages of a signed-in visit", "pages/s")
     ceiling = Figure("the same page bare", "pages/s")
+    told = Figure("the same page bare, all keys told beforehand", "pages/s")
     hello = Figure("hello of the framework", "pages/s")
     statement = Figure("the statement alone, one process", "calls/s")
     shares: list[float] = []
+    shares_told: list[float] = []
     latencies: list[tuple[float, float]] = []
     on_visit: list[tuple[float, float]] = []
     spent: dict[str, list[float]] = {}
     runtime = read_runtime(data / "runtime.json")
     asyncio.run(load(port, PATH, cookies, options.users, 2.0))  # warm
-    asyncio.run(load(bare_port, "/bare", cookies, options.users, 1.0))
+    for path in ("/bare", "/told"):
+        asyncio.run(load(bare_port, path, cookies, options.users, 1.0))
     size = 0
     for _ in range(options.rounds):
         before = processor_seconds()
@@ -217,9 +221,12 @@ def report(
         two = asyncio.run(load(bare_port, "/bare", cookies, options.users, options.seconds / 2))
         ceiling.values.append(two.rate)
         shares.append(one.rate / two.rate)
+        known = asyncio.run(load(bare_port, "/told", cookies, options.users, options.seconds / 2))
+        told.values.append(known.rate)
+        shares_told.append(one.rate / known.rate)
         hello.values.append(asyncio.run(load(bare_port, "/hello", cookies, options.users, 2.0)).rate)
         statement.values.append(asyncio.run(statement_rate(runtime, cookies[0], 16, 2.0)))
-    for figure in (ours, visit, ceiling, hello, statement):
+    for figure in (ours, visit, ceiling, told, hello, statement):
         print(figure.line(None if figure is ours else ours))
     middle = sorted(latencies)[len(latencies) // 2]
     print(f"form page: p50 {middle[0]:.1f} ms, p95 {middle[1]:.1f} ms, {size:,} bytes of HTML")
@@ -228,6 +235,9 @@ def report(
     each = ", ".join(f"{kind} {sorted(values)[len(values) // 2]:.2f} ms" for kind, values in spent.items())
     print(f"processor time a page: {each}")
     print(f"form page / the same page bare: {sorted(shares)[len(shares) // 2]:.2f}")
+    print(
+        f"form page / bare when all keys are told beforehand: {sorted(shares_told)[len(shares_told) // 2]:.2f}"
+    )
     print(
         json.dumps(
             {
