@@ -71,7 +71,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLACE = "BENCH_EXCHANGE"
 MOST_OPEN = 128
 """Connections over which calls come at an open rate; more than are unanswered at a rate that is kept up with."""
-OPEN_RATES = (500, 1000)
+OPEN_RATES = (100, 250, 500, 1000)
 QUERY, BATCH, NAKED = "/data/exchange/v1/query", "/data/exchange/v1/batch", "/data/exchange/v1/naked"
 CITED = {
     "resource": "R/person",
