@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 
 import psycopg
+import pyarrow as pa
 import pytest
 from bulk_city import (
     CHILD,
@@ -22,7 +23,16 @@ from bulk_city import (
 )
 from small_city import FATHER, MOTHER, STRANGER
 
-from dizuo.engines.registers import Actor, BulkBusy, BulkRefused, BulkRows, ReadRequest, Registers, holdings
+from dizuo.engines.registers import (
+    Actor,
+    BulkBusy,
+    BulkRefused,
+    BulkRows,
+    ReadRequest,
+    Registers,
+    bulk,
+    holdings,
+)
 from dizuo.foundation.policy import Policy
 from dizuo.foundation.store import LOADER
 
@@ -206,6 +216,30 @@ async def test_the_same_load_again_changes_nothing(empty, pg, database):
             await owner.fetch("SELECT key, version, ref, recorded_at FROM registers.record ORDER BY key")
             == before
         )
+
+
+async def test_rows_that_lose_their_order_on_the_way_are_all_loaded(empty, pg, database, monkeypatch):
+    """A join that does not fit into memory hands its rows back in pieces: the rest is asked for in order."""
+    rows = [person(f"3202131985{n:04}0010", name=f"演示{n}") for n in range(9)]
+    real, asked = bulk.parts, []
+
+    def torn(reader, done, size):
+        asked.append(done)
+        if len(asked) == 2:  # the first reading of the records; the first of all is of people
+            table = pa.Table.from_batches(list(reader)).take([0, 1, 2, 3, 8, 4, 7, 5, 6])
+            reader = table.to_batches(max_chunksize=4)
+        return real(reader, done, size)
+
+    monkeypatch.setattr(bulk, "PART", 3)
+    monkeypatch.setattr(bulk, "parts", lambda reader, done, size: torn(reader, done, size))
+    loaded = await asyncio.to_thread(load, database, [people(*rows)], workers=1)
+    assert (loaded.rows, asked) == (9, [0, 0, 4])
+    async with pg() as owner:
+        held = await owner.fetch(
+            "SELECT key, ref, data ->> 'name' AS name FROM registers.record ORDER BY ref"
+        )
+    assert [(row["key"], row["name"]) for row in held] == [(one[0], one[1]["name"]) for one in rows]
+    assert len({row["ref"] for row in held}) == 9
 
 
 async def test_one_load_at_a_time(empty, database):

@@ -31,14 +31,25 @@ def test_a_batch_that_overtakes_another_waits_for_it():
     "wrong", [[batch(1, "b")], [batch(0, "a"), batch(2, "c")], [batch(0, "a"), batch(0, "a")]]
 )
 def test_a_number_that_is_missing_or_comes_twice_is_no_load(wrong):
-    with pytest.raises(AssertionError, match="missing"):
+    with pytest.raises(lines.OrderLost):
         told(wrong)
 
 
-def test_a_batch_is_a_run_of_numbers():
-    torn = pa.record_batch([pa.array(["a", "c"]), pa.array([0, 2], pa.int64())], ["line", "nth"])
-    with pytest.raises(AssertionError, match="go on"):
-        told([torn])
+def test_what_came_before_the_order_was_lost_stands():
+    torn = pa.record_batch([pa.array(["c", "e"]), pa.array([2, 4], pa.int64())], ["line", "nth"])
+    given = lines.parts([batch(0, "a", "b"), torn], 0, 3)
+    rows, lot = next(given)
+    assert (rows, b"".join(bytes(part) for part in lot)) == (2, b"ab")
+    with pytest.raises(lines.OrderLost):
+        next(given)
+
+
+def test_batches_do_not_wait_without_end(monkeypatch):
+    monkeypatch.setattr(lines, "MOST_EARLY", 3)
+    early = [batch(n, "x") for n in range(5, 0, -1)]
+    with pytest.raises(lines.OrderLost):
+        told([*early, batch(0, "a")])
+    assert told([*early[-3:], batch(0, "a")]) == [(3, b"axx"), (1, b"x")]
 
 
 def test_sides_of_a_union_are_numbered_alike_every_time():

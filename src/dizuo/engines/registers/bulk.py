@@ -9,10 +9,11 @@ sql/0011_pre_bulk.sql. A load that was killed goes on where it stopped when it i
 # ruff: noqa: S608 - statements are put together from declared names and from relations that the lake itself wrote
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,7 +22,7 @@ import psycopg
 from psycopg.rows import TupleRow, tuple_row
 
 from dizuo.engines.registers.bulk_errors import BulkBusy, BulkRefused, BulkTooLate
-from dizuo.engines.registers.bulk_lines import SCHEMES, BulkRows, escaped, parts, record_lines
+from dizuo.engines.registers.bulk_lines import SCHEMES, BulkRows, OrderLost, escaped, parts, record_lines
 from dizuo.foundation.store import LOADER
 
 if TYPE_CHECKING:
@@ -254,14 +255,24 @@ class _Load:
 
     def _copy(self, name: str, lines: str, target: str, total: int) -> None:
         """One relation of lines into one table, PART rows a transaction; parts that are done are passed over."""
-        done = sum(rows for part, rows in self._done.items() if part.startswith(f"{name}/"))
-        if done >= total:
-            return
+        before = [rows for part, rows in self._done.items() if part.startswith(f"{name}/")]
+        done, number = sum(before), len(before)
+        for order in ("", " ORDER BY nth"):
+            if done >= total:
+                return
+            with contextlib.suppress(OrderLost):
+                for rows in self._copied(name, f"{lines} WHERE nth >= {done}{order}", target, done, number):
+                    number += 1
+                    done += rows
+                    self._tell(f"写入 {name.partition('/')[2] or '身份'}", done, total)
+        assert done >= total, f"{name}: {total - done} rows could not be read"
+
+    def _copied(self, name: str, lines: str, target: str, done: int, number: int) -> Iterator[int]:
+        """The rows of each lot that was committed. Errors: OrderLost, after the last whole one."""
         with self._lake.cursor() as cursor, self._connect() as connection:
             # The larger side of a join must not become the one that is walked: parts are counted in the rows' own order.
             cursor.execute("SET disabled_optimizers = 'build_side_probe_side'")
-            reader = cursor.sql(f"{lines} WHERE nth >= {done}").to_arrow_reader(min(_BATCH, PART))
-            number = done // PART
+            reader = cursor.sql(lines).to_arrow_reader(min(_BATCH, PART))
             for rows, part in parts(reader, done, PART):
                 with connection.cursor().copy(target.encode()) as copy:
                     for lines_of in part:
@@ -271,8 +282,7 @@ class _Load:
                 )
                 connection.commit()
                 number += 1
-                done += rows
-                self._tell(f"写入 {name.partition('/')[2] or '身份'}", done, total)
+                yield rows
 
     # ------------------------------------------------------------------ finish
 

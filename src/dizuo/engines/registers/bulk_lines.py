@@ -58,12 +58,20 @@ def escaped(column: str) -> str:
     return rf"replace(replace(replace(replace({column}, '\', '\\'), chr(9), '\t'), chr(10), '\n'), chr(13), '\r')"
 
 
+MOST_EARLY = 40
+"""Batches that may wait for one that they overtook; half a gigabyte with lines of 500 octets in batches of 25,000."""
+
+
+class OrderLost(Exception):
+    """The rows do not come by their numbers: a join that did not fit into memory gives them back in pieces."""
+
+
 def parts(reader: Iterable[Any], done: int, size: int) -> Iterator[tuple[int, list[memoryview]]]:
     """Arrow batches (line, nth) as bytes in lots of ``size`` rows, with how many rows a lot has, in their numbers' order.
 
     Each batch is a run of consecutive numbers, but a batch may overtake another (DuckDB walks the sides of a UNION
     side by side): one that comes early waits until what goes before it is there.
-    Errors: AssertionError when a batch is no such run, or numbers are missing at the end.
+    Errors: OrderLost when a batch is no such run or too many wait; what was given until then stands.
     """
     part: list[memoryview] = []
     rows = 0
@@ -75,7 +83,10 @@ def parts(reader: Iterable[Any], done: int, size: int) -> Iterator[tuple[int, li
         nth = batch.column(1)
         order = memoryview(nth.buffers()[1]).cast("q")[nth.offset : nth.offset + count].tolist()
         first = order[0]
-        assert order == list(range(first, first + count)), "an interrupted load could not go on"
+        if order != list(range(first, first + count)) or len(early) > MOST_EARLY:
+            if part:
+                yield rows, part
+            raise OrderLost
         early[first] = (_bytes_of(batch.column(0), count), count)
         while done in early:
             lines, count = early.pop(done)
@@ -85,9 +96,10 @@ def parts(reader: Iterable[Any], done: int, size: int) -> Iterator[tuple[int, li
             if rows >= size:
                 yield rows, part
                 part, rows = [], 0
-    assert not early, f"row {done} is missing"
     if part:
         yield rows, part
+    if early:
+        raise OrderLost
 
 
 def _bytes_of(column: Any, count: int) -> memoryview:
