@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 60
@@ -15,6 +16,13 @@ _HAN = re.compile(r"[㐀-鿿豈-﫿𠀀-𯿿]+")
 def fold(text: str) -> str:
     """NFKC, lower case, white space as one space; no line feeds."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+@lru_cache(maxsize=1 << 14)
+def fold_sign(sign: str) -> str:
+    """One sign folded; as it is where that gives none or several, so that the places of a text stay."""
+    one = fold(sign)
+    return one if len(one) == 1 else sign
 
 
 def grams(folded: str) -> list[int]:

@@ -1,31 +1,25 @@
-"""Writes what can be found of a dataset: its texts, columns and rows as entries with n-grams. The owner's work."""
+"""Writes what can be found of a dataset: its texts and columns as entries with n-grams, its rows as chunks with postings.
+
+The owner's work.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from dizuo.engines.opendata.folding import entry_text, fold, grams, sounds
 from dizuo.engines.opendata.model import DatasetSeen
+from dizuo.engines.opendata.postings import CHUNK, SPAN, first_rank, pack
 from dizuo.engines.opendata.reads import all_rows
 from dizuo.foundation.store import Connection, Pool
 
 ROWS: Final = 20_000
 """Of a larger dataset this many rows can be found by search; all of them by the filters of its page."""
-_BATCH: Final = 5_000
-_KINDS: Final = {"dataset": 0, "column": 1, "row": 2}
-_SPAN: Final = 10**12
-COUNTED: Final = 50_000
-"""Of more entries than this, a sample of so many is counted."""
-_COUNT: Final = """
-INSERT INTO opendata.gram SELECT g, (count(*) * $2::float8)::bigint
-FROM opendata.entry e TABLESAMPLE SYSTEM ($3::float8) REPEATABLE (1), unnest(e.grams) g
-GROUP BY g HAVING count(*) * $2::float8 > $1::float8
-"""
-_SOUGHT: Final = """
-INSERT INTO opendata.sought AS s (dataset, grams) VALUES ($1, $2)
-ON CONFLICT (dataset) DO UPDATE SET grams = ARRAY(SELECT unnest(s.grams) UNION SELECT unnest(EXCLUDED.grams))
-"""
+_SAID: Final = {"dataset": 0, "column": 1}
+_ENTRY: Final = ("rank", "dataset", "kind", "shown", "place", "folded", "grams")
+_POSTING: Final = ("gram", "chunk", "entries", "held")
 
 Entry = tuple[str, str, str, str, str]
 """dataset, kind, shown, place, folded"""
@@ -61,8 +55,10 @@ async def index_dataset(
 
 async def forget_entries(conn: Connection, dataset: str) -> None:
     """Nothing of a dataset is found any longer. ``conn`` is in a transaction, or does it at once."""
-    await conn.execute("DELETE FROM opendata.entry WHERE dataset = $1", dataset)
-    await conn.execute("DELETE FROM opendata.sought WHERE dataset = $1", dataset)
+    await conn.execute(
+        "WITH gone AS (DELETE FROM opendata.chunk WHERE dataset = $1) DELETE FROM opendata.entry WHERE dataset = $1",
+        dataset,
+    )
 
 
 def about(seen: DatasetSeen, names: Mapping[str, str]) -> Iterator[Entry]:
@@ -82,43 +78,39 @@ def about(seen: DatasetSeen, names: Mapping[str, str]) -> Iterator[Entry]:
 
 
 async def write_entries(conn: Connection, entries: Sequence[Entry]) -> None:
-    """Add entries behind those of their kind, and count their grams. ``conn`` is in a transaction of its own."""
+    """Add entries behind those of their kind, rows by dataset. ``conn`` is in a transaction of its own."""
     await conn.execute("SELECT pg_advisory_xact_lock(7070)")
-    sought: dict[str, set[int]] = {}
-    for at in range(0, len(entries), _BATCH):
-        batch = entries[at : at + _BATCH]
-        await _write(conn, batch, sought)
-    for dataset, together in sought.items():
-        await conn.execute(_SOUGHT, dataset, sorted(together))
+    rows: dict[str, list[Entry]] = {}
+    said: dict[str, list[Entry]] = {}
+    for entry in entries:
+        (rows if entry[1] == "row" else said).setdefault(
+            entry[0] if entry[1] == "row" else entry[1], []
+        ).append(entry)
+    for kind, some in said.items():
+        await _write_said(conn, kind, some)
+    for dataset, some in rows.items():
+        for at in range(0, len(some), CHUNK):
+            await _write_chunk(conn, dataset, some[at : at + CHUNK])
 
 
-async def _write(conn: Connection, batch: Iterable[Entry], sought: dict[str, set[int]]) -> None:
-    first: dict[str, int] = {}
-    records: list[tuple[object, ...]] = []
-    for dataset, kind, shown, place, folded in batch:
-        if kind not in first:
-            low = _KINDS[kind] * _SPAN
-            top: Any = await conn.fetchval(
-                "SELECT coalesce(max(rank), $1) FROM opendata.entry WHERE rank >= $1 AND rank < $2", low, low + _SPAN
-            )  # fmt: skip
-            first[kind] = int(top)
-        first[kind] += 1
-        numbers = grams(folded)
-        records.append((first[kind], dataset, kind, shown, place, folded, numbers))
-        if kind == "row":
-            sought.setdefault(dataset, set()).update(numbers)
-    columns = ["rank", "dataset", "kind", "shown", "place", "folded", "grams"]
-    await conn.copy_records_to_table("entry", records=records, columns=columns, schema_name="opendata")
+async def _write_said(conn: Connection, kind: str, entries: Sequence[Entry]) -> None:
+    low = _SAID[kind] * SPAN
+    top: Any = await conn.fetchval(
+        "SELECT coalesce(max(rank), $1) FROM opendata.entry WHERE rank >= $1 AND rank < $2", low, low + SPAN
+    )
+    records = [(rank, *entry, grams(entry[4])) for rank, entry in enumerate(entries, int(top) + 1)]
+    await conn.copy_records_to_table("entry", records=records, columns=_ENTRY, schema_name="opendata")
 
 
-async def count_grams(conn: Connection, rare: int = 200) -> None:
-    """Count anew how many entries have each gram; once after all datasets are written. ``conn`` is in a transaction.
-
-    Of many entries some are counted and the rest reckoned: the numbers say which way of looking is the quicker one, and
-    whatever they say, nothing is missed.
-    """
-    entries = int(await conn.fetchval("SELECT count(*) FROM opendata.entry"))
-    share = min(1.0, COUNTED / max(1, entries))
-    await conn.execute("DELETE FROM opendata.gram")
-    await conn.execute(_COUNT, float(rare), 1 / share, 100 * share)
-    await conn.execute("UPDATE opendata.entry_count SET entries = $1", entries)
+async def _write_chunk(conn: Connection, dataset: str, entries: Sequence[Entry]) -> None:
+    chunk: Any = await conn.fetchval(
+        "INSERT INTO opendata.chunk (dataset, entries) VALUES ($1, $2) RETURNING id", dataset, len(entries)
+    )
+    records = [(rank, *entry, ()) for rank, entry in enumerate(entries, first_rank(chunk))]
+    await conn.copy_records_to_table("entry", records=records, columns=_ENTRY, schema_name="opendata")
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for place, entry in enumerate(entries):
+        for number in grams(entry[4]):
+            places[number].append(place)
+    held = [(gram, chunk, len(some), pack(some, len(entries))) for gram, some in sorted(places.items())]
+    await conn.copy_records_to_table("posting", records=held, columns=_POSTING, schema_name="opendata")

@@ -102,9 +102,7 @@ async def publish_datasets(
         for row in gone:
             await indexing.forget_entries(conn, row["id"])
     if any(one.outcome == "released" for one in told):
-        async with conn.transaction():
-            await indexing.count_grams(conn)
-        await conn.execute("ANALYZE opendata.entry")
+        await conn.execute("ANALYZE opendata.entry, opendata.posting")
     return tuple(told)
 
 

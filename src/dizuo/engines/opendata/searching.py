@@ -1,39 +1,39 @@
 """Finding: every entry that holds what was asked for, weightiest first; Chinese by any part of a word, pinyin, English.
 
-A substring is never missed. Rare ones are found through the index of n-grams, frequent ones by walking the entries from the
-weightiest; a walk that does not find enough goes on through the index.
+A substring is never missed: whatever holds it has all its n-grams, the index and the postings tell who has these, and the
+text itself decides. Of rows no more texts are looked at than are shown.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from itertools import chain, groupby, islice
 from typing import Any, Final, Literal
 
 import msgspec
 
-from dizuo.engines.opendata.folding import LONGEST, fold, needed, sounds
+from dizuo.engines.opendata.folding import LONGEST, fold, fold_sign, needed, sounds
+from dizuo.engines.opendata.postings import SPAN, chunk_of, first_rank, meet
 from dizuo.foundation.store import Connection, Pool
 
 Kind = Literal["dataset", "column", "row"]
 KINDS: Final[tuple[Kind, ...]] = ("dataset", "column", "row")
 MOST_TERMS: Final = 5
-_SPAN: Final = 10**12
-_STEPS: Final = 25_000
-"""So many entries are looked at on a walk before the index is asked after all; about 15 ms."""
-_FEWEST: Final = 2_000
-_RAREST: Final = 5
-"""Of a long query's grams the rarest are enough for the index; the text itself decides."""
-_RARE = "SELECT * FROM opendata.find_rare($1, $2, $3, $4, $5)"
-_COMMON = "SELECT * FROM opendata.find_common($1, $2, $3, $4, $5)"
-_COUNTS = """
-SELECT (SELECT c.entries FROM opendata.entry_count c) AS entries, min(r.entries) AS rarest, array_agg(r.gram) AS grams FROM (
-    SELECT n AS gram, coalesce(g.entries, 0) AS entries FROM unnest($1::integer[]) n LEFT JOIN opendata.gram g ON g.gram = n
-    ORDER BY 2, 1 LIMIT $2) r
-"""
-_GOES_ON = "SELECT EXISTS (SELECT FROM opendata.entry WHERE rank >= $1 AND rank < $2 ORDER BY rank OFFSET $3)"
-_SETS_RARE = "SELECT * FROM opendata.sets_rare($1, $2, 0, $3, NULL, $4) ORDER BY rank"
-_SETS_COMMON = "SELECT * FROM opendata.sets_common($1, $2, $3, $4, $5, $6, $7) ORDER BY rank"
+_COUNTED: Final = 1_000
+"""Of so many rows that may hold the terms, all are looked at for their number; about 2 ms."""
+_RAREST: Final = 3
+"""Of each term the rarest grams are enough to leave few texts to look at."""
+_WIDER: Final = 8
+"""Where the texts looked at did not hold the terms, so many times more are looked at next."""
+_TRIES: Final = 4
+"""Rows may be written anew between the look at the postings and that at the texts; then it begins again, so many times."""
+_SAID = "SELECT * FROM opendata.said($1, $2, $3, $4, $5)"
+_SAID_OF_SETS = "SELECT * FROM opendata.said_of_sets($1, $2, $3)"
+_POSTINGS = "SELECT * FROM opendata.postings($1, $2, $3)"
+_TEXTS = "SELECT * FROM opendata.texts($1, $2) ORDER BY rank"
+_SHOWN = "SELECT rank, dataset, shown, holds FROM opendata.texts($1, $2)"
+_COUNT = "SELECT count(*) AS seen, count(*) FILTER (WHERE holds) AS found FROM opendata.texts($1, $2)"
 _WORDS = "SELECT word, sound FROM opendata.word"
 
 
@@ -79,21 +79,46 @@ async def find(
     terms = terms_of(query)
     if not terms:
         return Found((), 0, True)
-    grams = sorted({gram for term in terms for gram in needed(term)})
-    start = KINDS.index(kind) * _SPAN
-    low, high = start if after is None else after + 1, start + _SPAN
-    row = await pool.fetchrow(_COUNTS, grams, _RAREST)
-    assert row is not None
-    entries, rarest = int(row["entries"]), int(row["rarest"])
-    if rarest > _common_from(entries):
-        rows = await pool.fetch(_COMMON, list(terms), low, high, limit, _STEPS)
-        if len(rows) == limit:
-            return Found(_hits(rows, terms), limit, False)
-        if not await pool.fetchval(_GOES_ON, low, high, _STEPS):
-            return Found(_hits(rows, terms), len(rows), True)  # all there are have been looked at
-    rows = await pool.fetch(_RARE, row["grams"], list(terms), low, high, limit)
-    total = int(rows[0]["found"]) if rows else 0
-    return Found(_hits(rows, terms), total, True)
+    low = KINDS.index(kind) * SPAN if after is None else after + 1
+    if kind != "row":
+        rows = await pool.fetch(_SAID, _needed(terms)[0], terms, kind, low, limit)
+        return Found(_hits(rows, terms), int(rows[0]["found"]) if rows else 0, True)
+    found = Found((), 0, True)
+    for _ in range(_TRIES):
+        found, whole = await _find_rows(pool, terms, low, limit)
+        if whole:
+            break
+    return found
+
+
+async def _find_rows(
+    pool: Pool | Connection, terms: Sequence[str], low: int, limit: int
+) -> tuple[Found, bool]:
+    """Rows found, and whether all that the postings told of were still there."""
+    first = chunk_of(low)
+    chunks = [(chunk, held) for chunk, held in await _postings(pool, terms) if chunk >= first]
+    at_most = sum(min(many for many, _ in held) for _, held in chunks)
+    told = (first_rank(chunk) + place for chunk, held in chunks for place in meet(held))
+    ranks = (rank for rank in told if rank >= low)
+    rows: list[Any] = []
+    asked = there = 0
+    step = limit
+    while len(rows) < limit and (lot := list(islice(ranks, step))):
+        seen = await pool.fetch(_TEXTS, lot, terms)
+        asked, there = asked + len(lot), there + len(seen)
+        rows += [row for row in seen if row["holds"]]
+        step *= _WIDER
+    total = len(rows)
+    exact = at_most <= _COUNTED
+    if exact:
+        rest = list(ranks)
+        counted = await pool.fetchrow(_COUNT, rest, terms) if rest else None
+        if counted is not None:
+            asked, there = asked + len(rest), there + int(counted["seen"])
+            total += int(counted["found"])
+    else:
+        exact = next(ranks, None) is None
+    return Found(_hits(rows[:limit], terms), total if exact else limit, exact), asked == there
 
 
 async def find_sets(pool: Pool | Connection, query: str, *, most: int = 3) -> Mapping[str, list[Match]]:
@@ -105,23 +130,71 @@ async def find_sets(pool: Pool | Connection, query: str, *, most: int = 3) -> Ma
     terms = terms_of(query)
     if not terms:
         return {}
-    grams = sorted({gram for term in terms for gram in needed(term)})
-    row = await pool.fetchrow(_COUNTS, grams, _RAREST)
-    assert row is not None
-    rows_from, high = KINDS.index("row") * _SPAN, len(KINDS) * _SPAN
-    if int(row["rarest"]) > _common_from(int(row["entries"])):
-        rows = await pool.fetch(_SETS_COMMON, grams, row["grams"], list(terms), rows_from, high, most, _STEPS)
-    else:
-        rows = await pool.fetch(_SETS_RARE, row["grams"], list(terms), high, most)
     found: dict[str, list[Match]] = {}
-    for one in rows:
-        found.setdefault(one["dataset"], []).append(Match(one["kind"], one["shown"]))
+    said = await pool.fetchrow(_SAID_OF_SETS, _needed(terms)[0], terms, most)
+    assert said is not None
+    for rank, dataset, shown in zip(
+        said["ranks"] or (), said["datasets"] or (), said["shown"] or (), strict=True
+    ):
+        _add(found, dataset, Match(KINDS[rank // SPAN], shown), most)
+    rows: list[Any] = []
+    for _ in range(_TRIES):
+        rows, whole = await _rows_of_sets(pool, terms, most)
+        if whole:
+            break
+    for row in sorted(rows, key=lambda row: row["rank"]):
+        _add(found, row["dataset"], Match("row", row["shown"]), most)
     return found
 
 
-def _common_from(entries: int) -> int:
-    """A gram of more entries than this is common: walking finds it sooner than the index tells where all of them are."""
-    return max(_FEWEST, entries // 250)
+async def _rows_of_sets(pool: Pool | Connection, terms: Sequence[str], most: int) -> tuple[list[Any], bool]:
+    """The first rows of each chunk that hold the terms, and whether all that the postings told of were still there."""
+    waiting = {chunk: meet(held) for chunk, held in await _postings(pool, terms)}
+    missing = dict.fromkeys(waiting, most)
+    rows: list[Any] = []
+    asked = there = 0
+    step = most
+    while waiting:
+        lots = {
+            chunk: [first_rank(chunk) + place for place in islice(places, step)]
+            for chunk, places in waiting.items()
+        }
+        ranks = list(chain.from_iterable(lots.values()))
+        seen: Sequence[Any] = await pool.fetch(_SHOWN, ranks, terms) if ranks else ()
+        asked, there = asked + len(ranks), there + len(seen)
+        for row in seen:
+            if row["holds"]:
+                rows.append(row)
+                missing[chunk_of(row["rank"])] -= 1
+        waiting = {
+            chunk: waiting[chunk] for chunk, lot in lots.items() if len(lot) == step and missing[chunk] > 0
+        }
+        step *= _WIDER
+    return rows, asked == there
+
+
+def _add(found: dict[str, list[Match]], dataset: str, match: Match, most: int) -> None:
+    """Add a match behind those of its dataset unless there are ``most`` of its kind; they come kind by kind."""
+    matches = found.setdefault(dataset, [])
+    if len(matches) < most or matches[-most].kind != match.kind:
+        matches.append(match)
+
+
+def _needed(terms: Sequence[str]) -> tuple[list[int], list[int]]:
+    """The grams of all terms, and of which term each is."""
+    pairs = [(gram, n) for n, term in enumerate(terms) for gram in needed(term)]
+    return [gram for gram, _ in pairs], [n for _, n in pairs]
+
+
+async def _postings(
+    pool: Pool | Connection, terms: Sequence[str]
+) -> list[tuple[int, list[tuple[int, bytes]]]]:
+    """Chunks in which all grams of the terms stand, in order, each with postings of the rarest."""
+    rows = await pool.fetch(_POSTINGS, *_needed(terms), _RAREST)
+    return [
+        (chunk, [(row["entries"], row["held"]) for row in some])
+        for chunk, some in groupby(rows, key=lambda row: int(row["chunk"]))
+    ]
 
 
 def _hits(rows: Sequence[Any], terms: Sequence[str]) -> tuple[Hit, ...]:
@@ -133,7 +206,7 @@ def _hits(rows: Sequence[Any], terms: Sequence[str]) -> tuple[Hit, ...]:
 
 def marks(shown: str, terms: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Where the terms stand in a text as shown, in order and without overlaps; sound-alikes are not marked."""
-    folded = "".join(sign if len(one := fold(sign)) != 1 else one for sign in shown)
+    folded = "".join(map(fold_sign, shown))
     spans: list[tuple[int, int]] = []
     for term in terms:
         at = folded.find(term)

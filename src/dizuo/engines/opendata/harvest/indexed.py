@@ -24,7 +24,4 @@ async def index_foreign(conn: Connection, names: Mapping[str, str]) -> int:
                 await indexing.index_dataset(conn, conn, seen[row["id"]], names)
                 await conn.execute(QUERIES["indexed"], row["id"], row["changed_at"])
             count += 1
-    if count:
-        async with conn.transaction():
-            await indexing.count_grams(conn)
     return count
