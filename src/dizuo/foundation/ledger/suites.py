@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import gmssl_pyx
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from dizuo.foundation.kernel.sm2 import make_sm2, sign_sm2, signer_hash, sm3, verify_sm2
 from dizuo.foundation.ledger.merkle import Digest, sha256
 
 ED25519: Final = b"\x01"
@@ -21,11 +20,6 @@ SM2: Final = b"\xffdizuo/sm2-sm3/1"
 """The signature type of C2SP signed-note for algorithms that have no number of their own: 0xff and a name."""
 SUITE: Final = "DIZUO_LEDGER_SUITE"
 """The environment variable that chooses the suite when a ledger's key is first made: `ed25519` (the default) or `sm2`."""
-
-
-def sm3(data: bytes) -> bytes:
-    """SM3 (GB/T 32905-2016)."""
-    return bytes(gmssl_pyx.sm3_hash(data))
 
 
 @dataclass(frozen=True)
@@ -77,25 +71,21 @@ def _ed25519_verify(public: bytes, signature: bytes, text: bytes) -> bool:
     return True
 
 
+# A point's hash is made once: a log signs with one key, a verifier looks at few.
+_signer = functools.lru_cache(64)(signer_hash)
+
+
 def _sm2_secret() -> bytes:
     # The library does not compute a public key from a secret one: both are kept, the secret first.
-    public, secret = gmssl_pyx.sm2_key_generate()
-    return bytes(secret) + bytes(public)
+    return b"".join(make_sm2())
 
 
 def _sm2_sign(secret: bytes, text: bytes) -> bytes:
-    r, s = decode_dss_signature(bytes(gmssl_pyx.sm2_sign(secret[:32], secret[32:], text)))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    return sign_sm2(secret[:32], _signer(secret[32:]), text)
 
 
 def _sm2_verify(public: bytes, signature: bytes, text: bytes) -> bool:
-    if len(signature) != 64 or len(public) != 64:
-        return False
-    numbers = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    try:
-        return bool(gmssl_pyx.sm2_verify(public, text, encode_dss_signature(*numbers)))
-    except (gmssl_pyx.GmsslInnerError, ValueError):  # no point of the curve, or numbers out of its order
-        return False
+    return len(public) == 64 and verify_sm2(public, _signer(public), signature, text)
 
 
 INTERNATIONAL: Final = Suite(

@@ -28,7 +28,13 @@ from dizuo.foundation.signing.errors import (
     SigningKeyEnded,
     SigningKeyUnknown,
 )
-from dizuo.foundation.signing.key_sets import TAG_KEYS, follow_key_set, sign_key_set
+from dizuo.foundation.signing.key_sets import (
+    TAG_KEYS,
+    KeySet,
+    follow_key_set,
+    sign_key_set,
+    verify_key_set,
+)
 from dizuo.foundation.signing.keys import ED25519, SM2, Algorithm, PrivateKey, PublicKey, jwks
 from dizuo.foundation.signing.messages import (
     LONGEST,
@@ -57,6 +63,7 @@ __all__ = [
     "Algorithm",
     "DigestWrong",
     "KeyMalformed",
+    "KeySet",
     "PrivateKey",
     "PublicKey",
     "RequestOutOfOrder",
@@ -82,6 +89,7 @@ __all__ = [
     "sign_response",
     "signature_sent",
     "target_uri",
+    "verify_key_set",
     "verify_request",
     "verify_response",
 ]

@@ -31,8 +31,18 @@ _COVERED: Final = (("@status", ""), ("content-digest", ""), ("content-type", "")
 _MOST: Final = 100
 
 
+class KeySet(msgspec.Struct, frozen=True):
+    """The keys of a published set, and when it was signed (seconds since 1970): an older set must not take the place of a newer one."""
+
+    keys: tuple[PublicKey, ...]
+    created: int
+
+
 def sign_key_set(keys: Iterable[PrivateKey], body: bytes, content_type: str, *, now: int) -> dict[str, str]:
-    """The headers of a 200 answer with the set as its body: a signature by each key."""
+    """The headers of a 200 answer with the set as its body: a signature by each key.
+
+    A key that is not in the set any more may sign it, too: who knows only that one learns that it has ended.
+    """
     headers = {"content-type": content_type, "content-digest": content_digest(body)}
     context = Context(headers, {"@status": "200"})
     inputs: list[str] = []
@@ -62,6 +72,21 @@ def follow_key_set(
 ) -> tuple[PublicKey, ...]:
     """The keys of a set that one of our known keys signed: the ones to know from now on. ``find`` gives a known key.
 
+    Errors: as for ``verify_key_set``.
+    """
+    return verify_key_set(headers, body, find, now=now, skew=skew).keys
+
+
+def verify_key_set(
+    headers: Mapping[str, str],
+    body: bytes,
+    find: Callable[[str], PublicKey],
+    *,
+    now: int,
+    skew: int = SKEW,
+) -> KeySet:
+    """A set that one of our known keys signed, with its time. ``find`` gives a known key.
+
     Errors: SigningKeyUnknown when none of its signatures is by a known key; SignatureMissing, SignatureIncomplete,
     SignatureWrong, SignatureExpired, SignatureFromFuture, DigestWrong; KeyMalformed. In each case keep the keys that you have.
     """
@@ -70,13 +95,14 @@ def follow_key_set(
             key = find(str(given.parameters.get("keyid", "")))
         except (SigningKeyUnknown, KeyError):
             continue
-        _check(given, key, headers, now, skew)
+        created = _check(given, key, headers, now, skew)
         check_digest(headers.get("content-digest", ""), body)
-        return _read(body)
+        return KeySet(_read(body), created)
     raise SigningKeyUnknown()
 
 
-def _check(given: Input, key: PublicKey, headers: Mapping[str, str], now: int, skew: int) -> None:
+def _check(given: Input, key: PublicKey, headers: Mapping[str, str], now: int, skew: int) -> int:
+    """When the set was signed."""
     missing = [name for name, _ in _COVERED if (name, "") not in given.components]
     if missing:
         raise SignatureIncomplete(what="、".join(missing))
@@ -97,6 +123,7 @@ def _check(given: Input, key: PublicKey, headers: Mapping[str, str], now: int, s
         raise SignatureMalformed(why="签名不是 base64") from None
     if not key.verifies(signature, base):
         raise SignatureWrong()
+    return created
 
 
 def _read(body: bytes) -> tuple[PublicKey, ...]:

@@ -7,11 +7,10 @@ import binascii
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, cast
 
-import gmssl_pyx
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from dizuo.foundation.kernel.sm2 import make_sm2, sign_sm2, signer_hash, verify_sm2
 from dizuo.foundation.signing.errors import KeyMalformed
 
 Algorithm = Literal["ed25519", "sm2-sm3"]
@@ -21,28 +20,16 @@ SM2: Final[Algorithm] = "sm2-sm3"
 _ED_LENGTH: Final = 32
 _SM2_LENGTH: Final = 64
 _SM2_SECRET: Final = 32
-_SM2_SIGNER: Final = b"1234567812345678"
-# What a signer's hash covers before the signer's own point (GB/T 32918.2 §5.5): the length of the id in bits, the id, and
-# a, b and the base point of the recommended curve (GB/T 32918.5).
-_SM2_BEFORE: Final = (
-    (len(_SM2_SIGNER) * 8).to_bytes(2, "big")
-    + _SM2_SIGNER
-    + bytes.fromhex(
-        "fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc"
-        "28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93"
-        "32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7"
-        "bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0"
-    )
-)
 
 
 class PublicKey:
-    """A key to verify with. ``id`` is the keyid of signatures; ``raw`` is 32 bytes (Ed25519) or x‖y, 64 bytes (SM2).
+    """A key to verify with. ``id`` is the keyid of signatures; ``raw`` is 32 bytes (Ed25519) or x‖y, 64 bytes (SM2), ``signer`` the hash
+    that SM2 puts before a message.
 
     Errors: KeyMalformed for bytes that are no key.
     """
 
-    __slots__ = ("_ed", "_signer", "algorithm", "id", "raw")
+    __slots__ = ("_ed", "algorithm", "id", "raw", "signer")
 
     def __init__(self, id: str, algorithm: Algorithm, raw: bytes) -> None:
         self.id: Final = id
@@ -51,11 +38,7 @@ class PublicKey:
         if len(raw) != (_ED_LENGTH if algorithm == ED25519 else _SM2_LENGTH):
             raise KeyMalformed({"x": "公钥的长度不对。"})
         self._ed = Ed25519PublicKey.from_public_bytes(raw) if algorithm == ED25519 else None
-        self._signer = gmssl_pyx.sm3_hash(_SM2_BEFORE + raw) if algorithm == SM2 else b""
-
-    def sm2_digest(self, message: bytes) -> bytes:
-        """What SM2 signs of a message: SM3 over the hash of the signer, which is made once a key, and the message; 32 bytes."""
-        return gmssl_pyx.sm3_hash(self._signer + message)
+        self.signer: Final = signer_hash(raw) if algorithm == SM2 else b""
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether this key's owner signed the message. SM2 signatures are r‖s, 64 bytes, signer id 1234567812345678."""
@@ -67,15 +50,7 @@ class PublicKey:
             except InvalidSignature:
                 return False
             return True
-        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        try:
-            return bool(
-                gmssl_pyx.sm2_verify_sm3_digest(
-                    self.raw, self.sm2_digest(message), encode_dss_signature(r, s)
-                )
-            )
-        except (gmssl_pyx.GmsslInnerError, ValueError):  # no point of the curve, or numbers out of its order
-            return False
+        return verify_sm2(self.raw, self.signer, signature, message)
 
     def as_jwk(self) -> dict[str, str]:
         """The key as a JSON Web Key."""
@@ -132,18 +107,13 @@ class PrivateKey:
         """A new key from the system's random bytes."""
         if algorithm == ED25519:
             return cls(id, ED25519, Ed25519PrivateKey.generate().private_bytes_raw())
-        public, secret = gmssl_pyx.sm2_key_generate()
-        return cls(id, SM2, secret, public)
+        return cls(id, SM2, *make_sm2())
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes: Ed25519's signature, or SM2's r‖s."""
         if self._ed is not None:
             return self._ed.sign(message)
-        # Over the digest: given a message, the library first makes 32 nonces for a stream of signatures and uses one of them.
-        r, s = decode_dss_signature(
-            gmssl_pyx.sm2_sign_sm3_digest(self.secret, self.public.sm2_digest(message))
-        )
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return sign_sm2(self.secret, self.public.signer, message)
 
     def as_jwk(self) -> dict[str, str]:
         """The private key as a JSON Web Key, for its owner's file only."""
