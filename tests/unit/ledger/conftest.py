@@ -30,4 +30,6 @@ async def empty_ledger(owner_pool: Pool) -> None:
                 f"TRUNCATE ledger.{table};"
                 f"ALTER TABLE ledger.{table} ENABLE TRIGGER append_only"
             )
-        await connection.execute("TRUNCATE ledger.person, ledger.erased_tag")
+        await connection.execute(
+            "TRUNCATE ledger.person, ledger.erased_tag, ledger.tag_segment, ledger.tag_block"
+        )

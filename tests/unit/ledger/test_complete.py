@@ -152,13 +152,22 @@ async def test_the_file_proves_that_nothing_is_missing(
     folder, text = kept
     code, said = told(folder, text, capsys)
     assert (code, "numbers 1 to 20, none missing; 1 erased lawfully" in said) == (0, True), said
-    assert "give --log" in said
+    assert "number 21 is on none of the first 61 entries of the log" in said
+    code, said = told(folder, endless(text), capsys)
+    assert (code, "give --log" in said) == (0, True), said
     code, said = told(folder, text, capsys, "--log", folder / "log")
     assert (code, "no other of the first 61 entries" in said) == (0, True), said
-    extras = [base64.b64decode(line.split(" ")[-2]) for line in text.split("\n\n")[0].split("\n")[3:]]
+    extras = [
+        base64.b64decode(line.split(" ")[-2]) for line in endless(text).split("\n\n")[0].split("\n")[3:]
+    ]
     assert len(extras) == 20
     assert not any(b"WX" in extra for extra in extras), "a case number is personal"
     assert mine.main(["contents", str(folder / "log"), "--key", str(folder / "key")]) == 0
+
+
+def endless(text: str) -> str:
+    """The file in its first form, which did not say where the list ends."""
+    return without(without(text, "rest "), "tags ").replace("dizuo-complete/2\n", "dizuo-complete/1\n")
 
 
 def without(text: str, start: str) -> str:
@@ -224,8 +233,11 @@ async def test_a_list_that_stops_early_is_found_in_the_public_log(
     kept: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, text = kept
-    assert told(folder, shortened(text), capsys)[0] == 0  # in itself it is whole
-    code, said = told(folder, shortened(text), capsys, "--log", folder / "log")
+    code, said = told(folder, shortened(text), capsys)
+    assert (code, "number 20 is at place 57" in said) == (1, True), said
+    hidden = endless(shortened(text))
+    assert told(folder, hidden, capsys)[0] == 0  # in itself it is whole
+    code, said = told(folder, hidden, capsys, "--log", folder / "log")
     assert (code, "number 20 is at place 57" in said) == (1, True), said
 
 
@@ -367,6 +379,8 @@ async def test_under_sm3_and_sm2_all_of_it_holds_too(
     code, said = told(tmp_path, text, capsys, "--log", tmp_path / "log")
     assert (code, "numbers 1 to 14, none missing" in said) == (0, True), said
     fewer = without(text, "entry 14 ").replace("last 14\n", "last 13\n")
+    assert told(tmp_path, fewer, capsys)[0] == 1
+    fewer = endless(fewer)
     assert told(tmp_path, fewer, capsys)[0] == 0  # in itself it is whole
     code, said = told(tmp_path, fewer, capsys, "--log", tmp_path / "log")
     assert (code, "number 14 is at place" in said) == (1, True), said

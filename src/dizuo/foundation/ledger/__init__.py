@@ -37,6 +37,7 @@ from dizuo.foundation.ledger.seals import (
     lift_seal,
     seals_in_force,
 )
+from dizuo.foundation.ledger.segments import make_segments, segments_by_the_clock
 from dizuo.foundation.ledger.stamp import Stamped, check_stamp
 from dizuo.foundation.ledger.stamping import (
     Authority,
@@ -120,6 +121,7 @@ __all__ = [
     "lift_seal",
     "look",
     "looked",
+    "make_segments",
     "note_by_the_clock",
     "note_kinds",
     "object_to",
@@ -131,6 +133,7 @@ __all__ = [
     "read_certificate",
     "read_witnesses",
     "seals_in_force",
+    "segments_by_the_clock",
     "served_checkpoint",
     "tells_entries",
     "tile_bytes",

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dizuo.foundation.ledger.ending import ending
 from dizuo.foundation.ledger.entry import extra_bytes
 from dizuo.foundation.ledger.errors import NothingAbout
 from dizuo.foundation.ledger.merkle import inclusion_ranges
@@ -20,7 +21,8 @@ from dizuo.foundation.ledger.suites import suite_named
 from dizuo.foundation.store.connection import Connection, Row
 from dizuo.foundation.store.queries import Queries
 
-FORMAT: Final = "dizuo-complete/1"
+FORMAT: Final = "dizuo-complete/2"
+"""The second form also says where the list ends; the offline verifier reads both."""
 _QUERIES: Final = Queries.load("dizuo.foundation.ledger")
 
 
@@ -92,7 +94,7 @@ async def _look(
 
 
 async def complete_proof(connection: Connection, subject: int) -> bytes:
-    """Everything about one person as a text file, from which `tools/verify_mine.py` proves that no entry is missing.
+    """Everything about one person as a text file, from which `tools/verify_mine.py` proves that no entry is missing, nor behind the last.
 
     It holds the person's key, each entry with its number and path under one signed checkpoint, and nothing that names anybody.
     Whoever has the file can tell which entries are about the person: it is for that person alone. Errors: NothingAbout when
@@ -108,13 +110,22 @@ async def complete_proof(connection: Connection, subject: int) -> bytes:
             raise NothingAbout()
         ranges = [inclusion_ranges(row["seq"], head["size"]) for row in rows]
         flat = sorted({one for some in ranges for one in some})
-        values = await range_heads(connection, flat, suite_named(head["suite"]).digest)
+        digest = suite_named(head["suite"]).digest
+        values = await range_heads(connection, flat, digest)
         known = dict(zip(flat, values, strict=True))
         lines = [FORMAT, f"first {told.first or 1} {key.hex()}", f"last {told.last}"]
         lines += [_line(f"entry {n}", row, known, head["size"]) for n, row in sorted(found.items())]
         lines += [_line(f"erased {n}", row, known, head["size"]) for n, row in sorted(gone.items())]
         lines += [_line("older", row, known, head["size"]) for row in older]
+        if told.last:
+            lines += await ending(connection, head["size"], _next_tag(told, key), digest)
         return "\n".join([*lines, "", head["note"] + head["cosignatures"]]).encode()
+
+
+def _next_tag(told: Counted, key: bytes) -> bytes:
+    for _ in range(told.first, told.last + 1):
+        key = key_after(key)
+    return tag_of(key)
 
 
 def _line(name: str, row: Row, known: dict[tuple[int, int], bytes], size: int) -> str:

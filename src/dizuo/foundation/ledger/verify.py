@@ -14,6 +14,7 @@ from dizuo.foundation.ledger.errors import CheckpointInvalid
 from dizuo.foundation.ledger.merkle import Edge, leaf_hash, sha256
 from dizuo.foundation.ledger.notes import Checkpoint, PublicKey
 from dizuo.foundation.ledger.tree import STEP
+from dizuo.foundation.ledger.verify_lists import wrong_lists
 from dizuo.foundation.store.connection import Connection, Row
 
 Progress = Callable[[int, int], None]
@@ -166,6 +167,10 @@ class _Verification:
         self._check_checkpoints(signed, total)
         await self._check_erased()
         await self._check_numbers()
+        async for entry, seq, what in wrong_lists(self._connection, self._digest):
+            self._add(
+                Problem("altered", f"第 {entry} 条里{what}的标签根不是那些叶子的：可能藏了条目", entry, seq)
+            )
         pending = await self._check_unsealed()
         return Report(
             sealed=total,

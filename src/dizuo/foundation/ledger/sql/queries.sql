@@ -217,3 +217,57 @@ SELECT number, entry, subject, unit, says, opened_at, due, state, answer, ended_
 -- answer_objection --
 -- The department's answer.
 UPDATE ledger.objection SET state = $2, answer = $3, official = $4, ended_at = $5 WHERE number = $1
+
+-- segments_to --
+-- How far runs of one length have a list of tags.
+SELECT coalesce(max(high), 0) FROM ledger.tag_segment WHERE high - low = $1::bigint
+
+-- run_tags --
+-- The tags of a run of leaves, in order.
+SELECT tag FROM ledger.leaf WHERE seq >= $1 AND seq < $2 AND tag IS NOT NULL ORDER BY tag
+
+-- part_blocks --
+-- The blocks of runs of length $3 between $1 and $2 in which tags from $4 to below $5 (null: any above) may stand.
+SELECT b.tags FROM (
+    SELECT t.tags, t.first, lead(t.first) OVER (PARTITION BY t.low ORDER BY t.block) AS next
+    FROM ledger.tag_block t WHERE t.low >= $1 AND t.low < $2 AND t.high - t.low = $3::bigint
+) AS b WHERE ($5::bytea IS NULL OR b.first < $5) AND (b.next IS NULL OR b.next > $4)
+
+-- enter_tags --
+-- What a list's root says is an entry, about nobody.
+SELECT ledger.append('ledger.tags', $1, NULL, NULL)
+
+-- add_segment --
+-- A run has a list now.
+INSERT INTO ledger.tag_segment (low, high, tags, root, entry) VALUES ($1, $2, $3, $4, $5)
+
+-- add_blocks --
+-- Blocks of a list.
+INSERT INTO ledger.tag_block (low, high, block, first, tags, hash)
+SELECT $1, $2, * FROM unnest($3::integer[], $4::bytea[], $5::bytea[], $6::bytea[])
+
+-- let_blocks_go --
+-- Blocks of runs that have been part of a larger run with a list for a day.
+WITH due AS (
+    UPDATE ledger.tag_segment s SET alone = true WHERE NOT s.alone AND s.made_at < now() - interval '1 day' RETURNING s.low, s.high
+)
+DELETE FROM ledger.tag_block b USING due d
+WHERE b.low >= d.low AND b.low < d.high AND b.high <= d.high AND b.high - b.low < d.high - d.low
+
+-- segments --
+-- The lists whose root stands before leaf $1 and whose blocks are kept, with the entry as its leaf covers it.
+SELECT s.low, s.high, s.tags, c.id, c.at, c.kind, c.body, c.commitment, c.seq, c.tag
+FROM ledger.tag_segment s CROSS JOIN LATERAL ledger.covered(s.entry) AS c
+WHERE c.seq < $1 AND s.high <= $1
+  AND (s.tags = 0 OR EXISTS (SELECT FROM ledger.tag_block b WHERE b.low = s.low AND b.high = s.high))
+ORDER BY s.low, s.high DESC
+
+-- block_heads --
+-- The heads of the blocks of these lists, and from which tag on each goes.
+SELECT b.low, b.high, b.block, b.first, b.hash FROM unnest($1::bigint[], $2::bigint[]) AS s(low, high)
+JOIN ledger.tag_block b ON b.low = s.low AND b.high = s.high ORDER BY b.low, b.high, b.block
+
+-- block_tags --
+-- The tags of these blocks.
+SELECT b.low, b.block, b.tags FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS s(low, high, block)
+JOIN ledger.tag_block b ON b.low = s.low AND b.high = s.high AND b.block = s.block
