@@ -1,6 +1,7 @@
 """`dizuo exchange-key`: register, list and revoke the keys with which departments' systems sign; rotate the server's own.
 
-Works as the loader: the serving processes can verify with a key, not register one. Every change stands in the ledger.
+Works as the loader: the serving processes can verify with a key, not register one. Every change stands in the ledger. A key of the
+server's own that somebody else may have is revoked like any other: another one signs from then on.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ async def _act(database: Database, arguments: argparse.Namespace) -> str:
                     f"{id}\nKey of {arguments.which} until {until:%Y-%m-%d}. Its owner signs with keyid {id}."
                 )
             case "revoke":
+                if said := await _withdrawn(connection, arguments, now):
+                    return said
                 of = await delivery.revoke_signing_key(
                     connection, arguments.which, arguments.by, arguments.why
                 )
@@ -92,6 +95,21 @@ async def _rotated(connection: Connection, arguments: argparse.Namespace, now: d
     body = {"key": key.id, "algorithm": algorithm, "by": arguments.by}
     await connection.fetchval("SELECT ledger.append_batch($1)", [Entry("exchange.server_key_made", body)])
     return f"{key.id} signs answers from now on; older keys stay published for {delivery.OVERLAP.days} days."
+
+
+async def _withdrawn(connection: Connection, arguments: argparse.Namespace, now: dt.datetime) -> str:
+    """Take back a key of the server's own; '' when it is none of them."""
+    if delivery.OWN not in arguments.which:
+        return ""
+    server = delivery.ServerKeys(arguments.data.absolute(), load_city(arguments.city).id)
+    key = server.withdraw(arguments.which, now)
+    if key is None:
+        return ""
+    body = {"key": arguments.which, "next": key.id, "by": arguments.by, "why": arguments.why}
+    await connection.fetchval(
+        "SELECT ledger.append_batch($1)", [Entry("exchange.server_key_withdrawn", body)]
+    )
+    return f"{arguments.which} is withdrawn: nothing signed with it is ours any more. {key.id} signs."
 
 
 def read_public(path: Path) -> PublicKey:

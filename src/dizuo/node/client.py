@@ -5,19 +5,18 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
 from dizuo.foundation.kernel.clock_source import Now, SystemNow
 from dizuo.foundation.kernel.errors import DizuoError
-from dizuo.foundation.signing import PublicKey, Signed, SigningKeyUnknown, sign_request, verify_response
+from dizuo.foundation.signing import Signed, sign_request, verify_response
+from dizuo.node.base_keys import BaseKeys
 from dizuo.node.errors import AnswerNotBelieved, BaseSaidNo, BaseUnreachable
-from dizuo.node.home import NodeHome, fingerprint
+from dizuo.node.home import NodeHome
 from dizuo.node.journal import Journal
 
 PREFIX: Final = "/data/exchange/v1"
-KEYS: Final = f"{PREFIX}/keys"
 _PATIENCE: Final = 60.0
 _encode = msgspec.json.Encoder().encode
 Method = Literal["GET", "POST"]
@@ -42,6 +41,7 @@ class BaseClient:
         self.home = home
         self.now: Now = now or SystemNow()
         self.journal = Journal(home.folder, self.now)
+        self.keys = BaseKeys(home, self.now, self.journal)
         # Loaded where it is used: a command that calls nobody starts without it.
         self.httpx: Any = importlib.import_module("httpx")
         self.http: Any = self.httpx.Client(
@@ -56,6 +56,7 @@ class BaseClient:
 
     def close(self) -> None:
         """Close the connections."""
+        self.keys.close()
         self.http.close()
 
     # ----------------------------------------------------------------------------------------------- what we ask
@@ -164,47 +165,16 @@ class BaseClient:
         self, status: int, headers: Mapping[str, str], body: bytes, sent: Signed, noted: str
     ) -> Answered:
         try:
-            key = self._key_of(status, headers, body, sent)
+            now = int(self.now().timestamp())
+            key = verify_response(status, headers, body, sent, self.keys.find, now=now).key
         except DizuoError as error:
             self.journal.note("not_believed", to=noted, status=status, code=error.code)
             raise AnswerNotBelieved(status=status, why=error.message.rstrip("。")) from error
         return Answered(status, body, key.id)
 
-    def _key_of(self, status: int, headers: Mapping[str, str], body: bytes, sent: Signed) -> PublicKey:
-        now = int(self.now().timestamp())
-        try:
-            return verify_response(status, headers, body, sent, self.home.find_base_key, now=now).key
-        except SigningKeyUnknown:
-            if not self.learn_keys():
-                raise
-        return verify_response(status, headers, body, sent, self.home.find_base_key, now=now).key
-
-    def learn_keys(self) -> bool:
-        """Take over the keys that the base publishes now, where its certificate vouches for them. False: nothing new.
-
-        The base rotates its keys; over https (or on this very machine) a new one is believed like the connection, and noted
-        with its fingerprint. Over plain http a person must compare fingerprints (``dizuo node trust``).
-        """
-        parts = urlsplit(self.home.settings.base)
-        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
-            return False
-        known = self.home.trusted()
-        try:
-            keys = self.home.trust(self.fetch_keys())
-        except DizuoError:
-            return False
-        new = [key for key in keys if key.id not in known]
-        self.journal.note("keys_learned", keys={key.id: fingerprint(key) for key in new})
-        return bool(new)
-
     def fetch_keys(self) -> bytes:
-        """The base's public keys as it publishes them, believed by nobody yet. Errors: BaseUnreachable."""
-        try:
-            response = self.http.get(self.home.settings.base + KEYS)
-            response.raise_for_status()
-        except self.httpx.HTTPError as error:
-            raise BaseUnreachable(5, why=f"{type(error).__name__}: {error}"[:200]) from error
-        return bytes(response.content)
+        """The base's public keys as it publishes them, believed by nobody yet. Errors: BaseUnreachable, BaseKeysInvalid."""
+        return self.keys.fetch()[1]
 
 
 def _told(body: bytes) -> Mapping[str, object]:

@@ -102,11 +102,9 @@ def _parsed(client: BaseClient, lines: Iterator[str]) -> Iterator[Mapping[str, A
 def _ours(client: BaseClient, signature: str, id: str, data: bytes) -> bool:
     keyid, _, value = signature.partition(" ")
     try:
-        key = client.home.find_base_key(keyid)
+        key = client.keys.find(keyid)
     except SigningKeyUnknown:
-        if not client.learn_keys() or keyid not in client.home.trusted():
-            return False
-        key = client.home.find_base_key(keyid)
+        return False
     return event_is_ours(key, value, id, data)
 
 

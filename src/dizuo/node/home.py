@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
@@ -14,6 +15,7 @@ import msgspec
 from dizuo.foundation.signing import (
     ED25519,
     Algorithm,
+    KeySet,
     PrivateKey,
     PublicKey,
     SigningKeyUnknown,
@@ -30,6 +32,7 @@ from dizuo.node.errors import (
 
 _SETTINGS: Final = "node.json"
 _TRUSTED: Final = "trusted.json"
+_TAKING: Final = ".trusted.lock"
 _KEYS: Final = "keys"
 _UNREGISTERED: Final = "unregistered-"
 
@@ -39,6 +42,13 @@ class NodeSettings(msgspec.Struct, frozen=True):
 
     department: str
     base: str
+
+
+class _Taken(msgspec.Struct):
+    """What is kept beside the base's keys: when their set was signed, and which ended in sets of that very second."""
+
+    created: int = 0
+    dropped: list[str] = []
 
 
 class NodeKey(msgspec.Struct, frozen=True):
@@ -145,13 +155,45 @@ class NodeHome:
         write_private(self.folder / _TRUSTED, msgspec.json.encode(jwks(keys)))
         return keys
 
-    def trusted(self) -> Mapping[str, PublicKey]:
-        """The base's keys by id. Errors: BaseNotTrusted."""
+    def take_over(self, found: KeySet) -> tuple[list[str], list[str]]:
+        """Believe the keys of a set that a known key signed; gives (ids that came, ids that ended). An older set changes nothing.
+
+        Several processes may do it: each waits for the other.
+        """
+        turn = os.open(self.folder / _TAKING, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(turn) as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            document = self._document()
+            known = {key.id for key in read_jwks(document)}
+            taken = msgspec.json.decode(document, type=_Taken)
+            if found.created < taken.created:
+                return [], []
+            # Two sets of one second have no order: what ended in one of them does not come back with the other.
+            dropped = set(taken.dropped) if found.created == taken.created else set[str]()
+            keys = [key for key in found.keys if key.id not in dropped]
+            ended = known - {key.id for key in keys}
+            if not keys:
+                return [], []
+            now = {**jwks(keys), "created": found.created, "dropped": sorted(dropped | ended)}
+            write_private(self.folder / _TRUSTED, msgspec.json.encode(now))
+            return sorted({key.id for key in keys} - known), sorted(ended)
+
+    def looked_at(self) -> float:
+        """When the base's keys were last taken over, or a person believed them: seconds since 1970, by this machine's clock."""
         try:
-            document = (self.folder / _TRUSTED).read_bytes()
+            return (self.folder / _TRUSTED).stat().st_mtime
         except FileNotFoundError:
             raise BaseNotTrusted() from None
-        return {key.id: key for key in read_jwks(document)}
+
+    def trusted(self) -> Mapping[str, PublicKey]:
+        """The base's keys by id. Errors: BaseNotTrusted."""
+        return {key.id: key for key in read_jwks(self._document())}
+
+    def _document(self) -> bytes:
+        try:
+            return (self.folder / _TRUSTED).read_bytes()
+        except FileNotFoundError:
+            raise BaseNotTrusted() from None
 
     def find_base_key(self, id: str) -> PublicKey:
         """The base's key with that id. Errors: SigningKeyUnknown, BaseNotTrusted."""

@@ -20,6 +20,7 @@ from dizuo.foundation.signing import (
 from dizuo.node.adapter import Adapter, Scheme, Value, subject_ok, typed
 from dizuo.node.adapter_csv import CsvSource
 from dizuo.node.adapter_postgres import PostgresSource
+from dizuo.node.base_keys import BaseKeys
 from dizuo.node.errors import AskedOutside, AskedWrongly
 from dizuo.node.home import NodeHome
 from dizuo.node.journal import Journal
@@ -90,6 +91,7 @@ class Provider:
         self._public = public.rstrip("/")
         self._now = now
         self._journal = Journal(home.folder, now)
+        self._base_keys = BaseKeys(home, now, self._journal)
         self._nonces: dict[str, int] = {}
         # Nonces are in memory: what was signed before this process began may have been answered by the one before.
         self._since = int(now().timestamp())
@@ -115,7 +117,8 @@ class Provider:
         return Reply(status, signed, content)
 
     def close(self) -> None:
-        """Close what sources hold open."""
+        """Close what sources and connections hold open."""
+        self._base_keys.close()
         for source in self._sources.values():
             source.close()
 
@@ -123,7 +126,7 @@ class Provider:
         """The id of the base's key that signed this question. Errors: a SignatureRefused by its cause."""
         now = int(self._now().timestamp())
         url = self._public + path
-        verified = verify_request("POST", url, headers, body, self._home.find_base_key, now=now)
+        verified = verify_request("POST", url, headers, body, self._base_keys.find, now=now)
         if verified.created < self._since - 1:
             raise RequestReplayed()
         self._once(verified.key.id, verified.nonce, verified.expires, now)

@@ -12,7 +12,9 @@ from exchange_town import ExchangeTown
 
 from dizuo.commands.exchange_key import _act
 from dizuo.engines.exchange.delivery.errors import DepartmentUnknown, SigningKeyNotInUse, SigningKeyTaken
-from dizuo.foundation.signing import SM2, PrivateKey
+from dizuo.engines.exchange.delivery.server_keys import ServerKeys
+from dizuo.foundation.kernel.clock_source import SystemNow
+from dizuo.foundation.signing import SM2, PrivateKey, follow_key_set
 
 WUXI = Path(__file__).resolve().parents[3] / "cities" / "wuxi"
 
@@ -46,3 +48,23 @@ async def test_from_registering_to_revoking(town: ExchangeTown, database: Any, t
         "exchange.key_revoked",
         "exchange.server_key_made",
     ]
+
+
+async def test_a_stolen_key_of_the_servers_own_is_taken_back(town: ExchangeTown, database: Any) -> None:
+    server = ServerKeys(town.data, "wuxi")
+    stolen = server.signing("ed25519", SystemNow()())
+    before = await town.last_entry()
+    said = await _act(database, words(town, "revoke", stolen.id))
+    assert stolen.id in said
+    told = await town.entries(before)
+    assert [one["kind"] for one in told] == ["exchange.server_key_withdrawn"]
+    now = SystemNow()()
+    assert server.signing("ed25519", now).id == told[0]["body"]["next"] != stolen.id
+    assert stolen.id not in {key.id for key in server.public(now)}
+    # who knows only the stolen one learns that it ended
+    body, headers = server.key_set(now)
+    known = {stolen.id: stolen.public}
+    found = follow_key_set(headers, body, known.__getitem__, now=int(now.timestamp()))
+    assert stolen.id not in {key.id for key in found}
+    with pytest.raises(SigningKeyNotInUse):
+        await _act(database, words(town, "revoke", stolen.id))

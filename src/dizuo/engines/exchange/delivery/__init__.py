@@ -33,12 +33,13 @@ from dizuo.engines.exchange.delivery.model import (
 from dizuo.engines.exchange.delivery.nodes_bound import BoundNode, bind_node, bound_nodes, stop_node
 from dizuo.engines.exchange.delivery.nodes_probed import probed_by_the_clock
 from dizuo.engines.exchange.delivery.reading import MOST_FIELDS, read_call
-from dizuo.engines.exchange.delivery.server_keys import OVERLAP, ServerKeys
+from dizuo.engines.exchange.delivery.server_keys import OVERLAP, OWN, ServerKeys
 
 __all__ = [
     "MOST_FIELDS",
     "MOST_SUBJECTS",
     "OVERLAP",
+    "OWN",
     "Answer",
     "AskedNodes",
     "BoundNode",

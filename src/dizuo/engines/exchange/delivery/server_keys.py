@@ -18,6 +18,8 @@ import msgspec
 from dizuo.foundation.signing import ED25519, Algorithm, PrivateKey, PublicKey, jwks, sign_key_set
 
 _FILE: Final = Path("secrets") / "exchange-signing.json"
+OWN: Final = ".exchange."
+"""Stands in the id of each of the server's own keys and in nobody else's."""
 LIFE: Final = dt.timedelta(days=365)
 OVERLAP: Final = dt.timedelta(days=30)
 """How long an old key stays in the public set after a new one signs."""
@@ -46,7 +48,7 @@ class ServerKeys:
         self._name = name
         self._seen: tuple[int, int, int] | None = None
         self._keys: tuple[tuple[ServerKey, PrivateKey], ...] = ()
-        self._set: tuple[int, tuple[PrivateKey, ...], bytes, Mapping[str, str]] | None = None
+        self._set: tuple[int, tuple[tuple[PrivateKey, ...], ...], bytes, Mapping[str, str]] | None = None
 
     def signing(self, algorithm: Algorithm, now: dt.datetime) -> PrivateKey:
         """The newest key of that algorithm that still holds; made when there is none."""
@@ -62,15 +64,19 @@ class ServerKeys:
         return tuple(key.public for held, key in self._read() if held.until > now)
 
     def key_set(self, now: dt.datetime) -> tuple[bytes, Mapping[str, str]]:
-        """The public set (JWK Set) as an answer, signed by each of its keys: whoever knows one can follow to the next."""
+        """The public set (JWK Set) as an answer, signed by each of its keys: whoever knows one can follow to the next.
+
+        For OVERLAP those sign it, too, that have ended: whoever knows nothing else learns so that they ended.
+        """
         self.signing(ED25519, now)
         holding = tuple(key for held, key in self._read() if held.until > now)
+        ended = tuple(key for held, key in self._read() if held.until <= now < held.until + OVERLAP)
         at = int(now.timestamp())
         # Anybody may ask: a signature for each key is made once in a while and not for everybody.
-        if self._set is None or self._set[1] != holding or not 0 <= at - self._set[0] < SET_KEPT:
+        if self._set is None or self._set[1] != (holding, ended) or not 0 <= at - self._set[0] < SET_KEPT:
             body = msgspec.json.encode(jwks(key.public for key in holding))
-            signs = sign_key_set(reversed(holding), body, "application/json", now=at)
-            self._set = (at, holding, body, signs)
+            signs = sign_key_set(reversed(ended + holding), body, "application/json", now=at)
+            self._set = (at, (holding, ended), body, signs)
         return self._set[2], self._set[3]
 
     def rotate(self, algorithm: Algorithm, now: dt.datetime) -> PrivateKey:
@@ -84,6 +90,24 @@ class ServerKeys:
                 for held in kept
             ]
             return self._add(algorithm, now, short)
+
+    def withdraw(self, id: str, now: dt.datetime) -> PrivateKey | None:
+        """End a key at once, because somebody else may have it; gives the key of that algorithm that signs from now on.
+
+        None: there is no such key, or it has ended.
+        """
+        with self._locked():
+            kept = [held for held, _ in self._read()]
+            which = next((held for held in kept if held.jwk.get("kid") == id and held.until > now), None)
+            if which is None:
+                return None
+            rest = [msgspec.structs.replace(held, until=now) if held is which else held for held in kept]
+            algorithm = PublicKey.from_jwk({k: v for k, v in which.jwk.items() if k != "d"}).algorithm
+            later = [one for one in rest if one.jwk.get("alg") == algorithm and one.until > now]
+            if later:
+                self._write(rest)
+                return PrivateKey.from_jwk(later[-1].jwk)
+            return self._add(algorithm, now, rest)
 
     # ------------------------------------------------------------------------------------------ the file
 
@@ -108,8 +132,12 @@ class ServerKeys:
 
     def _add(self, algorithm: Algorithm, now: dt.datetime, kept: list[ServerKey] | None = None) -> PrivateKey:
         held = [one for one, _ in self._read()] if kept is None else kept
-        key = PrivateKey.make(f"{self._name}.exchange.{len(held) + 1}", algorithm)
+        key = PrivateKey.make(f"{self._name}{OWN}{len(held) + 1}", algorithm)
         held.append(ServerKey(key.as_jwk(), now, now + LIFE))
+        self._write(held)
+        return key
+
+    def _write(self, held: list[ServerKey]) -> None:
         beside = self._path.with_suffix(".new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -117,7 +145,6 @@ class ServerKeys:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._path)
-        return key
 
     def _locked(self) -> Any:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
