@@ -14,15 +14,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
 from dizuo.engines.exchange import delivery
 from dizuo.engines.exchange.delivery import asked_node
 from dizuo.foundation.policy import shared
-from dizuo.foundation.signing import PrivateKey, sign_response, signature_sent
+from dizuo.foundation.signing import PrivateKey, sign_request, sign_response, signature_sent
 from dizuo.foundation.store import APP, LOADER, OWNER, connect
 from dizuo.node import NodeHome
+from dizuo.node.client import PREFIX
 from dizuo.node.errors import BaseSaidNo
 from ports import free_port
 
@@ -284,6 +286,60 @@ def test_a_probe_asks_about_nobody_and_counts(there: Place) -> None:
     there.base.run(exchange.nodes.probe_all())
     after = there.counts()
     assert (after["probes"], after["probes_failed"]) == (before["probes"] + 1, before["probes_failed"])
+
+
+def test_a_running_node_follows_the_bases_keys(there: Place, node: Any) -> None:
+    """A process of its own, over HTTP: the next key with the first question, and one taken back with the next look."""
+    base = there.base
+    exchange = delivery.Exchange.of(base.dizuo.pool, base.dizuo.city, base.dizuo.data, base.dizuo.now)
+    trusted = there.folder / "home" / "trusted.json"
+    old = exchange.server.signing("ed25519", base.dizuo.now())
+    new = exchange.server.rotate("ed25519", base.dizuo.now())
+    told = node.query(there.resource, {"citizen_id": MOTHER}, ["name"], **CITED)
+    assert told["state"] == "found"
+    assert {old.id, new.id} <= {one["kid"] for one in json.loads(trusted.read_bytes())["keys"]}
+
+    def asked_with(key: PrivateKey) -> httpx.Response:
+        body = json.dumps({"resource": there.resource}).encode()
+        url = there.address + "/node/v1/alive"
+        sent = sign_request(key, "POST", url, now=int(time.time()), body=body)
+        return httpx.post(url, headers=dict(sent.headers), content=body, trust_env=False)
+
+    assert asked_with(old).status_code == 200
+    signs = exchange.server.withdraw(old.id, base.dizuo.now())
+    assert signs is not None
+    assert signs.id == new.id
+    os.utime(trusted, (0, 0))  # the node's next look is due, and two looks are half a second apart
+    until = time.monotonic() + 1
+    while (refused := asked_with(old)).status_code == 200 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert (refused.status_code, refused.json()["code"]) == (401, "signing_key_unknown")
+    assert asked_with(new).status_code == 200
+    told = node.query(there.resource, {"citizen_id": MOTHER}, ["name"], **CITED)
+    assert told["state"] == "found"
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [("/subscriptions", {"channel": "stream"}), ("/bulk", {"format": "csv"})],
+    ids=["subscriptions", "bulk"],
+)
+def test_changes_and_everything_are_not_had_from_a_node(
+    there: Place, node: Any, path: str, wanted: dict[str, Any]
+) -> None:
+    """Refused with what to do in place of it, and entered; the node is not asked."""
+    grant = there.base.sql(GRANT.replace("{query,batch}", "{query,batch,subscribe,bulk}"), there.resource)[0][
+        "id"
+    ]
+    since = there.last()
+    with pytest.raises(BaseSaidNo) as caught:
+        node.call("POST", PREFIX + path, {"grant": grant, **wanted}, what="try")
+    assert (caught.value.status, caught.value.told["rule"]) == (403, "exchange.at_node")
+    assert "节点" in str(caught.value.told["message"])
+    assert "batch" in str(caught.value.told["fix"])
+    entries = there.entries(since)
+    assert [(one["kind"], one["body"]["reason"]) for one in entries] == [("exchange.refused", "at_node")]
+    there.base.move_grant("revoked", grant)
 
 
 # ------------------------------------------------------------------------------------------------ nodes that go wrong

@@ -19,13 +19,18 @@ SAYS: Final[Mapping[str, str]] = {
     "not_yet": "授权还没有开始",
     "method": "授权里没有这种取用方式",
     "no_register": "这个资源不是登记簿，没有变更流和整体下载",
+    "at_node": "这个资源的数据留在提供部门的节点，没有变更流和整体下载",
     "offline": "这个资源已下线",
     "ahead": "订阅的位置比变更流还靠后，多半是数据库恢复过",
+    "paused": "您单位暂停了订阅",
     "gone": "您的接收地址答复 410，订阅已停",
     "asked": "您单位自己结束了订阅",
     "key": "打开它的签名密钥已停用或到期",
 }
 """Why the database stopped a delivery, by its word (sql/0060_pre_subscription.sql)."""
+
+
+_AT_NODE: Final = "请按人查询（query）或批量查询（batch，一次最多 1,000 个），由节点逐次答复；要整库使用，请提供部门向底座归集。"
 
 
 class DeliveryRefused(Refused):
@@ -36,7 +41,12 @@ class DeliveryRefused(Refused):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"exchange.{reason}", LAW, why=SAYS.get(reason, reason))
+        super().__init__(
+            f"exchange.{reason}",
+            LAW,
+            why=SAYS.get(reason, reason),
+            fix=_AT_NODE if reason == "at_node" else None,
+        )
 
 
 class SubscriptionUnknown(NotFound):
