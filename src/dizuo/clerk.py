@@ -31,6 +31,7 @@ from dizuo.foundation.ledger import (
     note_by_the_clock,
     read_authority,
     read_witnesses,
+    segments_by_the_clock,
 )
 from dizuo.foundation.policy import Policy
 from dizuo.foundation.store import Pool, open_pool
@@ -55,13 +56,19 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
         tasks = [sealer.run(stop), runner.run(stop), beside("witnessing", have_witnessed(sealer_pool, stop))]
         tasks.append(beside("time stamps", have_stamped(sealer_pool, stop)))
         tasks.append(beside("pushes", dispatcher.work(runtime, stop)))
-        tasks.append(beside("the catalogue's audit", catalogue.audited_by_the_clock(pool, city, now, stop)))
+        tasks.append(
+            beside(
+                "the catalogue's audit",
+                catalogue.audited_by_the_clock(pool, city, now, stop, Path(runtime.data)),
+            )
+        )
         tasks.append(beside("expired rights", requests.swept_by_the_clock(pool, now, stop)))
         harvests = harvester.Harvester(pool, now, harvester.command_of(runtime))
         tasks.append(beside("harvests", harvests.run(stop)))
         exchange = delivery.Exchange.of(pool, city, Path(runtime.data), now)
         tasks.append(beside("probes of nodes", delivery.probed_by_the_clock(exchange.nodes, stop)))
         tasks.append(beside("new kinds of use", note_by_the_clock(sealer_pool, stop)))
+        tasks.append(beside("lists of tags", segments_by_the_clock(sealer_pool, stop)))
         await asyncio.gather(*tasks)
     finally:
         await pool.close()

@@ -21,8 +21,11 @@ Tell = Callable[[str, int, int], None]
 KEEP_SESSIONS = dt.timedelta(days=7)
 
 
-async def publish(database: Database, city: City, tell: Tell) -> None:
-    """Bring the structure up to date and make this version of the declarations the one in force."""
+async def publish(database: Database, city: City, tell: Tell, data: Path | None = None) -> None:
+    """Bring the structure up to date and make this version of the declarations the one in force.
+
+    ``data`` is the installation's folder, for the audit of what the lake holds.
+    """
     tell("数据库结构", 0, 0)
     await migrate(database, discover())
     conn = await connect(database.dsn(OWNER))
@@ -41,7 +44,7 @@ async def publish(database: Database, city: City, tell: Tell) -> None:
         done = await exchange.publish_catalogue(pool, city, SystemNow()())
         # An empty city is audited by the clerk, once it is filled.
         if done.entry is not None and await registers.holdings(pool):
-            await exchange.catalogue.audit_catalogue(pool, city, SystemNow()(), "publish")
+            await exchange.catalogue.audit_catalogue(pool, city, SystemNow()(), "publish", data=data)
     finally:
         await pool.close()
 

@@ -50,7 +50,7 @@ async def _act(
             case "publish":
                 return await _publish(pool, city), None
             case "audit":
-                return await _audit(pool, city), None
+                return await _audit(pool, city, arguments.data.absolute()), None
             case _:
                 return await _import(pool, city, arguments, content)
     finally:
@@ -66,8 +66,8 @@ async def _publish(pool: Pool, city: City) -> int:
     return 0
 
 
-async def _audit(pool: Pool, city: City) -> int:
-    ran = await catalogue.audit_catalogue(pool, city, SystemNow()(), "command")
+async def _audit(pool: Pool, city: City, data: Path) -> int:
+    ran = await catalogue.audit_catalogue(pool, city, SystemNow()(), "command", data=data)
     for one in await catalogue.findings(pool):
         whose = (
             city.organisations[one.organisation].short.zh

@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     city = load_city(arguments.city)
     data: Path = arguments.data.absolute()
     with progress.shown() as tell, opened(data, lambda step: tell(step, 0, 0)) as database:
-        asyncio.run(building.publish(database, city, tell))
+        asyncio.run(building.publish(database, city, tell, data))
         return asyncio.run(_do(arguments, database, city, data, tell))
 
 

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     data: Path = arguments.data.absolute()
     demonstrate: Any = importlib.import_module("dizuo.engines.lake.demonstrate")
     with progress.shown() as tell, opened(data, lambda s: tell(s, 0, 0)) as database:
-        asyncio.run(building.publish(database, city, tell))
+        asyncio.run(building.publish(database, city, tell, data))
         ran = asyncio.run(demonstrate.taken(database, city, data, arguments.folder, tell=tell))
         asyncio.run(building.people(database, city, data, arguments.folder))
     waiting = 0

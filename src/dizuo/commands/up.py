@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _build(settings: Settings, city: City, database: Database, tell: building.Tell) -> None:
-    asyncio.run(building.publish(database, city, tell))
+    asyncio.run(building.publish(database, city, tell, settings.data))
     if city.demonstration and not asyncio.run(building.filled(database, settings.deliveries)):
         asyncio.run(building.fill(database, city, settings, tell))
         tell("账号和代表关系", 0, 0)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -13,12 +14,13 @@ import msgspec
 
 from dizuo.engines.exchange.catalogue.available import availability
 from dizuo.engines.exchange.catalogue.binding import Standing
+from dizuo.engines.exchange.catalogue.lake_content import contents_found
 from dizuo.engines.exchange.catalogue.model import Resource
 from dizuo.engines.exchange.catalogue.publishing import QUERIES
 from dizuo.engines.exchange.catalogue.reads import resources
 from dizuo.engines.exchange.catalogue.rules import RULES, Found, Seen, audit
 from dizuo.engines.lake import LastDelivery, freshness, last_deliveries, sources_seen
-from dizuo.engines.registers import formats_found, holdings
+from dizuo.engines.registers import FormatsFound, formats_found, holdings
 from dizuo.foundation.blueprint.model import City
 from dizuo.foundation.blueprint.model_source import Source
 from dizuo.foundation.kernel.calendar import WorkCalendar
@@ -47,14 +49,20 @@ class AuditRun(msgspec.Struct, frozen=True):
 
 
 async def audit_catalogue(
-    pool: Pool, city: City, now: datetime, cause: str = "command", *, sample: int = 300
+    pool: Pool,
+    city: City,
+    now: datetime,
+    cause: str = "command",
+    *,
+    sample: int = 300,
+    data: Path | None = None,
 ) -> AuditRun:
     """Run every rule and enter what they find; what is gone is closed, what came back reopened, nothing is doubled.
 
     ``cause``: publish, lake, clock or command; ``sample``: how many records of a register are looked at for their form, twice.
-    Errors: the pool's.
+    ``data``: the installation's folder, where the lake keeps what departments delivered; None: that is not looked at. Errors: the pool's.
     """
-    found = list(audit(await look(pool, city, now, sample)))
+    found = list(audit(await look(pool, city, now, sample, data)))
     rules = list(RULES)
     row = await pool.fetchrow(QUERIES["enter_audit"], now, cause, rules, [_entered(one) for one in found])
     assert row is not None
@@ -69,12 +77,14 @@ async def last_audit(pool: Pool) -> AuditRun | None:
     return None if row is None else msgspec.convert(dict(row), AuditRun)
 
 
-async def audited_by_the_clock(pool: Pool, city: City, now: Now, stop: asyncio.Event) -> None:
-    """Audit whenever it is due, until ``stop`` is set; a lost database is waited for."""
+async def audited_by_the_clock(
+    pool: Pool, city: City, now: Now, stop: asyncio.Event, data: Path | None = None
+) -> None:
+    """Audit whenever it is due, until ``stop`` is set; a lost database is waited for. ``data`` as for ``audit_catalogue``."""
     while not stop.is_set():
         try:
             if cause := await audit_due(pool, now()):
-                await audit_catalogue(pool, city, now(), cause)
+                await audit_catalogue(pool, city, now(), cause, data=data)
         except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
             _log.warning("the catalogue's audit waits: %s", type(error).__name__)
         try:
@@ -93,8 +103,8 @@ async def audit_due(pool: Pool, now: datetime) -> str:
     return "lake" if came and max(came) > last.at and now - last.at >= REST else ""
 
 
-async def look(pool: Pool, city: City, now: datetime, sample: int = 300) -> Seen:
-    """Everything that the rules need to know. Errors: the pool's."""
+async def look(pool: Pool, city: City, now: datetime, sample: int = 300, data: Path | None = None) -> Seen:
+    """Everything that the rules need to know; ``sample`` and ``data`` as for ``audit_catalogue``. Errors: the pool's."""
     known = await resources(pool)
     counted = await holdings(pool)
     delivered = frozenset((await sources_seen(pool)).latest)
@@ -105,9 +115,14 @@ async def look(pool: Pool, city: City, now: datetime, sample: int = 300) -> Seen
     for row in await pool.fetch(QUERIES["idle_grants"], now.date()):
         calls[row["resource"]] = calls.get(row["resource"], 0) + int(row["calls"])
     formats = {name: await formats_found(pool, name, sample) for name, one in counted.items() if one.records}
+    # Files are read beside the loop: others are answered meanwhile.
+    contents: Mapping[str, tuple[FormatsFound, ...]] = {}
+    if data is not None:
+        contents = await asyncio.to_thread(contents_found, data, city.sources, 2 * sample)
     return Seen(
         city=city, today=now.date(), resources=known, standing=await standings(pool, city, known, now),
         records={name: one.records for name, one in counted.items()}, delivered=delivered, formats=formats, calls=calls,
+        contents=contents,
     )  # fmt: skip
 
 

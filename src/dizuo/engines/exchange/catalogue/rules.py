@@ -39,8 +39,8 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """Everything that the rules look at. ``standing`` by code; ``delivered``: sources that ever delivered; ``formats`` by register;
-    ``calls``: for every code with an open right older than a week, the calls of this week"""
+    """Everything that the rules look at. ``standing`` by code; ``delivered``: sources that ever delivered; ``formats`` by register,
+    ``contents`` by source; ``calls``: for every code with an open right older than a week, the calls of this week"""
 
     city: City
     today: date
@@ -50,6 +50,7 @@ class Seen(msgspec.Struct, frozen=True):
     delivered: frozenset[str]
     formats: Mapping[str, tuple[FormatsFound, ...]]
     calls: Mapping[str, int]
+    contents: Mapping[str, tuple[FormatsFound, ...]] = {}
 
     @property
     def live(self) -> tuple[Resource, ...]:
@@ -263,7 +264,8 @@ def _incomplete(seen: Seen) -> Iterator[Found]:
 
 def _too_low(seen: Seen) -> Iterator[Found]:
     for one in seen.live:
-        for found in seen.formats.get(one.register or "", ()):
+        looked = (*seen.formats.get(one.register or "", ()), *seen.contents.get(one.source or "", ()))
+        for found in looked:
             field = one.field(found.field)
             for kind, (what, english, least) in _CONTENT.items():
                 hits = getattr(found, kind)
