@@ -57,7 +57,7 @@ class Found(msgspec.Struct, frozen=True):
     exact: bool
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """An entry of a dataset that holds what was asked for."""
 
     kind: Kind
