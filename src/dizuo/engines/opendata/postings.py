@@ -40,12 +40,11 @@ def meet(postings: Sequence[tuple[int, bytes]]) -> Iterator[int]:
     few = sorted((held for many, held in postings if len(held) == 2 * many), key=len)
     bits = [held for many, held in postings if len(held) != 2 * many]
     if not few:
-        yield from _bits_of(bits)
-        return
-    others = [frozenset(_listed(held)) for held in few[1:]]
-    for place in _listed(few[0]):
-        if all(place in one for one in others) and all(held[place >> 3] >> (place & 7) & 1 for held in bits):
-            yield place
+        return _bits_of(bits)
+    places = _listed(few[0])
+    if len(few) > 1:
+        places = sorted(frozenset(places).intersection(*map(_listed, few[1:])))
+    return (place for place in places if all(held[place >> 3] >> (place & 7) & 1 for held in bits))
 
 
 def _bits_of(bits: Sequence[bytes]) -> Iterator[int]:
@@ -60,7 +59,7 @@ def _bits_of(bits: Sequence[bytes]) -> Iterator[int]:
             left &= left - 1
 
 
-def _listed(held: bytes) -> tuple[int, ...]:
+def _listed(held: bytes) -> Sequence[int]:
     return struct.unpack(f"<{len(held) // 2}H", held)
 
 
