@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from dizuo.foundation.ledger.entry import CONTENT, extra_bytes, lines_of
-from dizuo.foundation.ledger.merkle import Digest, Edge, full_subtrees, inclusion_ranges, leaf_hash
+from dizuo.foundation.ledger.merkle import Digest, full_subtrees, inclusion_ranges, leaf_hash
 from dizuo.foundation.ledger.proofs import range_heads
-from dizuo.foundation.ledger.segments import BLOCK, cut
+from dizuo.foundation.ledger.segments import BLOCK, cut, head_over
 from dizuo.foundation.ledger.tree import heads
 from dizuo.foundation.store.connection import Connection, Row
 from dizuo.foundation.store.queries import Queries
@@ -31,7 +31,7 @@ async def ending(connection: Connection, size: int, tag: bytes, digest: Digest) 
 
     `tags PLACE ENTRY PATH LEFT RIGHT` for each list, `rest FROM EDGE LEAVES` at the end. Errors: LedgerBroken.
     """
-    chosen = _fewest(await connection.fetch(_QUERIES["segments"], size))
+    chosen = await connection.fetch(_QUERIES["segments"], size)
     begin = chosen[-1]["high"] if chosen else 0
     if size - begin > MOST_REST:
         return []
@@ -53,19 +53,6 @@ async def ending(connection: Connection, size: int, tag: bytes, digest: Digest) 
     edge = await heads(connection, spans, digest)
     lines.append(f"rest {begin} {_joined(edge[span] for span in spans)} {_base64(rest) or '-'}")
     return lines
-
-
-def _fewest(rows: Sequence[Row]) -> list[Row]:
-    """The longest runs that lie one behind the other from the first leaf on; ``rows`` has the longest of each beginning first."""
-    longest: dict[int, Row] = {}
-    for row in rows:
-        longest.setdefault(row["low"], row)
-    chosen: list[Row] = []
-    at = 0
-    while (row := longest.get(at)) is not None:
-        chosen.append(row)
-        at = row["high"]
-    return chosen
 
 
 async def _rest(connection: Connection, low: int, high: int, digest: Digest) -> bytes | None:
@@ -103,34 +90,30 @@ async def _neighbours(
     tags = {(row["low"], row["block"]): cut(row["tags"]) for row in rows}
     found: dict[Run, tuple[str, str]] = {}
     for run, (firsts, hashes) in blocks.items():
-        number = at[run]
-        inside = bisect_right(tags[run[0], number], tag) if number >= 0 else 0
-        left = right = "-"
+        number, left, right = at[run], "-", "-"
         if number >= 0:
-            left = _placed(tags[run[0], number], number, inside - 1, hashes, digest)
-        if number >= 0 and inside < len(tags[run[0], number]):
-            right = _placed(tags[run[0], number], number, inside, hashes, digest)
-        elif number + 1 < len(firsts):
-            right = _placed(tags[run[0], number + 1], number + 1, 0, hashes, digest)
+            here = tags[run[0], number]
+            inside = bisect_right(here, tag)
+            above = _path(hashes, number, digest)  # over both, nearly always
+            left = _placed(here, number, inside - 1, above, digest)
+            if inside < len(here):
+                right = _placed(here, number, inside, above, digest)
+        if right == "-" and number + 1 < len(firsts):
+            above = _path(hashes, number + 1, digest)
+            right = _placed(tags[run[0], number + 1], number + 1, 0, above, digest)
         found[run] = left, right
     return found
 
 
-def _placed(tags: Sequence[bytes], block: int, inside: int, hashes: Sequence[bytes], digest: Digest) -> str:
+def _placed(tags: Sequence[bytes], block: int, inside: int, above: Sequence[bytes], digest: Digest) -> str:
     """NUMBER:TAG:PATH of one tag of a list."""
     leaves = [leaf_hash(one, digest) for one in tags]
-    path = [*_path(leaves, inside, digest), *_path(hashes, block, digest)]
+    path = [*_path(leaves, inside, digest), *above]
     return f"{block * BLOCK + inside}:{tags[inside].hex()}:{_joined(path)}"
 
 
 def _path(values: Sequence[bytes], index: int, digest: Digest) -> list[bytes]:
-    path: list[bytes] = []
-    for start, end in inclusion_ranges(index, len(values)):
-        edge = Edge(digest=digest)
-        for value in values[start:end]:
-            edge.append(value)
-        path.append(edge.root())
-    return path
+    return [head_over(values[start:end], digest) for start, end in inclusion_ranges(index, len(values))]
 
 
 def _joined(values: Iterable[bytes]) -> str:

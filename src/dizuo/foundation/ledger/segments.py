@@ -29,6 +29,8 @@ LOCK: Final = 7_315_003
 PAUSE: Final = 5.0
 """Seconds between looks at what was sealed since."""
 _MOST: Final = 64
+_TALLER: Final = 64
+"""No subtree is so high: none is to be told."""
 _SLICE: Final = 65_536
 _QUERIES: Final = Queries.load("dizuo.foundation.ledger")
 
@@ -73,9 +75,14 @@ class TagList:
 
 def tags_head(tags: Iterable[bytes], digest: Digest) -> bytes:
     """The head of the tree over these tags."""
+    return head_over([leaf_hash(tag, digest) for tag in tags], digest)
+
+
+def head_over(values: Iterable[bytes], digest: Digest) -> bytes:
+    """The head of the tree over these hashes."""
     edge = Edge(digest=digest)
-    for tag in tags:
-        edge.append(leaf_hash(tag, digest))
+    for _ in edge.grow(values, _TALLER):
+        pass
     return edge.root()
 
 

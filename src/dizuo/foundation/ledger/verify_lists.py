@@ -25,7 +25,17 @@ async def wrong_lists(connection: Connection, digest: Digest) -> AsyncIterator[t
             yield row["id"], row["seq"], "没有的叶子"
             continue
         edge = Edge(digest=digest)
+        some: list[bytes] = []
         async for one in connection.cursor(_TAGS, low, high, prefetch=_AT_ONCE):
-            edge.append(leaf_hash(one["tag"], digest))
+            some.append(leaf_hash(one["tag"], digest))
+            if len(some) == _AT_ONCE:
+                _grow(edge, some)
+        _grow(edge, some)
         if (body.get("tags"), body.get("root")) != (edge.size, edge.root().hex()):
             yield row["id"], row["seq"], f"位置 {low}–{high - 1}"
+
+
+def _grow(edge: Edge, leaves: list[bytes]) -> None:
+    for _ in edge.grow(leaves, 64):
+        pass
+    leaves.clear()

@@ -255,12 +255,19 @@ DELETE FROM ledger.tag_block b USING due d
 WHERE b.low >= d.low AND b.low < d.high AND b.high <= d.high AND b.high - b.low < d.high - d.low
 
 -- segments --
--- The lists whose root stands before leaf $1 and whose blocks are kept, with the entry as its leaf covers it.
+-- The longest lists that lie one behind the other from the first leaf on, whose roots stand before leaf $1 and whose blocks are kept;
+-- each with its entry as the leaf covers it.
+WITH RECURSIVE chosen (low, high, tags, entry) AS (
+    SELECT -1::bigint, 0::bigint, 0, 0::bigint
+    UNION ALL
+    SELECT n.low, n.high, n.tags, n.entry FROM chosen c CROSS JOIN LATERAL (
+        SELECT s.low, s.high, s.tags, s.entry FROM ledger.tag_segment s JOIN ledger.leaf l ON l.entry = s.entry
+        WHERE s.low = c.high AND s.high <= $1 AND l.seq < $1
+          AND (s.tags = 0 OR EXISTS (SELECT FROM ledger.tag_block b WHERE b.low = s.low AND b.high = s.high))
+        ORDER BY s.high DESC LIMIT 1) AS n
+)
 SELECT s.low, s.high, s.tags, c.id, c.at, c.kind, c.body, c.commitment, c.seq, c.tag
-FROM ledger.tag_segment s CROSS JOIN LATERAL ledger.covered(s.entry) AS c
-WHERE c.seq < $1 AND s.high <= $1
-  AND (s.tags = 0 OR EXISTS (SELECT FROM ledger.tag_block b WHERE b.low = s.low AND b.high = s.high))
-ORDER BY s.low, s.high DESC
+FROM chosen s CROSS JOIN LATERAL ledger.covered(s.entry) AS c WHERE s.low >= 0 ORDER BY s.low
 
 -- block_heads --
 -- The heads of the blocks of these lists, and from which tag on each goes.
