@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from dizuo.engines.opendata import Match, find, find_sets, marks, speller, terms_of
+from dizuo.engines.opendata import Match, Speller, find, find_sets, marks, speller, terms_of
 from dizuo.engines.opendata.folding import fold, gram, grams, needed, sounds
 from dizuo.engines.opendata.indexing import forget_entries, write_entries
 
@@ -256,6 +257,24 @@ async def test_a_misspelling_of_the_same_sound_leads_to_the_word(app_pool: Any, 
     assert "人口统计" in words.near("人口同计")
     assert words.near("qqqqxyz") == ()
     assert words.near("") == ()
+
+
+def test_among_thousands_of_words_a_misspelt_one_is_the_nearest() -> None:
+    """As when every word were compared letter by letter."""
+    dice = random.Random(5)
+    words = {
+        f"w{n} {dice.getrandbits(1)}": "".join(
+            dice.choice("aeioubdgjklmnstxyz") for _ in range(dice.randint(4, 30))
+        )
+        for n in range(3_000)
+    }
+    spelt = Speller(words)
+    for word in dice.sample(sorted(words), 60):
+        sound = words[word]
+        at = dice.randrange(len(sound))
+        asked = sound[:at] + dice.choice(("", "q", sound[at] + "q")) + sound[at + 1 :]
+        nearest = difflib.get_close_matches(asked, words.values(), n=1, cutoff=0.72)
+        assert [words[one] for one in spelt.near(asked)[:1]] == nearest, (asked, sound)
 
 
 def test_marks_stand_where_the_terms_stand() -> None:

@@ -22,7 +22,7 @@ DROP INDEX opendata.entry_said;
 @pytest.mark.parametrize("size", [1, 7, 64, 65, 1_000, CHUNK])
 def test_places_meet_as_sets_do(size: int) -> None:
     dice = random.Random(size)
-    for _ in range(40):
+    for _ in range(15):
         some = [
             sorted(dice.sample(range(size), max(1, int(size * dice.choice((0.001, 0.02, 0.0625, 0.5, 1))))))
             for _ in range(dice.randint(1, 4))
