@@ -32,6 +32,7 @@ from dizuo.foundation.signing import (
 from dizuo.web import WebRequest, json
 from dizuo.web.routes import AdmitKey
 
+from .api_exchange_noted import Noted
 from .api_exchange_openapi import describe
 
 PREFIX: Final = "/data/exchange/v1"
@@ -155,22 +156,26 @@ async def signed(request: WebRequest, act: _Act) -> Response:
     """
     exchange, headers = exchange_of(request), _headers(request)
     status, kind, more = 200, _JSON, dict[str, str]()
-    algorithm, consumer, sent = ED25519, "", None
+    algorithm, consumer, key, sent = ED25519, "", "", None
+    body, noted = b"", Noted()
     try:
         body = await request.content()
         caller = await exchange.admit(request.method, _url(request), headers, body)
         algorithm, consumer = caller.signed.key.algorithm, caller.consumer
-        sent = caller.signed.label, caller.signed.signature
+        sent, key = (caller.signed.label, caller.signed.signature), caller.signed.key.id
         exchange.pace(caller)
-        content = _encode(await act(exchange, caller, body))
+        told = await act(exchange, caller, body)
+        content, noted = _encode(told), Noted.answered(told)
     except DizuoError as error:
         if not isinstance(
             error, delivery.CallRefused | RequestReplayed | RequestOutOfOrder
         ):  # those have their own entry
             exchange.tally.note(error.code, consumer)
         status, kind, content = error.http, _PROBLEM, _encode(_problem(request, error))
+        noted = Noted.refused(error, body)
         if isinstance(error, Unavailable):
             more["retry-after"] = str(error.retry_after)
+    noted.keep(exchange, request.url.path.removeprefix(f"{PREFIX}/"), consumer, key, headers, status)
     return answered(request, status, kind, content, sent or signature_sent(headers), algorithm, more)
 
 

@@ -54,7 +54,8 @@ async def lookup_sent(request: WebRequest) -> Response:
 async def _listed(request: WebRequest, looked: Looked, status: int = 200) -> Response:
     actors = actors_of(session_of(request))
     lines = await requests.work_of(sharing_of(request), actors)
-    view = share_maker(request).list(await rail_of_mine(request), lines, actors, looked)
+    said = words_of(request)["share"]["discarded"] if request.query_params.get("gone") == "1" else ""
+    view = share_maker(request).list(await rail_of_mine(request), lines, actors, looked, said)
     return answer(request, "shares.html", view, status=status)
 
 
@@ -97,6 +98,6 @@ async def share_shown(
     lawful = await requests.reasons(request.dizuo.pool)
     said = words_of(request)["share"]["done"] if request.query_params.get("done") == "1" else ""
     view = share_maker(request).one(
-        await rail_of_mine(request), found, lawful, sent, errors, said=said, stale=stale
+        await rail_of_mine(request), found, lawful, sent, errors, said=said, stale=stale, actors=actors
     )
     return answer(request, "share.html", view, status=status)

@@ -57,6 +57,29 @@ async def form_sent(request: WebRequest) -> Response:
     return redirect(f"/desk/shares/{number}?done=1")
 
 
+async def discard(request: WebRequest) -> Response:
+    """What deleting means, and the button."""
+    return await _discarding(request, "")
+
+
+async def discard_sent(request: WebRequest) -> Response:
+    """Delete the draft; it says so on the list."""
+    if request.sent.text("sure") != "yes":
+        return await _discarding(request, words_of(request)["share"]["sure_missing"], 422)
+    actors = actors_of(session_of(request))
+    await requests.discard_draft(sharing_of(request), actors, number_of(request), version_of(request) or 0)
+    return redirect("/desk/shares?gone=1")
+
+
+async def _discarding(request: WebRequest, wrong: str, status: int = 200) -> Response:
+    actors = actors_of(session_of(request))
+    found = await requests.request_page(sharing_of(request), actors, number_of(request))
+    if requests.drafter(actors, found.request) is None:
+        raise requests.NotDrafter()
+    view = share_maker(request).discarding(await rail_of_mine(request), found.request, wrong)
+    return page(request, "confirm.html", status=status, v=view)
+
+
 def read_wish(sent: Form, words: Mapping[str, str]) -> tuple[requests.Wish, dict[str, str]]:
     """The form as a wish; what no day or number can be read from is told beside its field and kept empty."""
     wrong: dict[str, str] = {}

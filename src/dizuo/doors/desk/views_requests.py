@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 import msgspec
 
-from dizuo.engines.exchange import requests
+from dizuo.engines.exchange import connection, requests
 from dizuo.engines.registers import Actor
 from dizuo.foundation.blueprint.citing import law_text
 from dizuo.web import Form
 from dizuo.web.words import fill
 
 from .telling import full_day, pick, when
+from .views_connection import ConfirmView
 from .views_queue import RailView
 from .views_requests_form import FormMaker, Looked, LookupView
 
@@ -48,10 +50,12 @@ class ShareListView(msgspec.Struct, frozen=True):
     here: str
     may_ask: bool
     has_part: bool
+    has_wire: bool
     mine: list[ShareRow]
     asked: list[ShareRow]
     answered: list[ShareRow]
     lookup: LookupView | None
+    said: str
 
 
 class StepView(msgspec.Struct, frozen=True):
@@ -95,6 +99,8 @@ class ShareView(msgspec.Struct, frozen=True):
     right: list[tuple[str, str]]
     refusal: str
     may_write: bool
+    may_discard: bool
+    connection: str
     steps: list[StepView]
     step: str
     words: str
@@ -117,6 +123,7 @@ class ShareMaker(FormMaker):
         lines: Sequence[requests.WorkLine],
         actors: Sequence[Actor],
         looked: Looked,
+        said: str = "",
     ) -> ShareListView:
         """Mine by what is due first; then what my departments asked for, and what they are asked for."""
         units = {one.unit for one in actors}
@@ -127,10 +134,12 @@ class ShareMaker(FormMaker):
             here="shares",
             may_ask=requests.ASK in held,
             has_part=bool(held & set(requests.POWERS)),
+            has_wire=bool(held & connection.ROLES),
             mine=[self._row(line) for line in lines if line.mine],
             asked=[self._row(line) for line in rest if line.request.department in units],
             answered=[self._row(line) for line in rest if line.request.department not in units],
             lookup=self.lookup(looked) if requests.ASK in held else None,
+            said=said,
         )
 
     def _row(self, line: requests.WorkLine) -> ShareRow:
@@ -171,6 +180,7 @@ class ShareMaker(FormMaker):
         *,
         said: str,
         stale: str,
+        actors: Sequence[Actor] = (),
     ) -> ShareView:
         """The page, with what was typed."""
         request, timing = found.request, found.timing
@@ -199,6 +209,8 @@ class ShareMaker(FormMaker):
             right=self._right(found.grant, request),
             refusal=self._refusal(request, lawful),
             may_write="submit" in found.can or "supply" in found.can,
+            may_discard=requests.drafter(actors, request) is not None,
+            connection=self._connection(found, actors),
             steps=[self._step(step, request) for step in steps],
             step=sent.text("step"),
             words=sent.text("words"),
@@ -217,6 +229,26 @@ class ShareMaker(FormMaker):
             said=said,
             stale=stale,
         )
+
+    def _connection(self, found: requests.RequestPage, actors: Sequence[Actor]) -> str:
+        """Where those who use the right see how its calls go; '' for everybody else."""
+        mine = any(
+            one.unit == found.request.department and connection.ROLES & set(one.powers) for one in actors
+        )
+        return (
+            f"/desk/connection?{urlencode({'unit': found.request.department})}"
+            if found.grant and mine
+            else ""
+        )
+
+    def discarding(self, rail: RailView, request: requests.Request, wrong: str) -> ConfirmView:
+        """The page before a draft is deleted."""
+        w, at = self.w, f"/desk/shares/{request.number}"
+        return ConfirmView(
+            rail, "shares", w["discard"], [(w["title"], "/desk/shares"), (request.number, at), (w["discard"], "")],
+            [(w["number"], request.number), (w["resource"], request.title or self.w["no_resource"]), (w["purpose"], request.wish.purpose or w["not_yet"])],
+            w["discard_says"], f"{at}/delete", request.version, w["discard_sure"], w["discard_go"], at, wrong,
+        )  # fmt: skip
 
     def _clock(self, timing: requests.Timing | None) -> str:
         if timing is None:

@@ -7,6 +7,7 @@
 
 from dizuo.engines.exchange import catalogue, delivery, requests
 from dizuo.engines.exchange.catalogue import Resource, ResourceField, publish_catalogue, resource, resources
+from dizuo.engines.exchange.delivery import connection
 from dizuo.engines.exchange.delivery import subscribe_feeds as feeds
 from dizuo.engines.exchange.requests import (
     Grant,
@@ -29,6 +30,7 @@ __all__ = [
     "Resource",
     "ResourceField",
     "catalogue",
+    "connection",
     "delivery",
     "feeds",
     "give_up",

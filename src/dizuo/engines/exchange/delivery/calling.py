@@ -19,6 +19,7 @@ import asyncpg
 import msgspec
 
 from dizuo.engines.exchange.delivery.asked_node import AskedNodes
+from dizuo.engines.exchange.delivery.called import CallsNoted
 from dizuo.engines.exchange.delivery.errors import CallNotReleased, CallRefused, DailyLimitReached
 from dizuo.engines.exchange.delivery.failpoints import armed, reach
 from dizuo.engines.exchange.delivery.keys import QUERIES, KeyRing
@@ -84,6 +85,7 @@ class Exchange:
         self.limits = Limits()
         self.tally = Tally(self._enter)
         self.failures = Failures(pool)
+        self.called = CallsNoted(pool)
         self._rights: dict[str, tuple[float, tuple[Right, ...]]] = {}
         self._looking: dict[str, asyncio.Lock] = {}
         self._noted: set[int] = set()
@@ -163,6 +165,7 @@ class Exchange:
         await self._batches.close()
         await self.nodes.close()
         await self.failures.close()
+        await self.called.close()
         await self.tally.flush()
         self._opened.pop(id(self.pool), None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dizuo.foundation.kernel.errors import DizuoError, Invalid, NotFound, Refused, Unavailable
+from dizuo.foundation.kernel.errors import Conflict, DizuoError, Invalid, NotFound, Refused, Unavailable
 from dizuo.foundation.policy import Breach
 
 
@@ -79,3 +79,22 @@ class SigningKeyNotInUse(NotFound):
     """没有在用的签名密钥 {key}。"""
 
     fix = "运行 dizuo exchange-key list 看有哪些。"
+
+
+class NotYourConnection(Refused):
+    """本部门的数据接口，由办数据共享的岗位看和管。"""
+
+    fix = "请找本部门有申请、审核或答复数据权限的同事；权限由本单位的岗位管理员授予。"
+
+    def __init__(self) -> None:
+        super().__init__("exchange.connection", "data-sharing-2025:25")
+
+
+class KeyWordsNeeded(Invalid):
+    """停用一把密钥要写明为什么。"""
+
+
+class SubscriptionStands(Conflict):
+    """订阅 {subscription} 现在不能这样改：它已经暂停、已经恢复，或者已经结束。"""
+
+    fix = "请回到“本部门的数据接口”，看它现在的状态。"

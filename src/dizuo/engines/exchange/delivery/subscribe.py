@@ -30,7 +30,7 @@ MOST_BATCH: Final = 200
 _OPEN = 'SELECT id, "position" FROM exchange.feed_open($1, $2, $3, $4, $5, $6)'
 _SHOWN = (
     "SELECT id, grant_id, consumer, resource, register, channel, target, batch, position, state, why, failures,"
-    " last_error, retry_at, delivered, opened_at FROM exchange.subscription"
+    " last_error, retry_at, delivered, delivered_at, opened_at FROM exchange.subscription"
 )
 _REFUSE = "SELECT exchange.refuse_delivery($1, $2, $3, $4)"
 _CLAIM = "SELECT id, failures FROM exchange.feed_claim($1, $2, $3, $4, $5)"

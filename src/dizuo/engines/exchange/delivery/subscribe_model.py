@@ -18,7 +18,7 @@ class Subscription(msgspec.Struct, frozen=True):
     """One consumer's place in the changes of one register.
 
     ``position``: up to there it has everything. ``channel`` webhook is pushed to ``target`` in batches of at most ``batch``;
-    stream is fetched. ``why`` says why it ended; ``failures`` counts attempts in a row without success.
+    stream is fetched. ``why`` says why it ended or rests; ``failures`` counts attempts in a row without success.
     """
 
     id: int
@@ -30,12 +30,13 @@ class Subscription(msgspec.Struct, frozen=True):
     target: str
     batch: int
     position: int
-    state: Literal["open", "ended"]
+    state: Literal["open", "paused", "ended"]
     why: str
     failures: int
     last_error: str
     retry_at: dt.datetime | None
     delivered: int
+    delivered_at: dt.datetime | None
     opened_at: dt.datetime
 
     @property

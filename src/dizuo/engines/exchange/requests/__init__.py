@@ -4,13 +4,19 @@
 2. ``open_grant``, ``suspend``, ``resume``, ``revoke``, ``give_up``, ``sweep_expired``  what becomes of a right, at once.
 3. ``note_use``  the delivery tells that a right was used.
 4. ``publish_departments``  whom the declarations name: nobody else is ever a consumer.
-5. ``Sharing`` with ``new_request``, ``save_request``, ``take_step``  what officials do, each step with record and ledger entry.
+5. ``Sharing`` with ``new_request``, ``save_request``, ``take_step``, ``discard_draft``  what officials do, each step with record and ledger entry.
 6. ``request_page``, ``work_of``  what an official sees; ``point_out`` before somebody asks for what is there already.
 7. ``needs``, ``duties``, ``kept_back``, ``rights``, ``figures``  the three lists (需求、责任、负面清单), rights and figures for everybody.
 8. ``demonstrate``  invented requests in every state, by the real steps (演示数据).
 """
 
-from dizuo.engines.exchange.requests.actions import new_request, right_to_same, save_request, take_step
+from dizuo.engines.exchange.requests.actions import (
+    discard_draft,
+    new_request,
+    right_to_same,
+    save_request,
+    take_step,
+)
 from dizuo.engines.exchange.requests.demonstration import demonstrate
 from dizuo.engines.exchange.requests.errors import (
     AnotherOfficial,
@@ -22,6 +28,7 @@ from dizuo.engines.exchange.requests.errors import (
     NoSayForProvider,
     NoSuchStep,
     NotADepartment,
+    NotDrafter,
     NotShared,
     NotYours,
     OnceOnly,
@@ -87,6 +94,7 @@ from dizuo.engines.exchange.requests.rules import (
     REVIEW,
     SETTLE,
     WORDS,
+    drafter,
     law_known,
 )
 from dizuo.engines.exchange.requests.sharing import Sharing
@@ -122,6 +130,7 @@ __all__ = [
     "NoSayForProvider",
     "NoSuchStep",
     "NotADepartment",
+    "NotDrafter",
     "NotShared",
     "NotYours",
     "OnceOnly",
@@ -143,6 +152,8 @@ __all__ = [
     "WordsNeeded",
     "WorkLine",
     "demonstrate",
+    "discard_draft",
+    "drafter",
     "duties",
     "figures",
     "give_up",

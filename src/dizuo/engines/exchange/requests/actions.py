@@ -15,6 +15,7 @@ from dizuo.engines.exchange.requests.errors import (
     AnotherOfficial,
     NoLawfulReason,
     NoSuchStep,
+    NotDrafter,
     NotYours,
     OnceOnly,
     RequestInvalid,
@@ -74,6 +75,22 @@ async def save_request(sharing: Sharing, actors: Actors, number: str, wish: Wish
     try:
         return int(await sharing.pool.fetchval(QUERIES["save_request"], request.id, version, filled))
     except asyncpg.PostgresError as error:
+        raise await refusal_told(sharing, number, error) from error
+
+
+async def discard_draft(sharing: Sharing, actors: Actors, number: str, version: int) -> None:
+    """Delete a draft for good; the ledger keeps its number and who deleted it. Errors: RequestUnknown, NotDrafter, RequestMoved."""
+    request = await load(sharing.pool, number)
+    if not any(rules.sees(one, request) for one in actors):
+        raise RequestUnknown()
+    actor = rules.drafter(actors, request)
+    if actor is None:
+        raise NotDrafter()
+    try:
+        await sharing.pool.fetchval(QUERIES["discard_draft"], request.id, version, signed(actor))
+    except asyncpg.PostgresError as error:
+        if str(getattr(error, "sqlstate", "")) == "DZ071":
+            raise NotDrafter() from error
         raise await refusal_told(sharing, number, error) from error
 
 

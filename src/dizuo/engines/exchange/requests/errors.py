@@ -48,6 +48,15 @@ class NoSayForProvider(Conflict):
     fix = "无条件共享的，只做符合性审查，通过后直接开通；不予共享的，走协商和裁定。"
 
 
+class NotDrafter(Refused):
+    """草稿只能由起草的人删除，而且没有送出过。"""
+
+    fix = "不再需要的申请，请撤回；撤回的申请留有经过。"
+
+    def __init__(self) -> None:
+        super().__init__("share.discard", "data-sharing-2025:reply")
+
+
 class NotADepartment(Invalid):
     """{consumer} 不是本市声明的部门，不能取得共享授权。"""
 

@@ -145,6 +145,16 @@ def sees(actor: Actor, request: Request) -> bool:
     return mine or theirs
 
 
+def drafter(actors: Iterable[Actor], request: Request) -> Actor | None:
+    """The official who may delete the request: whoever drafted it, while nobody else has seen it; None otherwise."""
+    if request.state != "draft" or request.sent_at is not None:
+        return None
+    for one in actors:
+        if one.official == request.drafted_by and one.unit == request.department and ASK in one.powers:
+            return one
+    return None
+
+
 def needed(event: str) -> str:
     """The power that a step needs, as a refusal names it."""
     if event in ("rule_for", "rule_against", "revoke"):

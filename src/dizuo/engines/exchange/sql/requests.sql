@@ -200,3 +200,7 @@ SELECT code FROM exchange.resource WHERE (kind = $1) AND ((kind = 'register' AND
 -- any_request --
 -- Whether there is any request yet.
 SELECT EXISTS (SELECT FROM exchange.share_request)
+
+-- discard_draft --
+-- A draft that nobody else has seen is deleted, with its entry.
+SELECT exchange.discard_draft($1, $2, $3)
