@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -288,6 +289,7 @@ async def test_what_is_part_of_a_longer_list_is_let_go_and_a_crash_leaves_no_hal
     assert await owner_pool.fetchval(blocks) == 16 + 4
     await owner_pool.execute("UPDATE ledger.tag_segment SET made_at = now() - interval '2 days'")
     assert await make_segments(sealer_pool, run=RUN) == 0
+    await segments.let_parts_go(sealer_pool)
     assert await owner_pool.fetchval(blocks) == 4
     (tmp_path / "key").write_text(f"{key.public}\n")
     async with app_pool.acquire() as connection:
@@ -327,3 +329,20 @@ async def test_lists_are_written_behind_the_sealer_only(pg: Callable[..., Any], 
         for statement in wrong:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(statement)
+
+
+async def test_the_clerk_makes_them_by_the_clock(
+    app_pool: Pool, sealer_pool: Pool, owner_pool: Pool, sealer: Sealer
+) -> None:
+    await fill(app_pool, 1030)
+    await sealer.seal_once()
+    stop = asyncio.Event()
+    running = asyncio.create_task(segments.segments_by_the_clock(sealer_pool, stop))
+    for _ in range(200):
+        if await owner_pool.fetchval("SELECT count(*) FROM ledger.tag_segment"):
+            break
+        await asyncio.sleep(0.05)
+    stop.set()
+    await running
+    rows = await owner_pool.fetch("SELECT low, high, tags FROM ledger.tag_segment")
+    assert [tuple(row) for row in rows] == [(0, 1024, 1024)]

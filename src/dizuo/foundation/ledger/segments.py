@@ -26,8 +26,9 @@ FAN: Final = 16
 LENGTHS: Final = 4
 BLOCK: Final = 256
 LOCK: Final = 7_315_003
-PAUSE: Final = 5.0
-"""Seconds between looks at what was sealed since."""
+PAUSE: Final = 1.0
+"""Seconds between looks at what was sealed since: at some thousand entries a second a file can still carry what has no list yet."""
+_TIDY: Final = 3_600.0
 _MOST: Final = 64
 _TALLER: Final = 64
 """No subtree is so high: none is to be told."""
@@ -99,18 +100,27 @@ async def make_segments(pool: Pool, *, run: int = RUN) -> int:
                 return made
             due = await _due(connection, run)
             if due is None:
-                await connection.execute(_QUERIES["let_blocks_go"])
                 return made
             await _make(connection, *due)
     return _MOST
 
 
+async def let_parts_go(pool: Pool) -> None:
+    """Delete the blocks of runs that have been part of a longer run with a list for a day."""
+    await pool.execute(_QUERIES["let_blocks_go"])
+
+
 async def segments_by_the_clock(pool: Pool, stop: asyncio.Event) -> None:
-    """Make lists of tags until ``stop`` is set. A lost database is waited for."""
+    """Make lists of tags, and let those go that longer ones replace, until ``stop`` is set. A lost database is waited for."""
+    clock = asyncio.get_running_loop().time
+    tidied = -_TIDY
     while not stop.is_set():
         try:
             if await make_segments(pool) == _MOST:
                 continue
+            if clock() - tidied >= _TIDY:
+                await let_parts_go(pool)
+                tidied = clock()
         except (*CONNECTION_LOST, asyncpg.PostgresError):
             pass  # the sealer says so; what was not made is made next time
         try:
