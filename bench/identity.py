@@ -1,7 +1,8 @@
 """Who is who, measured: our run beside plain Splink, each in a process of its own, on the same records.
 
 ``python bench/identity.py febrl``                       FEBRL 4 (DIZUO_SHARED_DATA), English names
-``python bench/identity.py city --mentions 'DIR/*.parquet' --truth 'DIR/*.parquet'``   standardised mentions with truth
+``python bench/identity.py city --mentions 'DIR/*.parquet' --truth 'DIR/*.parquet'``   standardised mentions with truth;
+    ``--entity enterprise`` for enterprises, ``--ours`` without Splink
 ``python bench/identity.py invented --people 200000``    invented mentions (演示数据) with truth
 ``python bench/identity.py resolve --people 400000``     one record against a million
 
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,26 +88,88 @@ def quality(sql: duckdb.DuckDBPyConnection, found: str, truth: str) -> dict[str,
 # -------------------------------------------------------------------------- cities
 
 
-def ours_city(mentions: str, truth: str, memory: str) -> dict[str, Any]:
+def ours_city(mentions: str, truth: str, memory: str, entity: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder), memory=memory) as store:
         began, start = time.perf_counter(), _cpu()
-        # Splink is given the persons alone, and so are we.
-        report = link(store, [Path(p) for p in _glob(mentions)], entities=("person",))
+        # Splink is given one entity alone, and so are we.
+        report = link(store, [Path(p) for p in _glob(mentions)], entities=(entity,))
         took = time.perf_counter() - began
-        found = f"(SELECT * FROM read_parquet('{report.map_file}') WHERE entity = 'person')"
+        found = f"(SELECT * FROM read_parquet('{report.map_file}') WHERE entity = '{entity}')"
         return {
             "link_seconds": round(took, 2),
             "link_cpu": _cpu(start),
             "peak_gb": _peak(),
             "nodes": report.entities[0].nodes,
-        } | quality(duckdb.connect(), found, _truth(mentions, truth))
+        } | quality(duckdb.connect(), found, _truth(mentions, truth, entity))
 
 
-def splink_city(mentions: str, truth: str, memory: str) -> dict[str, Any]:
+_PERSONS = (
+    "SELECT record_id AS unique_id, name, coalesce(citizen_id, id_other) AS number, strftime(birth_date, '%Y-%m-%d') AS birth, sex, phone,"
+    " division, address_rest AS address FROM read_parquet({files}, union_by_name = TRUE) WHERE entity = 'person'"
+)
+# Who represents an enterprise stands in the same row of the same delivery; Splink is told too.
+_ENTERPRISES = (
+    "SELECT record_id AS unique_id, name, coalesce(uscc, id_other) AS number, legal, phone, division, address_rest AS address"
+    " FROM read_parquet({files}, union_by_name = TRUE) LEFT JOIN (SELECT left(record_id, length(record_id) - 6) AS of_row,"
+    " min(coalesce(citizen_id, id_other)) AS legal FROM read_parquet({files}, union_by_name = TRUE)"
+    " WHERE entity = 'person' AND ends_with(record_id, ':legal') GROUP BY of_row) ON of_row = regexp_replace(record_id, ':[^:]*$', '')"
+    " WHERE entity = 'enterprise'"
+)
+
+
+def _person_settings() -> tuple[Any, list[Any]]:
+    """Splink for persons: its settings and the rules to train by."""
+    import splink.comparison_library as cl
+    from splink import SettingsCreator, block_on
+
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        comparisons=[
+            cl.JaroWinklerAtThresholds("name", [0.9, 0.75]).configure(term_frequency_adjustments=True),
+            cl.DamerauLevenshteinAtThresholds("number", [1, 2]),
+            cl.DateOfBirthComparison("birth", input_is_string=True),
+            cl.ExactMatch("sex"),
+            cl.LevenshteinAtThresholds("phone", [1]).configure(term_frequency_adjustments=True),
+            cl.ExactMatch("division").configure(term_frequency_adjustments=True),
+            cl.JaroWinklerAtThresholds("address", [0.95, 0.85]).configure(term_frequency_adjustments=True),
+        ],
+        blocking_rules_to_generate_predictions=[
+            block_on("number"), block_on("name", "birth"), block_on("name", "phone"), block_on("name", "division"),
+            block_on("birth", "address"), block_on("birth", "phone"), block_on("name", "substr(number, 1, 10)"),
+        ],
+        retain_intermediate_calculation_columns=False, retain_matching_columns=False,
+    )  # fmt: skip
+    return settings, [block_on("number"), block_on("name", "birth"), block_on("name", "phone")]
+
+
+def _enterprise_settings() -> tuple[Any, list[Any]]:
+    """Splink for enterprises."""
+    import splink.comparison_library as cl
+    from splink import SettingsCreator, block_on
+
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        comparisons=[
+            cl.JaroWinklerAtThresholds("name", [0.95, 0.85]).configure(term_frequency_adjustments=True),
+            cl.DamerauLevenshteinAtThresholds("number", [1, 2]),
+            cl.ExactMatch("legal").configure(term_frequency_adjustments=True),
+            cl.LevenshteinAtThresholds("phone", [1]).configure(term_frequency_adjustments=True),
+            cl.ExactMatch("division").configure(term_frequency_adjustments=True),
+            cl.JaroWinklerAtThresholds("address", [0.95, 0.85]).configure(term_frequency_adjustments=True),
+        ],
+        blocking_rules_to_generate_predictions=[
+            block_on("number"), block_on("name"), block_on("phone", "substr(name, 1, 4)"), block_on("address", "division"),
+            block_on("substr(name, 1, 8)", "division"), block_on("substr(number, 1, 12)"),
+        ],
+        retain_intermediate_calculation_columns=False, retain_matching_columns=False,
+    )  # fmt: skip
+    return settings, [block_on("number"), block_on("name"), block_on("address", "division")]
+
+
+def splink_city(mentions: str, truth: str, memory: str, entity: str) -> dict[str, Any]:
     import logging
 
-    import splink.comparison_library as cl
-    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+    from splink import DuckDBAPI, Linker, block_on
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
@@ -113,32 +177,16 @@ def splink_city(mentions: str, truth: str, memory: str) -> dict[str, Any]:
         sql.execute(f"SET memory_limit = '{memory}'")
         sql.execute(f"SET temp_directory = '{folder}/spill'")
         began = time.perf_counter()
-        sql.execute(
-            "CREATE TABLE records AS SELECT record_id AS unique_id, name, coalesce(citizen_id, id_other) AS number,"
-            " strftime(birth_date, '%Y-%m-%d') AS birth, sex, phone, division, address_rest AS address"
-            f" FROM read_parquet({_glob(mentions)}, union_by_name = TRUE) WHERE entity = 'person'"
-        )
-        settings = SettingsCreator(
-            link_type="dedupe_only",
-            comparisons=[
-                cl.JaroWinklerAtThresholds("name", [0.9, 0.75]).configure(term_frequency_adjustments=True),
-                cl.DamerauLevenshteinAtThresholds("number", [1, 2]),
-                cl.DateOfBirthComparison("birth", input_is_string=True),
-                cl.ExactMatch("sex"),
-                cl.LevenshteinAtThresholds("phone", [1]).configure(term_frequency_adjustments=True),
-                cl.ExactMatch("division").configure(term_frequency_adjustments=True),
-                cl.JaroWinklerAtThresholds("address", [0.95, 0.85]).configure(term_frequency_adjustments=True),
-            ],
-            blocking_rules_to_generate_predictions=[
-                block_on("number"), block_on("name", "birth"), block_on("name", "phone"), block_on("name", "division"),
-                block_on("birth", "address"), block_on("birth", "phone"), block_on("name", "substr(number, 1, 10)"),
-            ],
-            retain_intermediate_calculation_columns=False, retain_matching_columns=False,
-        )  # fmt: skip
+        records, made = {
+            "person": (_PERSONS, _person_settings),
+            "enterprise": (_ENTERPRISES, _enterprise_settings),
+        }[entity]
+        sql.execute(f"CREATE TABLE records AS {records.format(files=_glob(mentions))}")
+        settings, training = made()
         linker = Linker(DuckDBAPI(sql).register("records"), settings, log_level=None)
         linker.training.estimate_probability_two_random_records_match([block_on("number")], recall=0.8)
         linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
-        for rule in (block_on("number"), block_on("name", "birth"), block_on("name", "phone")):
+        for rule in training:
             linker.training.estimate_parameters_using_expectation_maximisation(
                 rule, estimate_without_term_frequencies=True
             )
@@ -155,7 +203,7 @@ def splink_city(mentions: str, truth: str, memory: str) -> dict[str, Any]:
             "train_cpu": start,
             "link_cpu": _cpu(start),
             "peak_gb": _peak(),
-        } | quality(sql, found, _truth(mentions, truth))
+        } | quality(sql, found, _truth(mentions, truth, entity))
 
 
 def _glob(pattern: str) -> list[str]:
@@ -164,11 +212,11 @@ def _glob(pattern: str) -> list[str]:
     return sorted(path for part in pattern.split(",") for path in glob.glob(part))
 
 
-def _truth(mentions: str, truth: str) -> str:
-    """The truth of the persons that are in the mentions; a row that was delivered twice counts once."""
+def _truth(mentions: str, truth: str, entity: str) -> str:
+    """The truth of an entity's records that are in the mentions; a row that was delivered twice counts once."""
     return (
         f"(SELECT record_id, any_value(entity_id) AS entity_id, any_value(errors) AS errors FROM read_parquet({_glob(truth)}, union_by_name = TRUE)"
-        f" WHERE record_id IN (SELECT record_id FROM read_parquet({_glob(mentions)}, union_by_name = TRUE) WHERE entity = 'person')"
+        f" WHERE record_id IN (SELECT record_id FROM read_parquet({_glob(mentions)}, union_by_name = TRUE) WHERE entity = '{entity}')"
         " GROUP BY record_id)"
     )
 
@@ -342,18 +390,21 @@ def alone(name: str, *arguments: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def compare(kind: str, rounds: int, *arguments: str) -> None:
-    """Interleaved rounds of Splink and ours; medians."""
-    told: dict[str, list[dict[str, Any]]] = {"splink": [], "ours": []}
+def compare(kind: str, rounds: int, *arguments: str, sides: Sequence[str] = ("splink", "ours")) -> None:
+    """Interleaved rounds of Splink and ours; medians. The load at the end of each stands on a line of its own."""
+    told: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
     for _ in range(rounds):
         for side in told:
             told[side].append(alone(f"{side}_{kind}", *arguments))
+            print(f"{side}: load {os.getloadavg()[0]:.1f}", flush=True)
     for side, rows in told.items():
         middle = {key: statistics.median(row[key] for row in rows) for key in rows[0] if key not in {"kinds"}}
         print(side, json.dumps(middle))
     for kind_of, (count, share) in told["ours"][0]["kinds"].items():
+        beside = told["splink"][0]["kinds"].get(kind_of, [0, 0])[1] if "splink" in told else None
         print(
-            f"  {kind_of:22} {count:>9,}  ours {share:.4f}  splink {told['splink'][0]['kinds'].get(kind_of, [0, 0])[1]:.4f}"
+            f"  {kind_of:22} {count:>9,}  ours {share:.4f}"
+            + (f"  splink {beside:.4f}" if beside is not None else "")
         )
 
 
@@ -370,15 +421,18 @@ def main() -> None:
     parser.add_argument("--truth", default="")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", default="6GB")
+    parser.add_argument("--entity", choices=["person", "enterprise"], default="person")
+    parser.add_argument("--ours", action="store_true", help="without Splink")
     given = parser.parse_args()
     if given.what == "febrl":
         compare("febrl", given.rounds)
     elif given.what == "city":
-        compare("city", given.rounds, given.mentions, given.truth, given.memory)
+        sides = ("ours",) if given.ours else ("splink", "ours")
+        compare("city", given.rounds, given.mentions, given.truth, given.memory, given.entity, sides=sides)
     elif given.what == "invented":
         with tempfile.TemporaryDirectory() as folder:
             mentions, truth = invent(given.people, Path(folder))
-            compare("city", given.rounds, mentions, truth, given.memory)
+            compare("city", given.rounds, mentions, truth, given.memory, given.entity)
     else:
         print(json.dumps(resolve(given.people, 2000)))
 

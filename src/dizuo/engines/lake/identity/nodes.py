@@ -13,6 +13,7 @@ import importlib
 from typing import Any, Final
 
 import duckdb
+import numpy as np
 import pyarrow
 
 from dizuo.engines.lake.identity.enterprise import CORE
@@ -25,9 +26,13 @@ _pa: Final[Any] = pyarrow
 _pc: Final[Any] = importlib.import_module("pyarrow.compute")
 
 _NAMES: Final = 20_000
+_PART: Final = 1_000_000
+"""About how many mentions are grouped at once, so that memory stays bounded."""
 _NODE: Final = "(md5_number({text}) >> 66)::BIGINT"
+# Written as it is read back, it is all digits; a pattern says so too, but slower.
 _DIVISION: Final = (
-    "CASE WHEN regexp_full_match(division, '[0-9]{6,12}') THEN rpad(division, 12, '0')::BIGINT END"
+    "CASE WHEN length(division) = 12 AND TRY_CAST(division AS BIGINT)::VARCHAR = division THEN TRY_CAST(division AS BIGINT)"
+    " WHEN regexp_full_match(division, '[0-9]{6,12}') THEN rpad(division, 12, '0')::BIGINT END"
 )
 
 # A mention as numbers and normal texts. `node` is what it is grouped by: number and name, else every word of it, else itself.
@@ -54,12 +59,14 @@ SELECT record_id, as_of, {
        name, CASE WHEN former <> name THEN former END AS former, number, number_ok, birth, sex, phone,{{more_said}}
        CASE WHEN division % 1000 <> 0 THEN division END AS community,
        CASE WHEN (division // 1000) % 1000 <> 0 THEN (division // 1000)::INTEGER END AS town,
-       CASE WHEN regexp_matches(rest, '[0-9]') THEN {
+       CASE WHEN numbers.last <> '' OR regexp_matches(rest, '[0-9]') THEN {
     lasting_sql("concat_ws('|', division // 1000000, rest)")
 } END AS place,
        CASE WHEN numbers.last <> '' THEN {
     lasting_sql("concat_ws('|', division // 1000000, numbers.last_but_one, numbers.last)")
-} END AS door
+} END AS door,
+       CASE WHEN number_ok AND length(number) = 18 AND TRY_CAST(substr(number, 7, 8) AS INTEGER)
+                 = year(birth) * 10000 + month(birth) * 100 + day(birth) THEN birth END AS birth_own
 FROM told
 """
 
@@ -95,8 +102,7 @@ _OWN_BIRTH: Final = (
 )
 _GROUPED: Final = """
 SELECT node, any_value(name) AS name, any_value(number) AS number, any_value(number_ok) AS number_ok, max(former) AS former,
-       min(birth) AS birth, max(CASE WHEN number_ok AND length(number) = 18 AND TRY_CAST(substr(number, 7, 8) AS INTEGER)
-                   = year(birth) * 10000 + month(birth) * 100 + day(birth) THEN birth END) AS birth_own, min(sex) AS sex,
+       min(birth) AS birth, max(birth_own) AS birth_own, min(sex) AS sex,
        min(phone) AS tel_a, max(phone) AS tel_b, min(community) AS community_a, max(community) AS community_b,
        min(town) AS town_a, max(town) AS town_b, min(place) AS place_a, max(place) AS place_b, min(door) AS door_a, max(door) AS door_b,
        count(*) AS mentions, {run}::INTEGER AS touched{more}
@@ -197,18 +203,27 @@ def tell(store: Connection, entity: str, mentions: str, run: int, *, apart: bool
     node) of this run: of a record mentioned twice the later. ``apart``: every mention is a node of its own, as learning wants it.
     """
     create_tables(store, entity)
-    told = mention_sql(entity, mentions, apart=apart)
-    store.execute(f"CREATE OR REPLACE TABLE said_{entity} AS SELECT record_id, node, as_of FROM {told}")
+    # Reading a mention costs more than all that is done with it: its words are read once, though two tables are made of them.
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE told_now AS SELECT * FROM {mention_sql(entity, mentions, apart=apart)}"
+    )
+    store.execute(f"CREATE OR REPLACE TABLE said_{entity} AS SELECT record_id, node, as_of FROM told_now")
     _keep_latest(store, f"said_{entity}")
-    grouped = grouped_sql(told, run, entity)
-    if _one(store, f"SELECT count(*) FROM told_{entity}") == 0:
-        store.execute(f"INSERT INTO told_{entity} {grouped}")
-    else:
+    first = _one(store, f"SELECT count(*) FROM told_{entity}") == 0
+    if not first:
+        store.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS FROM told_{entity} LIMIT 0")
+    parts = -(-_one(store, "SELECT count(*) FROM told_now") // _PART)
+    for part in range(parts):
+        mine = f"(FROM told_now WHERE node % {parts} = {part})" if parts > 1 else "told_now"
+        store.execute(
+            f"INSERT INTO {f'told_{entity}' if first else 'grouped'} {grouped_sql(mine, run, entity)}"
+        )
+    store.execute("DROP TABLE told_now")
+    if not first:
         legal = [f"{c}_{side}" for c in _LEGAL for side in "ab"] if entity == "enterprise" else []
         pick = {"a": "least", "b": "greatest"}
         more_merged = "".join(f", {pick[c[-1]]}(o.{c}, n.{c}) AS {c}" for c in legal)
         more_news = "".join(f" OR n.{c} IS DISTINCT FROM o.{c}" for c in legal)
-        store.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {grouped}")
         store.execute(
             f"CREATE OR REPLACE TEMP TABLE merged AS {_MERGED.format(entity=entity, more=more_merged)}"
         )
@@ -237,15 +252,12 @@ def build(store: Connection, entity: str, run: int = 0) -> int:
         store, f"SELECT count(*) FROM ({touched})"
     ) <= _FEW * _one(store, f"SELECT count(*) FROM {told}")
     # How many names share it, not how many nodes: one person's five records are no crowd.
-    phones = _two(told, "tel", few, run)
+    phones = _shared(told, "tel", SHARED_PHONE, few, run)
     store.execute(
-        f"CREATE OR REPLACE TEMP TABLE shared_phone AS SELECT v AS phone, count(*) AS node_count FROM ({phones}) GROUP BY v"
-        f" HAVING count(*) >= {SHARED_PHONE}"
+        f"CREATE OR REPLACE TEMP TABLE shared_phone AS SELECT v AS phone, names AS node_count FROM ({phones})"
     )
-    places = _two(told, "place", few, run)
-    store.execute(
-        f"CREATE OR REPLACE TEMP TABLE crowded_place AS SELECT v AS place FROM ({places}) GROUP BY v HAVING count(*) >= {CROWDED}"
-    )
+    places = _shared(told, "place", CROWDED, few, run)
+    store.execute(f"CREATE OR REPLACE TEMP TABLE crowded_place AS SELECT v AS place FROM ({places})")
     if few:
         store.execute(
             f"CREATE OR REPLACE TEMP TABLE anew AS {touched}"
@@ -281,12 +293,16 @@ def _known(column: str, few: bool, told: str, run: int) -> str:
     return f"{column} IN ({' UNION ALL '.join(mine)})"
 
 
-def _two(told: str, stem: str, few: bool, run: int) -> str:
-    """Each telephone or door of the nodes with each name it goes under."""
+def _shared(told: str, stem: str, least: int, few: bool, run: int) -> str:
+    """Telephones or doors (v) that go under ``least`` names or more, with how many (names)."""
     a, b = f"{stem}_a", f"{stem}_b"
+    one = f"FROM {told} WHERE {_known(a, few, told, run)}"
+    two = f"FROM {told} WHERE {b} > {a} AND {_known(b, few, told, run)}"
+    # What fewer nodes have goes under fewer names: numbers are counted first, and names are looked at only where there may be enough.
+    often = f"SELECT v FROM (SELECT {a} AS v {one} UNION ALL SELECT {b} {two}) GROUP BY v HAVING count(*) >= {least}"
     return (
-        f"SELECT {a} AS v, name FROM {told} WHERE {_known(a, few, told, run)}"
-        f" UNION SELECT {b}, name FROM {told} WHERE {b} > {a} AND {_known(b, few, told, run)}"
+        f"WITH often AS MATERIALIZED ({often}) SELECT v, count(*) AS names FROM (SELECT {a} AS v, name {one} AND {a} IN (FROM often)"
+        f" UNION SELECT {b}, name {two} AND {b} IN (FROM often)) GROUP BY v HAVING count(*) >= {least}"
     )
 
 
@@ -305,12 +321,18 @@ def grouped_sql(told: str, run: int, entity: str = "person") -> str:
 
 def _keep_latest(store: Connection, said: str) -> None:
     """Of a record that was mentioned more than once in these files, keep the latest mention."""
-    twice = f"SELECT h FROM (SELECT (hash(record_id) % 4294967296)::UINTEGER AS h FROM {said}) GROUP BY h HAVING count(*) > 1"
+    short = "(hash(record_id) % 4294967296)::UINTEGER"
+    found = np.sort(store.execute(f"SELECT {short} AS h FROM told_now").fetchnumpy()["h"])
+    twice = np.unique(found[1:][found[1:] == found[:-1]])
+    if not len(twice):
+        return
+    store.register("twice", _pa.table({"h": twice}))
     store.execute(
         f"CREATE OR REPLACE TEMP TABLE spare AS SELECT place FROM (SELECT rowid AS place, row_number() OVER"
-        f" (PARTITION BY record_id ORDER BY as_of DESC NULLS LAST, node) AS nth FROM {said} WHERE (hash(record_id) % 4294967296)::UINTEGER IN ({twice}))"
+        f" (PARTITION BY record_id ORDER BY as_of DESC NULLS LAST, node) AS nth FROM {said} WHERE {short} IN (SELECT h FROM twice))"
         " WHERE nth > 1"
     )
+    store.unregister("twice")
     store.execute(f"DELETE FROM {said} WHERE rowid IN (SELECT place FROM spare)")
     store.execute("DROP TABLE spare")
 

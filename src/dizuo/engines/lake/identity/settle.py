@@ -88,11 +88,11 @@ class _Settling:
         }
         e = self._e
         with self._store.lent("given", columns):
-            # A record of this run speaks through its new node, any other through the one it has.
-            asked = "(SELECT a FROM given UNION SELECT b FROM given)" if given else "(NULL)"
+            # A record of this run speaks through its new node, any other through the one it has. Where nobody judged, nobody is looked up.
+            asked = "record_id IN (SELECT a FROM given UNION SELECT b FROM given)" if given else "FALSE"
             self._sql.execute(
-                f"CREATE OR REPLACE TEMP TABLE spoken AS SELECT record_id, node FROM said_{e} WHERE record_id IN {asked}"
-                f" UNION ALL SELECT record_id, node FROM record_{e} WHERE record_id IN {asked}"
+                f"CREATE OR REPLACE TEMP TABLE spoken AS SELECT record_id, node FROM said_{e} WHERE {asked}"
+                f" UNION ALL SELECT record_id, node FROM record_{e} WHERE {asked}"
                 f" AND record_id NOT IN (SELECT record_id FROM said_{e})"
             )
             self._sql.execute(
@@ -229,7 +229,7 @@ class _Settling:
 
     def assign(self, found: Clusters) -> tuple[int, int, int]:
         """Write identities of new nodes and merges of old ones; returns (new identities, nodes that joined, merges)."""
-        e, run = self._e, self._store.run
+        e = self._e
         with self._store.lent("labelled", {"v": ("int64", found.vertices), "label": ("int64", found.labels)}):
             self._sql.execute("CREATE OR REPLACE TEMP TABLE label AS SELECT v, label FROM labelled")
         lost = self._store.rows(
@@ -242,14 +242,8 @@ class _Settling:
             f"CREATE OR REPLACE TEMP TABLE homeless AS SELECT t.node, coalesce(b.label, t.node) AS home FROM told_{e} t"
             f" LEFT JOIN label b ON b.v = t.node WHERE t.node NOT IN (SELECT node FROM member_{e})"
         )
-        fresh = self._store.number("SELECT count(DISTINCT home) FROM homeless WHERE home >= 0")
-        first = self._take_cids(fresh)
-        self._sql.execute(
-            f"INSERT INTO member_{e} WITH made AS (SELECT home, {first - 1} + row_number() OVER (ORDER BY home) AS cid"
-            " FROM (SELECT DISTINCT home FROM homeless WHERE home >= 0))"
-            f" SELECT h.node, coalesce(m.cid, h.home + {_OLD}), coalesce(m.cid, h.home + {_OLD}), {run}"
-            " FROM homeless h LEFT JOIN made m ON m.home = h.home AND h.home >= 0"
-        )
+        fresh = self._house()
+        first = self._store.number("SELECT next_cid FROM counter") - fresh
         if fresh:
             self._tell("new", first, None, last=first + fresh - 1, nodes=fresh, why="首次出现", who="")
         joined = self._store.number("SELECT count(*) FROM homeless WHERE home < 0")
@@ -258,6 +252,19 @@ class _Settling:
             f" WHERE x.cid = y.cid AND NOT EXISTS (SELECT 1 FROM link_{e} k WHERE k.l = b.l AND k.r = b.r)"
         )
         return fresh, joined, len(lost)
+
+    def _house(self) -> int:
+        """Give the homeless their identities, new ones in the order of their homes; returns how many are new."""
+        e, run = self._e, self._store.run
+        rows = self._sql.execute("SELECT node, home FROM homeless").fetchnumpy()
+        node, home = np.asarray(rows["node"], np.int64), np.asarray(rows["home"], np.int64)
+        new = home >= 0
+        homes, place = np.unique(home[new], return_inverse=True)
+        cid = home + _OLD
+        cid[new] = self._take_cids(len(homes)) + place
+        with self._store.lent("housed", {"node": ("int64", node), "cid": ("int64", cid)}):
+            self._sql.execute(f"INSERT INTO member_{e} SELECT node, cid, cid, {run} FROM housed")
+        return len(homes)
 
     def _merge(self, kept: int, gone: int) -> None:
         e, run = self._e, self._store.run

@@ -139,6 +139,8 @@ def open_store(folder: Path, *, memory: str = "4GB", threads: int | None = None)
         connection.execute(f"SET memory_limit = '{memory}'")
         connection.execute(f"SET temp_directory = '{folder / 'spill'}'")
         connection.execute("SET preserve_insertion_order = FALSE")
+        # These ways to write texts take half of the time of writing; the file is two fifths larger without them.
+        connection.execute("SET disabled_compression_methods = 'fsst,dict_fsst,zstd'")
         if threads:
             connection.execute(f"SET threads = {threads}")
         for statement in (_TABLES + "".join(_ENTITY_TABLES.format(e=e) for e in ENTITIES)).split(";"):
