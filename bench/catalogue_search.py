@@ -27,7 +27,7 @@ import tempfile
 import time
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dizuo.engines.opendata import find, find_sets
 from dizuo.engines.opendata.folding import entry_text, fold
@@ -244,7 +244,7 @@ async def _publish_anew(server: Server, made: list[Entry]) -> float:
     dataset = made[-1][0] if len(made) < 2 * PER_SET else made[len(made) // 2][0]
     some = [entry for entry in made if entry[0] == dataset]
     owner = await connect(server.dsn(OWNER))
-    transaction = owner.transaction()
+    transaction: Any = owner.transaction()
     await transaction.start()
     started = time.perf_counter()
     await forget_entries(owner, dataset)

@@ -17,7 +17,7 @@ import msgspec
 
 from dizuo.engines.opendata.folding import LONGEST, fold, fold_sign, needed, sounds
 from dizuo.engines.opendata.postings import SPAN, chunk_of, first_rank, meet
-from dizuo.foundation.store import Connection, Pool
+from dizuo.foundation.store import Connection, Pool, Row
 
 Kind = Literal["dataset", "column", "row"]
 KINDS: Final[tuple[Kind, ...]] = ("dataset", "column", "row")
@@ -33,12 +33,25 @@ _TRIES: Final = 4
 _SAID = "SELECT * FROM opendata.said($1, $2, $3, $4, $5)"
 _SAID_OF_SETS = "SELECT * FROM opendata.said_of_sets($1, $2, $3)"
 _POSTINGS = "SELECT * FROM opendata.postings($1, $2, $3)"
-_TEXTS = "SELECT * FROM opendata.texts($1, $2) ORDER BY rank"
-_SHOWN = "SELECT rank, dataset, shown, holds FROM opendata.texts($1, $2)"
+_TEXTS = """
+SELECT count(*) AS seen, array_agg(t.rank) FILTER (WHERE t.holds) AS ranks, array_agg(t.dataset) FILTER (WHERE t.holds) AS datasets,
+    array_agg(t.shown) FILTER (WHERE t.holds) AS shown, array_agg(t.place) FILTER (WHERE t.holds) AS places,
+    array_agg(t.folded) FILTER (WHERE t.holds) AS folded
+FROM (SELECT * FROM opendata.texts($1, $2) ORDER BY rank) t
+"""
+_SHOWN = """
+SELECT count(*) AS seen, array_agg(t.rank) FILTER (WHERE t.holds) AS ranks, array_agg(t.dataset) FILTER (WHERE t.holds) AS datasets,
+    array_agg(t.shown) FILTER (WHERE t.holds) AS shown
+FROM (SELECT rank, dataset, shown, holds FROM opendata.texts($1, $2) ORDER BY rank) t
+"""
 _COUNT = "SELECT count(*) AS seen, count(*) FILTER (WHERE holds) AS found FROM opendata.texts($1, $2)"
 _ALIKE: Final = 50
 """Of the known words those most alike in their pairs of letters are compared with a query that finds nothing."""
 _WORDS = "SELECT word, sound FROM opendata.word"
+
+
+_Text = tuple[Any, ...]
+"""What is asked for of a text: its rank, dataset and so on."""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -86,7 +99,19 @@ async def find(
     low = KINDS.index(kind) * SPAN if after is None else after + 1
     if kind != "row":
         rows = await pool.fetch(_SAID, _needed(terms)[0], terms, kind, low, limit)
-        return Found(_hits(rows, terms), int(rows[0]["found"]) if rows else 0, True)
+        hits = (
+            Hit(
+                row["dataset"],
+                kind,
+                row["shown"],
+                row["place"],
+                row["folded"],
+                marks(row["shown"], terms),
+                row["rank"],
+            )
+            for row in rows
+        )
+        return Found(tuple(hits), int(rows[0]["found"]) if rows else 0, True)
     found = Found((), 0, True)
     for _ in range(_TRIES):
         found, whole = await _find_rows(pool, terms, low, limit)
@@ -104,25 +129,28 @@ async def _find_rows(
     at_most = sum(min(many for many, _ in held) for _, held in chunks)
     told = (first_rank(chunk) + place for chunk, held in chunks for place in meet(held))
     ranks = (rank for rank in told if rank >= low)
-    rows: list[Any] = []
+    texts: list[_Text] = []
     asked = there = 0
     step = limit
-    while len(rows) < limit and (lot := list(islice(ranks, step))):
-        seen = await pool.fetch(_TEXTS, lot, terms)
-        asked, there = asked + len(lot), there + len(seen)
-        rows += [row for row in seen if row["holds"]]
+    while len(texts) < limit and (lot := list(islice(ranks, step))):
+        seen = await _one(pool, _TEXTS, lot, terms)
+        asked, there = asked + len(lot), there + int(seen["seen"])
+        texts += _rows_of(seen, "ranks", "datasets", "shown", "places", "folded")
         step *= _WIDER
-    total = len(rows)
+    total = len(texts)
     exact = at_most <= _COUNTED
     if exact:
-        rest = list(ranks)
-        counted = await pool.fetchrow(_COUNT, rest, terms) if rest else None
-        if counted is not None:
+        if rest := list(ranks):
+            counted = await _one(pool, _COUNT, rest, terms)
             asked, there = asked + len(rest), there + int(counted["seen"])
             total += int(counted["found"])
     else:
         exact = next(ranks, None) is None
-    return Found(_hits(rows[:limit], terms), total if exact else limit, exact), asked == there
+    hits = (
+        Hit(dataset, "row", shown, place, folded, marks(shown, terms), rank)
+        for rank, dataset, shown, place, folded in texts[:limit]
+    )
+    return Found(tuple(hits), total if exact else limit, exact), asked == there
 
 
 async def find_sets(pool: Pool | Connection, query: str, *, most: int = 3) -> Mapping[str, list[Match]]:
@@ -135,27 +163,24 @@ async def find_sets(pool: Pool | Connection, query: str, *, most: int = 3) -> Ma
     if not terms:
         return {}
     found: dict[str, list[Match]] = {}
-    said = await pool.fetchrow(_SAID_OF_SETS, _needed(terms)[0], terms, most)
-    assert said is not None
-    for rank, dataset, shown in zip(
-        said["ranks"] or (), said["datasets"] or (), said["shown"] or (), strict=True
-    ):
-        _add(found, dataset, Match(KINDS[rank // SPAN], shown), most)
-    rows: list[Any] = []
+    said = await _one(pool, _SAID_OF_SETS, _needed(terms)[0], terms, most)
+    for rank, dataset, shown in _rows_of(said, "ranks", "datasets", "shown"):
+        _add(found, dataset, Match(KINDS[int(rank) // SPAN], shown), most)
+    rows: list[_Text] = []
     for _ in range(_TRIES):
         rows, whole = await _rows_of_sets(pool, terms, most)
         if whole:
             break
-    for row in sorted(rows, key=lambda row: row["rank"]):
-        _add(found, row["dataset"], Match("row", row["shown"]), most)
+    for _, dataset, shown in sorted(rows):
+        _add(found, dataset, Match("row", shown), most)
     return found
 
 
-async def _rows_of_sets(pool: Pool | Connection, terms: Sequence[str], most: int) -> tuple[list[Any], bool]:
+async def _rows_of_sets(pool: Pool | Connection, terms: Sequence[str], most: int) -> tuple[list[_Text], bool]:
     """The first rows of each chunk that hold the terms, and whether all that the postings told of were still there."""
-    waiting = {chunk: meet(held) for chunk, held in await _postings(pool, terms)}
+    waiting = {chunk: iter(meet(held)) for chunk, held in await _postings(pool, terms)}
     missing = dict.fromkeys(waiting, most)
-    rows: list[Any] = []
+    rows: list[_Text] = []
     asked = there = 0
     step = most
     while waiting:
@@ -163,18 +188,30 @@ async def _rows_of_sets(pool: Pool | Connection, terms: Sequence[str], most: int
             chunk: [first_rank(chunk) + place for place in islice(places, step)]
             for chunk, places in waiting.items()
         }
-        ranks = list(chain.from_iterable(lots.values()))
-        seen: Sequence[Any] = await pool.fetch(_SHOWN, ranks, terms) if ranks else ()
-        asked, there = asked + len(ranks), there + len(seen)
-        for row in seen:
-            if row["holds"]:
-                rows.append(row)
-                missing[chunk_of(row["rank"])] -= 1
+        if ranks := list(chain.from_iterable(lots.values())):
+            seen = await _one(pool, _SHOWN, ranks, terms)
+            asked, there = asked + len(ranks), there + int(seen["seen"])
+            held = _rows_of(seen, "ranks", "datasets", "shown")
+            rows += held
+            for rank, *_ in held:
+                missing[chunk_of(rank)] -= 1
         waiting = {
             chunk: waiting[chunk] for chunk, lot in lots.items() if len(lot) == step and missing[chunk] > 0
         }
         step *= _WIDER
     return rows, asked == there
+
+
+async def _one(pool: Pool | Connection, statement: str, *args: object) -> Row:
+    """The row of a statement that gives one always."""
+    row = await pool.fetchrow(statement, *args)
+    assert row is not None
+    return row
+
+
+def _rows_of(columns: Row, *names: str) -> list[_Text]:
+    """Rows from columns that came as arrays, which is quicker; no array is no rows."""
+    return list(zip(*(columns[name] or () for name in names), strict=True))
 
 
 def _add(found: dict[str, list[Match]], dataset: str, match: Match, most: int) -> None:
@@ -199,13 +236,6 @@ async def _postings(
         (chunk, [(row["entries"], row["held"]) for row in some])
         for chunk, some in groupby(rows, key=lambda row: int(row["chunk"]))
     ]
-
-
-def _hits(rows: Sequence[Any], terms: Sequence[str]) -> tuple[Hit, ...]:
-    return tuple(
-        Hit(row["dataset"], row["kind"], row["shown"], row["place"], row["folded"], marks(row["shown"], terms), row["rank"])
-        for row in rows
-    )  # fmt: skip
 
 
 def marks(shown: str, terms: Sequence[str]) -> tuple[tuple[int, int], ...]:
