@@ -360,6 +360,29 @@ async def test_two_identities_that_become_one_leave_one_record(
             " JOIN registers.identity i ON i.id = l.id WHERE f.number = 'T10000000000000080'"
         )
         assert [(r["former"], r["number"]) for r in links] == [("T10000000000000080", number)]
+        before = await owner.fetchval("SELECT ref FROM registers.record WHERE key = 'T10000000000000080'")
+        counted = await owner.fetchval("SELECT sum(records) FROM registers.tally WHERE register = 'person'")
+
+    # People take them apart again: the record that ended comes back as a further version of itself.
+    desk.identity["residence_permits:P8:self"] = 80
+    third = desk.run("third")
+    with duckdb.connect() as lake:
+        again = await asyncio.to_thread(
+            publish_changes, lake, database, plan, second.folder, third.folder, {"run": 12}
+        )
+    assert (again.new, again.rekeyed) == (1, 0)
+    async with pg() as owner:
+        back = await owner.fetchrow(
+            "SELECT version, ref FROM registers.record WHERE key = 'T10000000000000080' AND superseded_at IS NULL"
+        )
+        assert (back["version"], back["ref"]) == (2, before)
+        assert (
+            await owner.fetchval("SELECT sum(records) FROM registers.tally WHERE register = 'person'")
+            == counted + 1
+        )
+        assert not await owner.fetchval(
+            "SELECT count(*) FROM registers.identity_link l JOIN registers.identity f ON f.id = l.former WHERE f.number = 'T10000000000000080'"
+        ), "what was entered about them is theirs again"
 
 
 async def test_a_number_that_had_a_record_already_ends_the_temporary_one(declared: Any, pg: Any) -> None:

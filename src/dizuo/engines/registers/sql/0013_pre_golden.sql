@@ -150,12 +150,23 @@ BEGIN
       AND NOT EXISTS (SELECT FROM registers.identity x WHERE x.scheme = f.subject AND x.number = i.data ->> f.field)
     ON CONFLICT DO NOTHING;
 
+    -- A record that ended and comes back (people take two identities apart again) goes on under its number; its person is
+    -- nobody else any more.
+    DELETE FROM registers.identity_link l USING registers.identity x, registers.golden_intake i
+    WHERE i.load = load_in AND i.key LIKE 'T%' AND registers.is_temporary(i.key)
+      AND x.scheme = 'temp' AND x.number = i.key AND l.former = x.id;
+
     WITH incoming AS MATERIALIZED (
-        SELECT i.register, i.key, i.line, i.valid_from, i.valid_to, r.version, r.ref, r.data AS old,
+        SELECT i.register, i.key, i.line, i.valid_from, i.valid_to, coalesce(r.version, e.version) AS version,
+               coalesce(r.ref, e.ref) AS ref, r.data AS old,
                jsonb_strip_nulls(coalesce(r.data, '{}') || i.data) AS new,
                coalesce(r.sources - b.spare, '{}') || i.sources AS sources
         FROM registers.golden_intake i
         LEFT JOIN registers.record r ON r.register = i.register AND r.key = i.key AND r.superseded_at IS NULL
+        LEFT JOIN LATERAL (
+            SELECT o.version, o.ref FROM registers.record o
+            WHERE r.version IS NULL AND o.register = i.register AND o.key = i.key ORDER BY o.version DESC LIMIT 1
+        ) e ON true
         JOIN (SELECT g.register, array_agg('.' || g.field) AS spare FROM registers.field g GROUP BY g.register) b
           ON b.register = i.register
         WHERE i.load = load_in
@@ -185,10 +196,9 @@ BEGIN
         SELECT n.register, n.key, coalesce(n.version, 0) + 1, coalesce(n.ref, nextval('registers.record_ref')), n.subjects,
                n.new, n.sources, n.valid_from, n.valid_to
         FROM changed n WHERE (SELECT count(*) FROM closed) >= 0
-        RETURNING register, version
     ), tallied AS (
         INSERT INTO registers.tally (register, records, last_at)
-        SELECT w.register, count(*) FILTER (WHERE w.version = 1), clock_timestamp() FROM written w GROUP BY w.register
+        SELECT n.register, count(*) FILTER (WHERE n.old IS NULL), clock_timestamp() FROM changed n GROUP BY n.register
     ), left_behind AS (
         UPDATE registers.lookup l SET known_to = now()
         FROM changed n JOIN registers.field f ON f.register = n.register AND f.lookup
@@ -206,9 +216,9 @@ BEGIN
         WHERE n.key IS DISTINCT FROM n.new ->> f.field
           AND NOT (f.subject IS NOT NULL AND registers.is_temporary(n.key) AND NOT n.new ? f.field)
     )
-    SELECT (SELECT count(*) FROM incoming), count(*) FILTER (WHERE w.version = 1), count(*) FILTER (WHERE w.version > 1),
+    SELECT (SELECT count(*) FROM incoming), count(*) FILTER (WHERE n.old IS NULL), count(*) FILTER (WHERE n.old IS NOT NULL),
            (SELECT o.line FROM other_key o)
-    INTO rows_in, added, renewed, wrong FROM written w;
+    INTO rows_in, added, renewed, wrong FROM changed n;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'line %: the key of a record is not the one in its data', wrong USING ERRCODE = 'DZ303';
     END IF;
