@@ -26,6 +26,7 @@ from ceilings import machine
 from simulate import _family as family
 
 from dizuo.commands import building
+from dizuo.engines.lake.identity import identity_map
 from dizuo.engines.lake.intake import Intake
 from dizuo.engines.lake.pipeline import Ran, run_lake
 from dizuo.engines.lake.simulation import read_sources, simulate_sources
@@ -173,9 +174,10 @@ def accuracy(mapped: Path, truth: list[Path]) -> None:
     """Pairs that belong together and are together, from group sizes alone: no pair is ever written down."""
     lake = duckdb.connect()
     files = ", ".join(f"'{one}'" for one in truth)
+    now = identity_map(lake, mapped).everybody
     lake.execute(
         "CREATE TABLE m AS SELECT r.record_id, r.entity, r.cid, t.entity_id, t.errors"
-        f" FROM read_parquet('{mapped}') r JOIN (SELECT record_id, any_value(entity_id) AS entity_id, any_value(errors) AS errors"
+        f" FROM {now} r JOIN (SELECT record_id, any_value(entity_id) AS entity_id, any_value(errors) AS errors"
         f" FROM read_parquet([{files}]) GROUP BY record_id) t USING (record_id)"
     )
     pairs = "sum(n * (n - 1) / 2)::DOUBLE"

@@ -52,8 +52,22 @@ class Days(Desk):
             )
         return path
 
+    def map_in_parts(self) -> Path:
+        """The same map as identity leaves it: everybody of the first day, and what each day since has changed."""
+        self.map_file("now")
+        now = self.folder / "identity-now.parquet"
+        first = self.folder / "parts" / "map.parquet"
+        of_today = first.parent / "changed" / f"{self.day:06d}.parquet"
+        of_today.parent.mkdir(parents=True, exist_ok=True)
+        if self.day == 1:
+            now.replace(first)
+        else:
+            with duckdb.connect() as lake:
+                lake.execute(f"COPY (FROM '{now}' WHERE since = {self.day}) TO '{of_today}' (FORMAT parquet)")
+        return first
+
     def made(self, deliveries: list[Any], name: str, *, follows: Path | None, keep: bool) -> Any:
-        path = self.map_file(name)
+        path = self.map_in_parts() if keep else self.map_file(name)
         with open_golden(self.folder / "work", memory="512MB", threads=1) as lake:
             return build(
                 lake, self.city, deliveries, path, self.folder / name, TODAY,

@@ -16,7 +16,16 @@ import pyarrow.parquet as pq
 import pytest
 from test_identity_comparing import NUMBER, SCHEMA, mention
 
-from dizuo.engines.lake.identity import Decision, RunReport, Store, link, nodes, open_store
+from dizuo.engines.lake.identity import (
+    Decision,
+    RunReport,
+    Store,
+    identity_map,
+    link,
+    nodes,
+    open_store,
+    put_map_together,
+)
 from dizuo.engines.lake.identity import run as running
 from dizuo.engines.lake.identity.errors import IdentityBusy, IdentityUnfinished, MentionsUnusable
 from dizuo.engines.lake.identity.rehearsal import Rehearsal
@@ -51,11 +60,15 @@ def day(store: Store, name: str, rows: list[dict[str, Any]], **more: Any) -> Run
 
 
 def cids(store: Store) -> dict[str, int]:
-    return dict(
-        duckdb.execute(
-            f"SELECT record_id, cid FROM read_parquet('{store.folder / 'map.parquet'}')"
-        ).fetchall()
-    )
+    with duckdb.connect() as lake:
+        now = identity_map(lake, store.folder / "map.parquet").everybody
+        found = lake.execute(f"SELECT record_id, cid FROM {now}").fetchall()
+        kept = store.rows(
+            "SELECT record_id, cid FROM record_person JOIN member_person USING (node)"
+            " UNION ALL SELECT record_id, cid FROM record_enterprise JOIN member_enterprise USING (node)"
+        )
+    assert sorted(found) == sorted(kept), "the files say what the store says, each record once"
+    return dict(found)
 
 
 def events(store: Store, run: int) -> list[tuple[Any, ...]]:
@@ -108,6 +121,12 @@ def test_three_days_of_increments(store: Store) -> None:
     assert still["vehicles:9:owner"] == before["vehicles:9:owner"], "people's word is kept by every later run"
     assert still["medical:3:self"] == before["hukou:1:self"]
     assert events(store, fourth.run) == []
+    file = store.folder / "map.parquet"
+    assert not put_map_together(file)
+    assert put_map_together(file, longest=2), "three runs have changed it"
+    with duckdb.connect() as lake:
+        assert identity_map(lake, file).files == (file,)
+    assert cids(store) == still
 
 
 def test_two_who_were_never_apart_are_split_with_a_new_number(store: Store) -> None:

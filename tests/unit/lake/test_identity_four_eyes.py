@@ -18,6 +18,7 @@ from dizuo.engines.lake.identity import (
     decisions,
     default_models,
     events_after,
+    identity_map,
     link,
     open_store,
     question_pair,
@@ -54,8 +55,9 @@ class Desk:
             return question_pair(self.database, store, default_models()["person"], left, right)
 
     def cids(self) -> dict[str, int]:
-        found = f"SELECT record_id, cid FROM read_parquet('{self.folder / 'identity' / 'map.parquet'}')"
-        return dict(duckdb.execute(found).fetchall())
+        with duckdb.connect() as lake:
+            now = identity_map(lake, self.folder / "identity" / "map.parquet").everybody
+            return dict(lake.execute(f"SELECT record_id, cid FROM {now}").fetchall())
 
 
 @pytest.fixture

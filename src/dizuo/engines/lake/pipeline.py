@@ -36,7 +36,15 @@ from dizuo.engines.lake.golden import (
     put_together,
 )
 from dizuo.engines.lake.golden.errors import GoldenShrinks
-from dizuo.engines.lake.identity import ask_people, decisions, default_models, link, open_store, tell_events
+from dizuo.engines.lake.identity import (
+    ask_people,
+    decisions,
+    default_models,
+    link,
+    open_store,
+    put_map_together,
+    tell_events,
+)
 from dizuo.engines.lake.intake import Delivery, Intake, advance, collect, deliveries, delivery, read
 from dizuo.engines.lake.standard import Outputs, Standardised, Standards, open_engine, standardise
 from dizuo.engines.lake.standardising import Bench, Task, at_once, work
@@ -391,6 +399,7 @@ class Lake:
             put_together(lake, plan, made.folder)
             if not made.builds_on:
                 prepare(lake, plan, self.root / "golden" / "kept.duckdb")
+        put_map_together(self.root / "identity" / "map.parquet", memory=self.memory, threads=self.threads)
 
     def stands(self) -> Published:
         """What stands in the registers."""

@@ -28,6 +28,7 @@ from dizuo.engines.lake.golden.plan import Plan, plan_of
 from dizuo.engines.lake.golden.records import make, numbers, records
 from dizuo.engines.lake.golden.staging import Delivery, current, quoted, stage
 from dizuo.engines.lake.golden.touched import touch
+from dizuo.engines.lake.identity.mapped import identity_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,14 +109,15 @@ def build(
 ) -> GoldenRun:
     """Make the golden records of every register that the sources of these deliveries feed.
 
-    Shapes: ``identity`` is the identity map (record_id, cid, since) as Parquet; ``folder`` is this run's own; ``keep`` the file of
+    Shapes: ``identity`` is the identity map's file of everybody (record_id, cid, since; see `identity_map`); ``folder`` is this run's own; ``keep`` the file of
     what one run leaves to the next; ``follows`` the folder of the run before, beside this one: then only those are made anew whom
     this run touches, where what is kept allows it. Without it, and in every doubt, everything is.
 
     Errors: GoldenUnaccounted, duckdb.Error when a file is damaged; nothing is published in either case.
     """
     tell = progress or _silent
-    made_of = _made_of(city, deliveries, identity, today)
+    mapped = identity_map(lake, identity)
+    made_of = _made_of(city, deliveries, mapped.files, today)
     done = _finished(folder, made_of)
     if done is not None:
         return done
@@ -130,14 +132,13 @@ def build(
         began = time.monotonic()
         tell(name, len(timings), 0)
 
-    mapped = f"read_parquet({quoted(identity)})"
-    since = _since(lake, mapped)
+    since = max(mapped.since, 0)
     kept.attach(lake, keep)
     try:
-        said = kept.about(lake) if follows is not None and since is not None else None
+        said = kept.about(lake) if follows is not None and mapped.since >= 0 else None
         before = finished(follows) if follows is not None else None
         single: tuple[str, ...] | None = None
-        if said and before and follows and kept.fits(said, plan, deliveries, follows, since or 0):
+        if said and before and follows and kept.fits(said, plan, deliveries, follows, since):
             single = touch(lake, plan, deliveries, said, mapped, today)
             note("touched", sum(_count(lake, f"in_{source}") for source in plan.sources))
         only = single is not None and follows is not None
@@ -145,7 +146,7 @@ def build(
             kept.forget(lake)
             for source in plan.sources.values():
                 counted = current(source, deliveries)
-                stage(lake, plan, source, counted, mapped, today, f"kept.current_{source.id}")
+                stage(lake, plan, source, counted, mapped.everybody, today, f"kept.current_{source.id}")
                 make(lake, f"in_{source.id}", f"SELECT * FROM kept.current_{source.id}", "VIEW")
                 note(f"stage {source.id}", _count(lake, f"in_{source.id}"))
             numbers(lake, plan)
@@ -170,7 +171,7 @@ def build(
         beside = folder / (FINISHED + ".part")
         beside.write_bytes(msgspec.json.encode(_Finished(made_of, run), enc_hook=str))
         os.replace(beside, folder / FINISHED)
-        left = kept.described(plan, deliveries, folder.name, since or 0, single)
+        left = kept.described(plan, deliveries, folder.name, since, single)
         # A process that is killed here leaves a run that may be published and rows that are not its own: the next makes all anew.
         if only:
             kept.keep(lake, plan, left)
@@ -203,12 +204,6 @@ def abandon(run: GoldenRun) -> None:
     (run.folder / FINISHED).unlink(missing_ok=True)
 
 
-def _since(lake: duckdb.DuckDBPyConnection, mapped: str) -> int | None:
-    """The last run of identity that moved anybody; None when the map does not say."""
-    known = {str(row[0]) for row in lake.execute(f"DESCRIBE SELECT * FROM {mapped}").fetchall()}
-    return _count(lake, mapped, "coalesce(max(since), 0)") if "since" in known else None
-
-
 def _note_touched(lake: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:
     (folder / "touched").mkdir(exist_ok=True, mode=0o700)
     for register in plan.registers:
@@ -216,11 +211,11 @@ def _note_touched(lake: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> 
         lake.execute(f"COPY touched_k_{register.id} TO {quoted(file)} (FORMAT parquet)")
 
 
-def _made_of(city: City, deliveries: Sequence[Delivery], identity: Path, today: dt.date) -> str:
-    """What a run is made of: declarations, deliveries and the identity map as it was written."""
-    map_file = identity.stat()
+def _made_of(city: City, deliveries: Sequence[Delivery], identity: Sequence[Path], today: dt.date) -> str:
+    """What a run is made of: declarations, deliveries and the files of the identity map as they were written."""
     listed = [[d.source, d.id, d.period.isoformat(), d.told] for d in deliveries]
-    said = [city.version, today.isoformat(), listed, map_file.st_size, map_file.st_mtime_ns]
+    mapped = [(file.stat().st_size, file.stat().st_mtime_ns) for file in identity]
+    said = [city.version, today.isoformat(), listed, mapped]
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 

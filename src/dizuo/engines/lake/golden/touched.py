@@ -16,6 +16,7 @@ from dizuo.engines.lake.golden.kept import About, twice_of
 from dizuo.engines.lake.golden.plan import ENTITIES, Plan, RegisterPlan
 from dizuo.engines.lake.golden.records import ENTITY_OF, claims, key_of, make, named, winners
 from dizuo.engines.lake.golden.staging import NEWEST, Delivery, current, mentions_used, mode_of, quoted, stage
+from dizuo.engines.lake.identity.mapped import IdentityMap
 from dizuo.foundation.blueprint.model_source import Source
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def touch(
     plan: Plan,
     deliveries: Sequence[Delivery],
     said: About,
-    identity: str,
+    identity: IdentityMap,
     today: dt.date,
 ) -> tuple[str, ...] | None:
     """Work out the tables above; the sources that have one row per row key from now on, or None when nearly everything changed."""
@@ -43,7 +44,7 @@ def touch(
         own = added[source.id]
         counted = current(source, deliveries)
         if own is None:
-            _restaged(lake, plan, source, counted, identity, today)
+            _restaged(lake, plan, source, counted, identity.everybody, today)
             single -= {source.id}
             single |= {source.id} if any(mode_of(source, d) == "changes" for d in counted) else set()
         elif own:
@@ -81,10 +82,11 @@ def _identities(
     plan: Plan,
     added: dict[str, tuple[Delivery, ...] | None],
     said: About,
-    identity: str,
+    identity: IdentityMap,
 ) -> None:
-    """Tables ``whose`` (record_id, cid) of the delivered rows and ``news`` (source, row_key, mention, cid) of what identity moved,
-    in one pass over the map."""
+    """Tables ``whose`` (record_id, cid) of the delivered rows and ``news`` (source, row_key, mention, cid) of what identity moved.
+
+    Of the file of everybody only those are looked up who were delivered, where what moved stands in files of its own."""
     asked: list[str] = []
     for source in plan.sources.values():
         registers = [register for register in plan.registers if source.id in register.sources]
@@ -96,8 +98,15 @@ def _identities(
     wanted = " UNION ".join(asked) or "SELECT '' AS record_id WHERE false"
     lake.execute(f"CREATE OR REPLACE TABLE asked AS {wanted}")
     lake.execute(
-        f"CREATE OR REPLACE TABLE whose AS SELECT record_id, cid, since FROM {identity} AS m"
+        f"CREATE OR REPLACE TABLE whose AS SELECT record_id, cid, since FROM {identity.changes}"
         f" WHERE since > {said.since} OR record_id IN (SELECT record_id FROM asked)"
+    )
+    older = "record_id IN (SELECT record_id FROM asked)"
+    if identity.known > said.since:
+        older = f"(since > {said.since} OR {older})"
+    lake.execute(
+        f"INSERT INTO whose SELECT record_id, cid, since FROM {identity.whole} WHERE {older}"
+        f" AND record_id NOT IN (SELECT record_id FROM {identity.changes})"
     )
     lake.execute(
         "CREATE OR REPLACE TABLE news AS SELECT source, mention, cid,"

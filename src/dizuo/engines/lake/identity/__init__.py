@@ -23,6 +23,7 @@ from dizuo.engines.lake.identity.events import (
 )
 from dizuo.engines.lake.identity.evidence import Step, Waterfall, waterfall
 from dizuo.engines.lake.identity.learn import learn
+from dizuo.engines.lake.identity.mapped import IdentityMap, identity_map, put_map_together
 from dizuo.engines.lake.identity.resolve import About, Candidate, Resolver, build_index
 from dizuo.engines.lake.identity.run import EntityReport, RunReport, default_models, link
 from dizuo.engines.lake.identity.settle import Decision, Settled
@@ -35,6 +36,7 @@ __all__ = [
     "Decision",
     "EntityReport",
     "IdentityEvent",
+    "IdentityMap",
     "Pair",
     "PairSummary",
     "Query",
@@ -50,9 +52,11 @@ __all__ = [
     "decisions",
     "default_models",
     "events_after",
+    "identity_map",
     "learn",
     "link",
     "open_store",
+    "put_map_together",
     "question_pair",
     "review_pair",
     "review_queue",

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -40,7 +39,7 @@ class EntityReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """A finished run; ``map_file`` is record_id, entity, cid, since (run) of everybody, ``changed`` of this run only."""
+    """A finished run; ``map_file`` is the file of everybody (see `mapped`), ``changed`` what this run changed of it."""
 
     run: int
     entities: tuple[EntityReport, ...]
@@ -145,35 +144,48 @@ def _empty_pairs(store: Store, entity: str) -> None:
 
 
 def _export(store: Store, reports: tuple[EntityReport, ...]) -> RunReport:
-    """Write map, changes, events and doubts as Parquet; a file appears whole or not at all."""
+    """Write the map's changes (`mapped`), events and doubts as Parquet; a file appears whole or not at all."""
     run = store.run
-    everybody = " UNION ALL ".join(
-        f"SELECT r.record_id, '{e}' AS entity, m.cid, greatest(m.since, r.since) AS since FROM record_{e} r JOIN member_{e} m USING (node)"
-        for e in ENTITIES
-    )
-    whole = _write(store, everybody, store.folder / "map.parquet")
+    whole, path = store.folder / "map.parquet", store.folder / "changed" / f"{run:06d}.parquet"
+    if store.number("SELECT count(*) FROM run") > 1 and whole.exists():
+        _write(store, " UNION ALL ".join(_changed(e, run) for e in ENTITIES), path)
+    else:
+        _first(store, whole, path)
     events = f"SELECT * FROM event WHERE run = {run} ORDER BY entity, ord"
     doubts = f"SELECT * FROM doubt WHERE run = {run} ORDER BY entity, l, r"
     return RunReport(
         run,
         reports,
         whole,
-        _changed(store, everybody, whole),
+        path,
         _write(store, events, store.folder / "events" / f"{run:06d}.parquet"),
         _write(store, doubts, store.folder / "doubts" / f"{run:06d}.parquet"),
     )
 
 
-def _changed(store: Store, everybody: str, whole: Path) -> Path:
-    """What this run changed of the map; of the first run that is all of it."""
-    path = store.folder / "changed" / f"{store.run:06d}.parquet"
-    if store.number("SELECT count(*) FROM run") > 1:
-        return _write(store, f"SELECT * FROM ({everybody}) WHERE since = {store.run}", path)
+def _changed(entity: str, run: int) -> str:
+    """The records that this run gave to somebody: those that are said otherwise, and those of nodes that went elsewhere.
+
+    Only the few nodes that either is about are joined: everybody's records with everybody's nodes would be most of a day's work.
+    """
+    stirred = f"SELECT node FROM record_{entity} WHERE since = {run} UNION SELECT node FROM member_{entity} WHERE since = {run}"
+    return (
+        f"SELECT r.record_id, '{entity}' AS entity, m.cid, {run}::INTEGER AS since FROM record_{entity} r"
+        f" JOIN (FROM member_{entity} WHERE node IN ({stirred})) m USING (node) WHERE r.since = {run} OR m.since = {run}"
+    )
+
+
+def _first(store: Store, whole: Path, path: Path) -> None:
+    """Everybody, who is what a first run changed, too; what another store left beside it is not of this one."""
+    for left in path.parent.glob("*.parquet"):
+        left.unlink()
+    everybody = " UNION ALL ".join(
+        f"SELECT r.record_id, '{e}' AS entity, m.cid, greatest(m.since, r.since) AS since FROM record_{e} r JOIN member_{e} m USING (node)"
+        for e in ENTITIES
+    )
+    _write(store, everybody, whole)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = path.with_suffix(".part")
-    shutil.copyfile(whole, beside)
-    os.replace(beside, path)
-    return path
+    os.link(whole, path)
 
 
 def _write(store: Store, query: str, path: Path) -> Path:

@@ -162,14 +162,23 @@ class _Settling:
     # ------------------------------------------------------------------ gather
 
     def gather(self) -> None:
-        """The pairs of this run between vertices: table ``strong`` (a, b, w) and ``vertex`` (v, node)."""
+        """The pairs of this run between vertices: table ``strong`` (a, b, w) and ``vertex`` (v, node).
+
+        ``known`` (record_id, node, was) are the records of this run that were said before, ``rewritten`` those that speak through
+        another node now: everybody's records are gone through once.
+        """
         e = self._e
+        self._sql.execute(
+            f"CREATE OR REPLACE TEMP TABLE known AS SELECT s.record_id, s.node, o.node AS was FROM said_{e} s"
+            f" JOIN record_{e} o USING (record_id)"
+        )
+        self._sql.execute("CREATE OR REPLACE TEMP TABLE rewritten AS FROM known WHERE node <> was")
         self._sql.execute(
             f"CREATE OR REPLACE TEMP TABLE best AS SELECT l, r, max(w) AS w FROM pair_{e} WHERE w >= {self._upper} GROUP BY l, r"
             f" UNION ALL SELECT least(l, r), greatest(l, r), {MUST}::FLOAT FROM judged WHERE same"
             # A record that its department changed is about the same person, unless the numbers say otherwise.
-            f" UNION ALL SELECT DISTINCT least(s.node, o.node), greatest(s.node, o.node), {_CONTINUED}::FLOAT FROM said_{e} s"
-            f" JOIN record_{e} o USING (record_id) WHERE s.node <> o.node AND s.node NOT IN (SELECT node FROM member_{e})"
+            f" UNION ALL SELECT DISTINCT least(s.node, s.was), greatest(s.node, s.was), {_CONTINUED}::FLOAT FROM rewritten s"
+            f" ANTI JOIN member_{e} m ON m.node = s.node"
         )
         self._sql.execute(
             f"CREATE OR REPLACE TEMP TABLE strong AS SELECT a, b, max(w) AS w FROM (SELECT coalesce(x.cid - {_OLD}, l) AS a,"
@@ -229,18 +238,18 @@ class _Settling:
 
     def assign(self, found: Clusters) -> tuple[int, int, int]:
         """Write identities of new nodes and merges of old ones; returns (new identities, nodes that joined, merges)."""
-        e = self._e
+        e, run = self._e, self._store.run
         with self._store.lent("labelled", {"v": ("int64", found.vertices), "label": ("int64", found.labels)}):
             self._sql.execute("CREATE OR REPLACE TEMP TABLE label AS SELECT v, label FROM labelled")
         lost = self._store.rows(
             f"SELECT label + {_OLD}, v + {_OLD} FROM label WHERE v < 0 AND label <> v ORDER BY 1, 2"
         )
-        for kept, gone in lost:
-            self._merge(int(kept), int(gone))
-        # Every node without an identity: that of its cluster's oldest identity, or a new one for its cluster.
+        self._merge([(int(kept), int(gone)) for kept, gone in lost])
+        # Every node without an identity (this run told of it first): that of its cluster's oldest identity, or a new one for its cluster.
         self._sql.execute(
-            f"CREATE OR REPLACE TEMP TABLE homeless AS SELECT t.node, coalesce(b.label, t.node) AS home FROM told_{e} t"
-            f" LEFT JOIN label b ON b.v = t.node WHERE t.node NOT IN (SELECT node FROM member_{e})"
+            f"CREATE OR REPLACE TEMP TABLE homeless AS SELECT t.node, coalesce(b.label, t.node) AS home"
+            f" FROM (SELECT node FROM told_{e} WHERE touched = {run}) t ANTI JOIN member_{e} m ON m.node = t.node"
+            " LEFT JOIN label b ON b.v = t.node"
         )
         fresh = self._house()
         first = self._store.number("SELECT next_cid FROM counter") - fresh
@@ -266,26 +275,48 @@ class _Settling:
             self._sql.execute(f"INSERT INTO member_{e} SELECT node, cid, cid, {run} FROM housed")
         return len(homes)
 
-    def _merge(self, kept: int, gone: int) -> None:
+    def _merge(self, lost: Sequence[tuple[int, int]]) -> None:
+        """Let identities (kept, gone) become one, in this order; all at once, for each look goes through everybody."""
+        if not lost:
+            return
         e, run = self._e, self._store.run
-        row = self._store.rows(
-            f"SELECT b.w, j.who, j.reason FROM best b JOIN member_{e} x ON x.node = b.l JOIN member_{e} y ON y.node = b.r"
-            " LEFT JOIN judged j ON j.same AND least(j.l, j.r) = b.l AND greatest(j.l, j.r) = b.r"
-            " WHERE x.cid IN (?, ?) AND y.cid IN (?, ?) AND x.cid <> y.cid ORDER BY b.w DESC LIMIT 1",
-            [kept, gone, kept, gone],
+        columns = {
+            "kept": ("int64", [kept for kept, _ in lost]),
+            "gone": ("int64", [gone for _, gone in lost]),
+        }
+        with self._store.lent("given", columns):
+            self._sql.execute("CREATE OR REPLACE TEMP TABLE merging AS SELECT kept, gone FROM given")
+        self._sql.execute(
+            f"CREATE OR REPLACE TEMP TABLE mine AS SELECT node, cid, coalesce(g.kept, cid) AS home FROM member_{e}"
+            " LEFT JOIN merging g ON g.gone = cid"
+            " WHERE cid IN (SELECT kept FROM merging UNION SELECT gone FROM merging)"
         )
-        weight, who, reason = row[0] if row else (None, None, None)
-        if who is not None:
-            why = f"核定为同一人：{reason}"
-        elif weight is None:
-            why = "新到的记录把两个身份连在一起"
-        elif weight == _CONTINUED:
-            why = "同一部门的同一条记录改写后相连"
-        else:
-            why = f"自动比对，权重 {weight:.1f}"
-        nodes = self._store.number(f"SELECT count(*) FROM member_{e} WHERE cid = ?", [gone])
-        self._sql.execute(f"UPDATE member_{e} SET cid = ?, since = ? WHERE cid = ?", [kept, run, gone])
-        self._tell("merge", kept, gone, nodes=nodes, why=why, who=str(who or ""))
+        # The oldest is kept and the others come in their order: what brought one in is its best pair with those before it.
+        found = self._store.rows(
+            "SELECT greatest(x.cid, y.cid) AS gone, b.w, j.who, j.reason FROM best b JOIN mine x ON x.node = b.l JOIN mine y ON y.node = b.r"
+            " LEFT JOIN judged j ON j.same AND least(j.l, j.r) = b.l AND greatest(j.l, j.r) = b.r"
+            " WHERE x.cid <> y.cid AND x.home = y.home ORDER BY b.w, j.who NULLS FIRST"
+        )
+        reasons = {int(row[0]): row[1:] for row in found}
+        sizes = dict(
+            self._store.rows(
+                "SELECT cid, count(*) FROM mine SEMI JOIN merging g ON g.gone = cid GROUP BY cid"
+            )
+        )
+        self._sql.execute(
+            f"UPDATE member_{e} SET cid = g.kept, since = {run} FROM merging g WHERE member_{e}.cid = g.gone"
+        )
+        for kept, gone in lost:
+            weight, who, reason = reasons.get(gone, (None, None, None))
+            if who is not None:
+                why = f"核定为同一人：{reason}"
+            elif weight is None:
+                why = "新到的记录把两个身份连在一起"
+            elif weight == _CONTINUED:
+                why = "同一部门的同一条记录改写后相连"
+            else:
+                why = f"自动比对，权重 {weight:.1f}"
+            self._tell("merge", kept, gone, nodes=int(sizes.get(gone, 0)), why=why, who=str(who or ""))
 
     def move_records(self) -> int:
         """Take over which node each record speaks through; a record that changed to another identity is an event."""
@@ -300,8 +331,8 @@ class _Settling:
             self._write_events()
             return 0
         moved = self._store.rows(
-            f"SELECT s.record_id, x.cid, y.cid FROM said_{e} s JOIN record_{e} o USING (record_id) JOIN member_{e} x ON x.node = o.node"
-            f" JOIN member_{e} y ON y.node = s.node WHERE s.node <> o.node AND x.cid <> y.cid ORDER BY 1"
+            f"SELECT s.record_id, x.cid, y.cid FROM rewritten s JOIN member_{e} x ON x.node = s.was"
+            f" JOIN member_{e} y ON y.node = s.node WHERE x.cid <> y.cid ORDER BY 1"
         )
         for record, before, after in moved:
             self._tell(
@@ -314,12 +345,11 @@ class _Settling:
                 who="",
             )
         self._sql.execute(
-            f"DELETE FROM record_{e} WHERE record_id IN (SELECT s.record_id FROM said_{e} s JOIN record_{e} o USING (record_id)"
-            " WHERE s.node <> o.node)"
+            f"DELETE FROM record_{e} WHERE node IN (SELECT was FROM rewritten) AND record_id IN (SELECT record_id FROM rewritten)"
         )
         self._sql.execute(
             f"INSERT INTO record_{e} SELECT s.record_id, s.node, {run} FROM said_{e} s"
-            f" LEFT JOIN record_{e} o USING (record_id) WHERE o.record_id IS NULL"
+            " WHERE record_id NOT IN (SELECT record_id FROM known WHERE node = was)"
         )
         self._write_events()
         return len(moved)
