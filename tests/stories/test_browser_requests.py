@@ -48,3 +48,28 @@ def test_the_form_by_axe_with_every_fault(browser: Browser, served: Served) -> N
     made.context.close()
     assert not found, "\n".join(found)
     assert not made.wrong
+
+
+@pytest.mark.parametrize(("view", "width"), VIEWS)
+def test_the_connection_of_a_department(browser: Browser, served: Served, view: str, width: int) -> None:
+    made = seat(browser, served.base, view=view, width=width)
+    made.sign_in("唐文娟")
+    found: list[str] = []
+    for address in ("/desk/connection", "/desk/connection?refused=1"):
+        made.open(address)
+        assert made.page.locator("h2").count() == 4
+        found += _faults(made, address)
+    made.open("/desk/shares")
+    made.page.locator("form[action='/desk/shares'] button").first.click()
+    made.open(made.page.url.removeprefix(served.base).removesuffix("/form") + "/delete")
+    found += _faults(made, "before a draft is deleted")
+    made.page.locator("main form button").click()
+    assert made.page.locator("#sure[aria-invalid]").count() == 1
+    found += _faults(made, "not confirmed")
+    made.page.locator("#sure").check()
+    made.page.locator("main form button").click()
+    assert made.page.url.endswith("?gone=1")
+    found += _faults(made, "deleted")
+    made.context.close()
+    assert not found, "\n".join(found)
+    assert not made.wrong

@@ -334,7 +334,13 @@ async def test_values_beyond_the_first_ten_are_there_and_a_filtered_download_say
     await reader.follow("85 岁及以上")
     assert "7 行" in reader.page.text
     assert "只下载符合条件的行" in reader.page.text
-    assert reader.page.link("全部 133 行").endswith("/open/data/population_by_age/download/csv")
+    assert reader.page.link("全部 133 行").endswith(
+        "/open/data/population_by_age/download/csv?bom=1&titled=1"
+    )
+    some = await reader.client.get(reader.page.link("下载 CSV · 7 行 · 约 1 KB"))
+    table = list(csv.reader(io.StringIO(some.content.decode("utf-8-sig"))))
+    assert len(table) == 8
+    assert any("（" in cell for cell in table[0])
 
 
 async def test_ten_thousand_tiny_requests_of_one_address_are_turned_away_and_others_are_served(

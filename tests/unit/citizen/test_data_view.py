@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dizuo.doors.citizen import DOOR
-from dizuo.doors.citizen.views_data import DataMaker, by_me, kept_by
+from dizuo.doors.citizen.views_data import DataMaker, KeptThere, by_me, kept_by
 from dizuo.foundation.blueprint import load_city
 from dizuo.foundation.kernel.clock_source import SHANGHAI
 from dizuo.foundation.ledger import EntryView
@@ -105,3 +105,18 @@ def test_who_reports_an_error_is_oneself_and_the_field_is_named() -> None:
     assert kept_by(report, "mine", ME, NAME)
     (use,) = maker().uses([report])
     assert (use.who, use.uses[0].says) == ("您自己", "人口：手机号")
+
+
+def test_what_a_department_keeps_itself_is_named_as_the_catalogue_names_it() -> None:
+    body = {"resource": "306099/7", "register": "公积金缴存", "node": "fund", "fields": ["acct_bal", "other"], "state": "found", "grant": 3,
+            "actor": {"kind": "system", "unit": "hrss", "channel": "system"}}  # fmt: skip
+    read = EntryView(98, NOW, "register.read", body, {"case": "HRSS-1"}, None)
+    kept = {"306099/7": KeptThere("Fund deposits", {"acct_bal": "Balance"})}
+    (bare,) = maker().uses([read])
+    assert bare.uses[0].says == "公积金缴存：acct_bal、other"
+    (use,) = DataMaker(CITY, ME, NAME, "en", WORDS["en"], kept).uses([read])
+    assert "Balance" in use.uses[0].says
+    assert "acct_bal" not in use.uses[0].says
+    assert "Fund deposits" in use.uses[0].says
+    assert "Fund deposits" in use.title
+    assert not use.uses[0].wrong, "what is at a department is corrected there"

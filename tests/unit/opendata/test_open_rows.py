@@ -168,6 +168,22 @@ async def test_csv_runs_no_formula_and_keeps_numbers(app_pool: Any, table: Datas
     assert not [cell for row in told for cell in row if cell[:1] in "=+@" and cell]
 
 
+async def test_a_csv_for_people_names_its_columns_and_its_size_is_known_about(
+    app_pool: Any, table: DatasetSeen
+) -> None:
+    def batches() -> Any:
+        return stream_rows(app_pool, table, RowQuery(), batch=9)
+
+    raw = await whole(exporting.as_csv(table.columns, batches(), titled=True))
+    first = next(csv.reader(io.StringIO(raw.decode("utf-8"))))
+    assert first == [f"{c.zh}（{c.id}）" if c.zh != c.id else c.id for c in table.columns]
+    plain = await whole(exporting.as_csv(table.columns, batches()))
+    rows = [row async for batch in batches() for row in batch]
+    assert abs(exporting.csv_size(table.columns, rows, len(rows)) - len(plain)) <= 2
+    assert exporting.csv_size(table.columns, rows[:10], 10 * len(rows)) > len(plain)
+    assert exporting.csv_size(table.columns, (), 0) < 200
+
+
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "＝1", "＠x"]
 )

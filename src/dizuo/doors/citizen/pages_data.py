@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 from starlette.responses import Response
 
 from dizuo.engines.cases import corrections_of, report_error
+from dizuo.engines.exchange import resource
 from dizuo.foundation.kernel.errors import Invalid, NotFound
 from dizuo.foundation.ledger import (
     Batcher,
@@ -28,7 +31,7 @@ from .forms import number
 from .home import remembered
 from .people import self_of, session_of, subject_of
 from .views_case import correction_lines
-from .views_data import CorrectView, DataMaker, FilterView, kept_by
+from .views_data import CorrectView, DataMaker, FilterView, KeptThere, at_node, kept_by
 from .views_uses import AroundView, Chosen, DataView, UsesMaker
 
 PAGE = 40
@@ -43,11 +46,23 @@ class NoSuchEntry(NotFound):
     fix = "请回到“我的数据”，从列表里打开。"
 
 
-def data_maker(request: WebRequest) -> DataMaker:
+def data_maker(request: WebRequest, kept: Mapping[str, KeptThere] | None = None) -> DataMaker:
     words = request.shell.templates(request.door).words[request.lang]
     return DataMaker(
-        request.dizuo.city, subject_of(request), session_of(request).account.name, request.lang, words
+        request.dizuo.city, subject_of(request), session_of(request).account.name, request.lang, words, kept
     )
+
+
+async def kept_there(request: WebRequest, entries: Sequence[EntryView]) -> dict[str, KeptThere]:
+    """What departments keep themselves and entries tell of: titles and items by the catalogue's names, not by ids."""
+    told: dict[str, KeptThere] = {}
+    english = request.lang == "en"
+    for code in dict.fromkeys(at_node(one) for one in entries):
+        found = await resource(request.dizuo.pool, code) if code else None
+        if found is not None:
+            items = {one.id: (one.en if english and one.en else one.zh) for one in found.fields}
+            told[code] = KeptThere(found.title_en if english and found.title_en else found.title, items)
+    return told
 
 
 def uses_maker(request: WebRequest) -> UsesMaker:
@@ -67,7 +82,7 @@ async def data(request: WebRequest) -> Response:
     filters = [
         FilterView(words[name], chosen.href(kind=value), chosen.kind == value) for value, name in FILTERS
     ]
-    uses = data_maker(request).uses(found, around.numbers)
+    uses = data_maker(request, await kept_there(request, found)).uses(found, around.numbers)
     view = DataView(
         around=around,
         filters=filters,

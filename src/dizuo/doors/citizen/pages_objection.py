@@ -16,7 +16,7 @@ from dizuo.web.format import moment
 from dizuo.web.tokens import once_token
 
 from .forms import number
-from .pages_data import LARGEST, data_maker, own_entry, uses_maker
+from .pages_data import LARGEST, data_maker, kept_there, own_entry, uses_maker
 from .people import session_of, subject_of
 from .views_data import UseView, said_of
 
@@ -46,7 +46,7 @@ class ObjectView(msgspec.Struct, frozen=True):
 async def object_page(request: WebRequest) -> Response:
     """What one objects to, and why."""
     entry = await _used(request, number(request.query_params.get("entry", ""), LARGEST))
-    return answer(request, "object.html", _view(request, entry, "", once_token(), {}))
+    return answer(request, "object.html", await _view(request, entry, "", once_token(), {}))
 
 
 async def object_sent(request: WebRequest) -> Response:
@@ -60,7 +60,7 @@ async def object_sent(request: WebRequest) -> Response:
             request.dizuo.cases.now(), _due(request), session_of(request).channel,
         )  # fmt: skip
     except ObjectionInvalid as error:
-        view = _view(request, entry, sent.text("says")[:2000], sent.text(ONCE_FIELD)[:60], error.fields)
+        view = await _view(request, entry, sent.text("says")[:2000], sent.text(ONCE_FIELD)[:60], error.fields)
         return answer(request, "object.html", view, status=422)
     return redirect("/me/data#objections")
 
@@ -89,9 +89,11 @@ def _due(request: WebRequest) -> dt.datetime | None:
     return end.at if isinstance(end, Deadline) else None
 
 
-def _view(request: WebRequest, entry: EntryView, says: str, once: str, errors: dict[str, str]) -> ObjectView:
+async def _view(
+    request: WebRequest, entry: EntryView, says: str, once: str, errors: dict[str, str]
+) -> ObjectView:
 
-    (use,) = data_maker(request).uses([entry])
+    (use,) = data_maker(request, await kept_there(request, [entry])).uses([entry])
     end = _due(request)
     return ObjectView(
         entry=entry.id,

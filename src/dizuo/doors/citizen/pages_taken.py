@@ -15,7 +15,7 @@ from dizuo.foundation.kernel.clock_source import to_shanghai
 from dizuo.foundation.ledger import EntryView, complete_proof, entries_of
 from dizuo.web import WebRequest, attachment
 
-from .pages_data import data_maker, enter_viewing, tallies
+from .pages_data import data_maker, enter_viewing, kept_there, tallies
 from .people import subject_of
 
 MOST: Final = 20_000
@@ -46,7 +46,7 @@ def safe(text: object) -> str:
 
 async def _taken(request: WebRequest, form: str) -> tuple[list[Taken], bytes]:
     """(every entry about the reader, the oldest first; the proof), in the reader's language. Entered as a look."""
-    subject, maker = subject_of(request), data_maker(request)
+    subject = subject_of(request)
     found: list[EntryView] = []
     async with request.dizuo.pool.acquire() as connection:
         while len(found) < MOST:
@@ -56,6 +56,7 @@ async def _taken(request: WebRequest, form: str) -> tuple[list[Taken], bytes]:
                 break
         numbers = (await tallies(request).of(connection, subject)).whole.numbers
         proven = await complete_proof(connection, subject)
+    maker = data_maker(request, await kept_there(request, found))
     rows: list[Taken] = []
     for entry in reversed(found):
         (use,) = maker.uses([entry])

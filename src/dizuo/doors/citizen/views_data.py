@@ -125,11 +125,34 @@ def by_me(entry: EntryView, me: int, name: str) -> bool:
     return mine and _dict(entry.body.get("actor")).get("kind") == "resident"
 
 
+class KeptThere(msgspec.Struct, frozen=True):
+    """A resource that stays at its department: its title and its items' names by id, in the reader's language."""
+
+    title: str
+    items: Mapping[str, str]
+
+
+def at_node(entry: EntryView) -> str:
+    """The resource's code where an entry tells of data at a department's node, '' otherwise."""
+    body = said_of(entry).body
+    return str(body.get("resource") or "") if body.get("node") else ""
+
+
 class DataMaker:
     """Words ledger entries for one person in one language."""
 
-    def __init__(self, city: City, me: int, name: str, lang: str, words: Texts) -> None:
+    def __init__(
+        self,
+        city: City,
+        me: int,
+        name: str,
+        lang: str,
+        words: Texts,
+        kept: Mapping[str, KeptThere] | None = None,
+    ) -> None:
+        """``kept``: what entries about data at departments' nodes mean, by the resource's code."""
         self.city = city
+        self.kept = kept or {}
         self.me = me
         self.name = name
         self.lang = lang
@@ -194,7 +217,7 @@ class DataMaker:
             key = "kind_register_looked"
         if first.kind == "data.viewed" and len(members) > 1:
             return fill(self.words["viewed_often"], n=len(members))
-        registers = dict.fromkeys(self._register(str(entry.body.get("register", ""))) for entry in members)
+        registers = dict.fromkeys(self._of(entry) for entry in members)
         named = listed([name for name in registers if name], self.lang)
         return fill(self.words.get(key, self.words["kind_other"]), what=named, kind=first.kind)
 
@@ -202,7 +225,15 @@ class DataMaker:
         known = self.city.registers.get(register)
         return pick(known.name, self.lang) if known else register
 
-    def _fields(self, register: str, fields: list[str]) -> list[str]:
+    def _of(self, entry: EntryView) -> str:
+        """The register of an entry, or what a department keeps itself, as the catalogue names it."""
+        there = self.kept.get(at_node(entry))
+        return there.title if there else self._register(str(entry.body.get("register", "")))
+
+    def _fields(self, entry: EntryView, register: str, fields: list[str]) -> list[str]:
+        there = self.kept.get(at_node(entry))
+        if there is not None:
+            return [there.items.get(name, name) for name in fields]
         known = self.city.registers.get(register)
         if known is None:
             return fields
@@ -210,17 +241,17 @@ class DataMaker:
 
     def _used(self, entry: EntryView, number: int | None = None) -> UsedView:
         register = str(entry.body.get("register", ""))
-        fields = self._fields(register, _texts(entry.body.get("fields")) or _texts([entry.body.get("field")]))
+        fields = self._fields(
+            entry, register, _texts(entry.body.get("fields")) or _texts([entry.body.get("field")])
+        )
         if register and fields:
-            says = fill(
-                self.words["of_register"], register=self._register(register), fields=listed(fields, self.lang)
-            )
+            says = fill(self.words["of_register"], register=self._of(entry), fields=listed(fields, self.lang))
         elif entry.body.get("state") == "missing":
-            says = fill(self.words["not_held"], register=self._register(register))
+            says = fill(self.words["not_held"], register=self._of(entry))
         elif not register:
             says = self._items(entry.body)
         else:
-            says = fill(self.words["only_found"], register=self._register(register))
+            says = fill(self.words["only_found"], register=self._of(entry))
         found = bool(_dict(entry.payload).get("key")) and entry.kind == "register.read" and fields
         return UsedView(
             entry.id,

@@ -65,14 +65,29 @@ async def asked(request: WebRequest) -> Response:
 
 
 def _asked(request: WebRequest) -> SealedAsk:
-    """The form. Errors: Invalid."""
+    """The form. Errors: Invalid, with everything that is missing at once, in the order of the page."""
     sent, words = request.sent, _maker(request).words
+    wrong = {
+        name: words[f"{name}_missing"] for name in ("number", "whom", "why") if not sent.text(name).strip()
+    }
     chosen = [one.partition(".") for one in sent.all("fields")]
     if len({register for register, _, _ in chosen}) != 1:
-        raise Invalid({"fields": words["one_register"]})
+        wrong["fields"] = words["one_register"]
     scheme = sent.text("scheme")
     if scheme not in ("citizen_id", "uscc"):
-        raise Invalid({"scheme": words["scheme_missing"]})
+        wrong["scheme"] = words["scheme_missing"]
+    try:
+        _day(sent.text("opens_on"), words)
+    except Invalid as error:
+        wrong |= error.fields
+    if wrong or scheme not in ("citizen_id", "uscc"):
+        raise Invalid(
+            {
+                name: wrong[name]
+                for name in ("number", "scheme", "whom", "fields", "opens_on", "why")
+                if name in wrong
+            }
+        )
     return SealedAsk(
         sent.text(ONCE_FIELD)[:60], sent.text("ground")[:64], sent.text("number")[:100], chosen[0][0],
         tuple(field for _, _, field in chosen), scheme, sent.text("whom")[:64],

@@ -131,7 +131,11 @@ async def download(request: WebRequest) -> Response:
     seen, format = await found(request), str(request.path_params["format"])
     if format not in exporting.MEDIA or (format == "geojson" and not seen.shapes):
         raise DatasetUnknown()
-    asked = [(k, v) for k, v in request.query_params.multi_items() if k not in ("bom", "_limit", "_offset")]
+    asked = [
+        (k, v)
+        for k, v in request.query_params.multi_items()
+        if k not in ("bom", "titled", "_limit", "_offset")
+    ]
     query = parse_query(seen.columns, asked)
     mark = _etag(request, seen, format)
     if seen.open_type == "unconditional" and request.headers.get("if-none-match") == mark:
@@ -169,7 +173,10 @@ async def _nothing() -> AsyncIterator[bytes]:
 async def _body(request: WebRequest, seen: DatasetSeen, format: str, query: RowQuery) -> AsyncIterator[bytes]:
     batches = stream_rows(request.dizuo.pool, seen, query)
     if format == "csv":
-        return exporting.as_csv(seen.columns, batches, bom=request.query_params.get("bom") == "1")
+        asked = request.query_params
+        return exporting.as_csv(
+            seen.columns, batches, bom=asked.get("bom") == "1", titled=asked.get("titled") == "1"
+        )
     if format == "json":
         return exporting.as_json(seen.columns, batches)
     if format == "jsonl":

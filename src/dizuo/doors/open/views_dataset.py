@@ -18,6 +18,7 @@ from dizuo.engines.opendata import (
     RowQuery,
     RowsFound,
     VersionSeen,
+    exporting,
     people,
 )
 from dizuo.foundation.kernel.clock_source import to_shanghai
@@ -79,6 +80,8 @@ class DatasetView(msgspec.Struct, frozen=True):
     open: bool
     condition: str
     downloads: tuple[tuple[str, str], ...]
+    take: str
+    size: str
     whole: tuple[str, str]
     elsewhere: tuple[tuple[str, str], ...]
     licence: str
@@ -173,7 +176,9 @@ class DatasetMaker:
             downloads=tuple(
                 (_EASY[one], f"{self.path}/download/{one}{suffix}") for one in seen.formats if one in _EASY
             ),
-            whole=(self.w["all_of"].format(n=f"{seen.rows:,}"), f"{self.path}/download/csv") if suffix else ("", ""),
+            take=(f"{self.path}/download/csv?" + urlencode([*((k, v) for k, v in asked if k not in ("_sort", "_offset")), ("bom", "1"), ("titled", "1")])),
+            size=self._size(exporting.csv_size(seen.columns, found.rows, found.total)),
+            whole=(self.w["all_of"].format(n=f"{seen.rows:,}"), f"{self.path}/download/csv?bom=1&titled=1") if suffix else ("", ""),
             elsewhere=() if seen.version else self._elsewhere(),
             licence=seen.licence,
             stat=self._stat(),
@@ -252,6 +257,12 @@ class DatasetMaker:
             (w["t_version"], f"v{seen.version}", w["since"].format(day=f"{to_shanghai(seen.first_published):%Y-%m-%d}") if seen.first_published else ""),
             (w["t_used"], f"{seen.downloads:,}", w["calls"].format(n=f"{seen.calls:,}")),
         )  # fmt: skip
+
+    def _size(self, size: int) -> str:
+        """About 12 KB, about 3.4 MB: going by the rows that are shown."""
+        if size < 1_000_000:
+            return self.w["about_kb"].format(n=f"{max(1, round(size / 1000)):,}")
+        return self.w["about_mb"].format(n=f"{size / 1_000_000:,.1f}")
 
     def _elsewhere(self) -> tuple[tuple[str, str], ...]:
         """Where a dataset of another portal is to be had: its files, then its page; only links that lead to a page."""

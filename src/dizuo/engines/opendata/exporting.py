@@ -45,11 +45,25 @@ def disarmed(value: Value) -> str:
     return harmless(value)
 
 
-async def as_csv(columns: Sequence[Column], batches: Batches, *, bom: bool = False) -> AsyncIterator[bytes]:
-    """UTF-8 with CRLF (RFC 4180), header of column ids; ``bom`` writes a byte-order mark for old Excel."""
+def csv_size(columns: Sequence[Column], some: Sequence[Row], rows: int) -> int:
+    """About how many bytes a CSV of so many rows has, going by some of them; exact where those are all."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([disarmed(column.id) for column in columns])
+    writer.writerows([disarmed(row.data.get(column.id)) for column in columns] for row in some)
+    heading = sum(len(column.id) + 1 for column in columns) + 1
+    return heading + (len(text.getvalue().encode()) * rows // len(some) if some else 0)
+
+
+async def as_csv(
+    columns: Sequence[Column], batches: Batches, *, bom: bool = False, titled: bool = False
+) -> AsyncIterator[bytes]:
+    """UTF-8 with CRLF (RFC 4180), header of column ids; ``bom`` writes a byte-order mark for old Excel.
+
+    ``titled``: for people, the header says title and id, as 年龄段（age_band）; programs go by the ids alone.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([disarmed(f"{c.zh}（{c.id}）" if titled and c.zh != c.id else c.id) for c in columns])
     yield (b"\xef\xbb\xbf" if bom else b"") + _taken(text)
     async for batch in batches:
         writer.writerows([disarmed(row.data.get(column.id)) for column in columns] for row in batch)
