@@ -38,6 +38,8 @@ from .views_dataset import DatasetMaker
 
 _FRESH: Final = "public, max-age=60"
 _MARK: Final = 16
+_NO_ROWS: Final = ("bom", "titled", "_limit", "_offset")
+"""What stands in the address of a download and chooses no rows."""
 _SHOWN: Final = 10
 POWER: Final = "data.steward"
 
@@ -131,11 +133,7 @@ async def download(request: WebRequest) -> Response:
     seen, format = await found(request), str(request.path_params["format"])
     if format not in exporting.MEDIA or (format == "geojson" and not seen.shapes):
         raise DatasetUnknown()
-    asked = [
-        (k, v)
-        for k, v in request.query_params.multi_items()
-        if k not in ("bom", "titled", "_limit", "_offset")
-    ]
+    asked = [(k, v) for k, v in request.query_params.multi_items() if k not in _NO_ROWS]
     query = parse_query(seen.columns, asked)
     mark = _etag(request, seen, format)
     if seen.open_type == "unconditional" and request.headers.get("if-none-match") == mark:
