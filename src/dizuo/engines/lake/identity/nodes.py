@@ -236,7 +236,7 @@ def tell(store: Connection, entity: str, mentions: str, run: int, *, apart: bool
         for table in ("grouped", "merged", "news"):
             store.execute(f"DROP TABLE {table}")
     if entity == "person":
-        _hear_names(store)
+        _hear_names(store, run)
     return _one(store, f"SELECT count(*) FROM told_{entity} WHERE touched = {run}")
 
 
@@ -337,10 +337,11 @@ def _keep_latest(store: Connection, said: str) -> None:
     store.execute("DROP TABLE spare")
 
 
-def _hear_names(store: Connection) -> None:
-    """Readings of the names that are not in ``name_sound`` yet, some thousands at a time, so that Python never holds many."""
+def _hear_names(store: Connection, run: int) -> None:
+    """Readings of this run's names that are not in ``name_sound`` yet, some thousands at a time, so that Python never holds many."""
+    told = f"told_person WHERE touched = {run}"
     new = store.sql(
-        "SELECT DISTINCT name FROM (SELECT name FROM told_person UNION ALL SELECT former FROM told_person) t"
+        f"SELECT DISTINCT name FROM (SELECT name FROM {told} UNION ALL SELECT former FROM {told}) t"
         " WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM name_sound)"
     ).to_arrow_table()
     for batch in new.to_batches(max_chunksize=_NAMES):
