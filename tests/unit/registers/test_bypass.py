@@ -251,6 +251,7 @@ async def test_only_the_doors_can_be_called(pg):
             "exchange",
             "request",
             "release",
+            "keep_asked",
             "write",
             # counts by the form of values, for the catalogue's audit; never a value
             "formats_found",

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Literal
 
+import asyncpg
 import msgspec
 
 from dizuo.engines.registers.errors import SAYS, MatterUnknown, QuestionInvalid, ReadNotReleased
@@ -17,6 +18,7 @@ from dizuo.engines.registers.model import (
     Actor,
     Candidate,
     Fact,
+    Guard,
     PartyState,
     ReadRequest,
     ReadResult,
@@ -36,6 +38,10 @@ _QUERIES = Queries.load("dizuo.engines.registers")
 _IDENTITY_DIGITS = 15
 """A given party of at most so many digits is an identity id; record keys of persons and enterprises have 18."""
 _LARGEST = 64 * 1024
+_KEPT = 1000
+"""So many lists that people ask again and again are sent by their digest."""
+_LISTED = ("items", "facts", "more")
+_Lists = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Guard, ...]]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -97,6 +103,7 @@ class Registers:
             for matter in city.matters.values()
             for item in matter.items
         }
+        self._kept: dict[_Lists, str] = {}
         self._exchanges = Batcher[tuple[bytes, bytes], tuple[uuid.UUID, _Answer]](self._both, limit=128)
 
     async def read(self, request: ReadRequest) -> ReadResult:
@@ -113,9 +120,14 @@ class Registers:
         unknown = (
             [] if request.items is None else [i for i in request.items if i not in {w.id for w in wanted}]
         )
-        answer, thread = await self._exchange(
-            _question(request, self._city.version, [*allowed, *unknown], refused)
-        )
+        question = _question(request, self._city.version, [*allowed, *unknown], refused)
+        if refused or unknown or not allowed or request.facts is None or request.after is not None:
+            return _result(*await self._exchange(question))
+        lists = (request.access, tuple(allowed), request.facts, request.more)
+        answer, thread = await self._exchange(await self._shortened(question, lists))
+        if answer.closed == "again":  # the database has forgotten these lists: once more with them
+            self._kept.pop(lists, None)
+            answer, thread = await self._exchange(question)
         return _result(answer, thread)
 
     async def identity_of(self, scheme: str, number: str, channel: str = "online") -> int | None:
@@ -164,6 +176,23 @@ class Registers:
 
     # ---------------------------------------------------------------- two steps
 
+    async def _shortened(self, question: dict[str, object], lists: _Lists) -> dict[str, object]:
+        """The question with the digest of its lists in their place, as the database keeps them; whole where it does not."""
+        digest = self._kept.get(lists)
+        if digest is None:
+            said = {name: question[name] for name in _LISTED if name in question}
+            body = _encode({**said, "access": question["access"], "version": question["version"]})
+            if len(body) > _LARGEST or b"\\u0000" in body:
+                return question
+            try:
+                digest = str(await self._pool.fetchval(_QUERIES["keep_asked"], body.decode()))
+            except asyncpg.PostgresError:
+                return question  # whatever is wrong with it is told, and entered, by the read itself
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[lists] = digest
+        return {**{name: value for name, value in question.items() if name not in _LISTED}, "known": digest}
+
     async def _exchange(self, question: dict[str, object]) -> tuple[_Answer, Thread]:
         """Both steps; once more when the database went away between them (what was entered then stays entered)."""
         try:
@@ -187,7 +216,7 @@ class Registers:
         else:
             ticket, answer = await self._exchanges.submit((body, secret))
         await reach("released")
-        if answer.closed is not None:
+        if answer.closed is not None and answer.closed != "again":
             raise ReadNotReleased(1, reason=answer.closed)
         return answer, Thread(ticket, secret)
 

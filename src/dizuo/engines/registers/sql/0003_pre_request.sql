@@ -30,7 +30,34 @@ CREATE UNLOGGED TABLE registers.access_plan (
     bare       text NOT NULL,
     PRIMARY KEY (digest, ord)
 );
+-- A plan's texts are read in every read: kept as they are, not compressed.
+ALTER TABLE registers.access_plan SET (toast_tuple_target = 8160);
 REVOKE ALL ON registers.access_plan FROM PUBLIC;
+
+-- What is asked again and again by many people, kept under the digest of its lists, which a caller sends instead of them: the items
+-- and facts, and the conditions under which more is read, taken apart and parsed once.
+CREATE UNLOGGED TABLE registers.asked (
+    digest  text COLLATE "C" PRIMARY KEY,
+    access  text COLLATE "C" NOT NULL,
+    version text COLLATE "C" NOT NULL,
+    items   jsonb NOT NULL,
+    facts   jsonb NOT NULL,
+    -- the conditions, and what each adds
+    whens   jsonpath[] NOT NULL,
+    adds    jsonb[] NOT NULL,
+    -- the plan of the facts alone
+    plan    text COLLATE "C" NOT NULL
+);
+ALTER TABLE registers.asked ALTER COLUMN whens SET STORAGE EXTERNAL;
+ALTER TABLE registers.asked SET (toast_tuple_target = 8160);
+-- The plan of the facts with what these conditions added: `holds` as it is told, true or false for each.
+CREATE UNLOGGED TABLE registers.asked_more (
+    digest text COLLATE "C" NOT NULL,
+    holds  text COLLATE "C" NOT NULL,
+    plan   text COLLATE "C" NOT NULL,
+    PRIMARY KEY (digest, holds)
+);
+REVOKE ALL ON registers.asked, registers.asked_more FROM PUBLIC;
 
 -- plan_of: the digest of a plan, made when it is not there yet.
 -- Errors: DZ101 unknown or retired access, DZ102 an item that is not declared, DZ103 a fact outside the items' needs.
@@ -78,6 +105,8 @@ BEGIN
     -- Callers choose facts; without a bound they could fill the disk with combinations.
     IF (SELECT count(*) FROM registers.access_plan) > 50000 THEN
         DELETE FROM registers.access_plan;
+        DELETE FROM registers.asked;
+        DELETE FROM registers.asked_more;
     END IF;
     INSERT INTO registers.access_plan
     WITH RECURSIVE reached AS (
@@ -141,6 +170,30 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION registers.plan_of(text, text, jsonb, jsonb) FROM PUBLIC;
 
+-- keep_asked: keep what many people ask, {access, version, items, facts, more}; gives the digest to send in place of the lists.
+-- Nothing of a person is in it, and nothing is read. Errors: as plan_of; DZ109 when it is no such question.
+CREATE OR REPLACE FUNCTION registers.keep_asked(q jsonb) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    conditions jsonb := coalesce(q -> 'more', '[]');
+    sign text := encode(sha256(convert_to(jsonb_build_array(q -> 'access', q -> 'version', q -> 'items', q -> 'facts', conditions)::text,
+                                          'UTF8')), 'hex');
+    plan text;
+BEGIN
+    IF jsonb_typeof(q -> 'items') IS DISTINCT FROM 'array' OR jsonb_typeof(q -> 'facts') IS DISTINCT FROM 'array'
+       OR q -> 'items' = '[]' OR jsonb_typeof(conditions) <> 'array' THEN
+        RAISE EXCEPTION 'asked' USING ERRCODE = 'DZ109';
+    END IF;
+    plan := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', q -> 'facts');
+    INSERT INTO registers.asked SELECT sign, q ->> 'access', q ->> 'version', q -> 'items', q -> 'facts',
+        ARRAY(SELECT (m ->> 0)::jsonpath FROM jsonb_array_elements(conditions) WITH ORDINALITY AS x(m, n) ORDER BY n),
+        ARRAY(SELECT m -> 1 FROM jsonb_array_elements(conditions) WITH ORDINALITY AS x(m, n) ORDER BY n), plan
+    ON CONFLICT DO NOTHING;
+    RETURN sign;
+END $$;
+REVOKE ALL ON FUNCTION registers.keep_asked(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION registers.keep_asked(jsonb) TO dizuo_app;
+
 -- Who asks, as far as it is no personal datum; the rest goes into the erasable payload.
 CREATE OR REPLACE FUNCTION registers.face_of(actor jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -174,7 +227,9 @@ DECLARE
                                AND coalesce(q -> 'after', 'null') = 'null' THEN 2 ELSE 1 END;
     judged    jsonb;
     facts     jsonb := q -> 'facts';
-    more      jsonb;
+    known     registers.asked;
+    condition jsonpath;
+    more      text;
     holds     boolean;
     place     integer;
     p         registers.access_plan;
@@ -243,20 +298,52 @@ BEGIN
         WHERE k.id = (q -> 'after' ->> 'ticket')::uuid AND k.holder = sha256(decode(q -> 'after' ->> 'secret', 'hex'))
           AND k.expires_at > clock_timestamp() AND k.plan ->> 'chain' = chain AND x ->> 's' = 'found';
     END IF;
-    sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', facts);
+    IF q ? 'known' THEN
+        SELECT k.* INTO known FROM registers.asked k
+        JOIN registers.access a ON a.id = k.access AND a.version = k.version AND a.retired_at IS NULL
+        WHERE k.digest = q ->> 'known' AND k.access = q ->> 'access' AND k.version = q ->> 'version';
+        IF NOT FOUND THEN
+            -- Nothing was looked at and nothing is entered: the caller asks again with its lists.
+            entries := '{}';
+            plan := '{"parties":[],"refusals":[],"again":true}';
+            RETURN;
+        END IF;
+        sign := known.plan;
+        walks := CASE WHEN cardinality(known.whens) > 0 AND passed IS NULL THEN 2 ELSE 1 END;
+    ELSE
+        sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', facts);
+    END IF;
     FOR walk IN 1 .. walks LOOP
     IF walk = 2 THEN
         SELECT coalesce(jsonb_object_agg(names[o], CASE states[o] WHEN 'found' THEN held[o] ELSE 'null' END), '{}') INTO judged
         FROM generate_subscripts(names, 1) AS o WHERE states[o] IN ('found', 'missing');
-        more := '[]';
-        FOR m IN SELECT x FROM jsonb_array_elements(q -> 'more') AS x LOOP
-            holds := coalesce(jsonb_path_match(judged, (m ->> 0)::jsonpath, '{}', true), false);
-            more := more || to_jsonb(holds);
-            IF holds THEN
-                facts := facts || (m -> 1);
+        more := '[';
+        IF known.digest IS NOT NULL THEN
+            FOREACH condition IN ARRAY known.whens LOOP
+                holds := coalesce(jsonb_path_match(judged, condition, '{}', true), false);
+                more := more || CASE WHEN more = '[' THEN '' ELSE ',' END || holds;
+            END LOOP;
+            more := more || ']';
+            SELECT k.plan INTO sign FROM registers.asked_more k WHERE k.digest = known.digest AND k.holds = more;
+            IF NOT FOUND THEN
+                facts := known.facts;
+                FOR m, holds IN SELECT a, h::boolean FROM ROWS FROM (unnest(known.adds), jsonb_array_elements_text(more::jsonb)) AS x(a, h) LOOP
+                    IF holds THEN facts := facts || m; END IF;
+                END LOOP;
+                sign := registers.plan_of(known.access, known.version, known.items, facts);
+                INSERT INTO registers.asked_more VALUES (known.digest, more, sign) ON CONFLICT DO NOTHING;
             END IF;
-        END LOOP;
-        sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', facts);
+        ELSE
+            FOR m IN SELECT x FROM jsonb_array_elements(q -> 'more') AS x LOOP
+                holds := coalesce(jsonb_path_match(judged, (m ->> 0)::jsonpath, '{}', true), false);
+                more := more || CASE WHEN more = '[' THEN '' ELSE ',' END || holds;
+                IF holds THEN
+                    facts := facts || (m -> 1);
+                END IF;
+            END LOOP;
+            more := more || ']';
+            sign := registers.plan_of(q ->> 'access', q ->> 'version', q -> 'items', facts);
+        END IF;
     END IF;
     FOR p IN SELECT * FROM registers.access_plan a WHERE a.digest = sign ORDER BY a.ord LOOP
         IF NOT p.wanted AND passed ? p.party AND to_jsonb(p.used) <@ coalesce(passed -> p.party -> 'u', '[]') THEN
@@ -405,6 +492,6 @@ BEGIN
 
     entries := told;
     plan := '{"chain":"' || chain || '","parties":[' || array_to_string(parties, ',') || '],"refusals":' || to_jsonb(refusals)
-        || coalesce(',"more":' || more::text, '') || '}';
+        || coalesce(',"more":' || more, '') || '}';
 END $$;
 REVOKE ALL ON FUNCTION registers.resolve(jsonb) FROM PUBLIC;

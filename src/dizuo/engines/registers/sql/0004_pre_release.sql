@@ -57,7 +57,8 @@ REVOKE ALL ON FUNCTION registers.resolve_sign_in(jsonb) FROM PUBLIC;
 
 -- request: many reads in one transaction, each for itself: a refused or broken one does not harm the others.
 -- Takes [{access, version, items, facts, given, case, actor, refused, as_of, after, holder}], where `holder` is the hex
--- of SHA-256 of a secret that release must show, and `after` {ticket, secret} names a read to go on from. Returns one ticket each, in order, and says nothing else.
+-- of SHA-256 of a secret that release must show, and `after` {ticket, secret} names a read to go on from. `known` may stand for items,
+-- facts and conditions that were kept (keep_asked); unknown, the release says `again`. Returns one ticket each, in order, and says nothing else.
 -- The debug settings are pinned because a session that may set them would be shown the plans, constants included.
 CREATE OR REPLACE FUNCTION registers.request(batch jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER
@@ -99,6 +100,10 @@ BEGIN
                 RAISE LOG 'registers.request: a request failed with SQLSTATE %', SQLSTATE;
             END IF;
             shown_to := coalesce(shown_to, sha256(gen_random_uuid()::text::bytea));
+            IF q ? 'known' THEN
+                q := q || coalesce((SELECT jsonb_build_object('items', k.items, 'facts', k.facts) FROM registers.asked k
+                                    WHERE k.digest = q ->> 'known'), '{}');
+            END IF;
             r := registers.refuse(q, CASE SQLSTATE
                 WHEN 'DZ101' THEN 'no_access' WHEN 'DZ102' THEN 'no_grant' WHEN 'DZ103' THEN 'outside'
                 WHEN 'DZ104' THEN 'no_case' WHEN 'DZ105' THEN 'no_actor' WHEN 'DZ106' THEN 'not_candidate'

@@ -144,6 +144,7 @@ BEGIN
     END IF;
     SELECT coalesce(json_agg(CASE
         WHEN u.closed IS NOT NULL THEN json_build_object('closed', u.closed)
+        WHEN k.plan ? 'again' THEN json_build_object('closed', 'again')
         WHEN k.plan ? 'identity' THEN json_build_object('identity', k.plan -> 'identity')
         ELSE json_build_object(
             'parties', (SELECT coalesce(json_agg(json_build_object(

@@ -2,6 +2,10 @@
 -- Both steps of many reads, with the commit between them.
 CALL registers.exchange($1::text::jsonb, $2::bytea[], NULL)
 
+-- keep_asked --
+-- The digest that may be sent in place of lists that many people ask.
+SELECT registers.keep_asked($1::text::jsonb)
+
 -- request --
 -- First step of many reads: everything entered, tickets only.
 SELECT registers.request($1::text::jsonb)::text
