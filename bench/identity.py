@@ -159,7 +159,7 @@ def _enterprise_settings() -> tuple[Any, list[Any]]:
         ],
         blocking_rules_to_generate_predictions=[
             block_on("number"), block_on("name"), block_on("phone", "substr(name, 1, 4)"), block_on("address", "division"),
-            block_on("substr(name, 1, 8)", "division"), block_on("substr(number, 1, 12)"),
+            block_on("substr(name, 1, 8)", "division"), block_on("substr(number, 9, 9)"),
         ],
         retain_intermediate_calculation_columns=False, retain_matching_columns=False,
     )  # fmt: skip
