@@ -8,10 +8,13 @@ from typing import Final
 
 import msgspec
 
-from dizuo.engines.opendata import DatasetSeen, Speller, datasets, speller
+from dizuo.engines.opendata import DatasetSeen, Speller, datasets, machine_state, speller
 from dizuo.web import WebRequest
 
 _KEPT: Final = 5.0
+"""Seconds after which it is asked whether anything was published, changed or taken offline."""
+_WHOLE: Final = 60.0
+"""Seconds after which everything is read again all the same: thousands of datasets cost a process tens of milliseconds."""
 FACETS: Final = ("theme", "provider", "open_type", "cycle", "format")
 
 
@@ -28,7 +31,8 @@ class Shelf:
     """What is published, as of a few seconds ago."""
 
     def __init__(self) -> None:
-        self._at = -1e9
+        self._at = self._read = -1e9
+        self._state: object = None
         self._all: tuple[DatasetSeen, ...] = ()
         self._speller: Speller | None = None
 
@@ -36,9 +40,12 @@ class Shelf:
         """Every published dataset, by id. Errors: the pool's."""
         now = time.monotonic()
         if now - self._at > _KEPT:
-            shown = await datasets(request.dizuo.pool)
-            self._all = tuple(one for one in shown if one.open_type != "closed")
-            self._at, self._speller = now, None
+            state = await machine_state(request.dizuo.pool)
+            if state != self._state or now - self._read > _WHOLE:
+                shown = await datasets(request.dizuo.pool)
+                self._all = tuple(one for one in shown if one.open_type != "closed")
+                self._read, self._state, self._speller = now, state, None
+            self._at = now
         return self._all
 
     async def speller(self, request: WebRequest) -> Speller:
