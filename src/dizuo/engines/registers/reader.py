@@ -182,7 +182,7 @@ class Registers:
         if digest is None:
             said = {name: question[name] for name in _LISTED if name in question}
             body = _encode({**said, "access": question["access"], "version": question["version"]})
-            if len(body) > _LARGEST or b"\\u0000" in body:
+            if _unfit(body):
                 return question
             try:
                 digest = str(await self._pool.fetchval(_QUERIES["keep_asked"], body.decode()))
@@ -207,8 +207,7 @@ class Registers:
         secret = os.urandom(32)
         question["holder"] = hashlib.sha256(secret).hexdigest()
         body = _encode(question)
-        if len(body) > _LARGEST or b"\\u0000" in body:
-            # jsonb knows no NUL; one such question would fail everybody in its batch.
+        if _unfit(body):
             raise QuestionInvalid
         await reach("asking")
         if steps_apart():
@@ -232,6 +231,11 @@ class Registers:
         await reach("asked")
         (answer,) = _decode_answers(await self._pool.fetchval(_QUERIES["release"], [ticket], [secret]))
         return ticket, answer
+
+
+def _unfit(body: bytes) -> bool:
+    """Too long, or with a NUL, which jsonb does not know: one such question would fail everybody in its batch."""
+    return len(body) > _LARGEST or b"\\u0000" in body
 
 
 def principal_of(actor: Actor) -> Principal:

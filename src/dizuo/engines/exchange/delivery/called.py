@@ -5,18 +5,15 @@ It proves nothing and releases nothing: entries in the ledger do. What a killed 
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from typing import Final
 
-import asyncpg
 import msgspec
 
 from dizuo.engines.exchange.delivery.keys import QUERIES
-from dizuo.foundation.store import CONNECTION_LOST, Connection, Pool
+from dizuo.engines.exchange.delivery.later import WrittenLater
+from dizuo.foundation.store import Connection, Pool
 
-FLUSH_AFTER: Final = 1.0
-AGAIN: Final = 5.0
 _KINDS: Final = 2000
 
 
@@ -56,7 +53,7 @@ class CallsNoted:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._counts: dict[_Kind, _Counted] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._written = WrittenLater(self.flush, lambda: bool(self._counts))
 
     def note(
         self, consumer: str, key: str, call: str, status: int, at: dt.datetime, *,
@@ -71,8 +68,7 @@ class CallsNoted:
             known.entry = entry or known.entry
         elif len(self._counts) < _KINDS:
             self._counts[kind] = _Counted(1, at, says[:300], entry)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._later())
+        self._written.stir()
 
     async def flush(self) -> None:
         """Write what was counted, now. What cannot be written is counted on."""
@@ -95,21 +91,7 @@ class CallsNoted:
 
     async def close(self) -> None:
         """Write what is left, if that is possible."""
-        if self._task is not None:
-            self._task.cancel()
-        try:
-            await self.flush()
-        except (*CONNECTION_LOST, asyncpg.PostgresError):
-            return
-
-    async def _later(self) -> None:
-        wait = FLUSH_AFTER
-        while self._counts:
-            await asyncio.sleep(wait)
-            try:
-                await self.flush()
-            except (*CONNECTION_LOST, asyncpg.PostgresError):
-                wait = AGAIN
+        await self._written.close()
 
 
 async def calls_seen(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from typing import Final
 
-import asyncpg
-
 from dizuo.engines.exchange.delivery.keys import QUERIES
-from dizuo.foundation.store import CONNECTION_LOST, Pool
+from dizuo.engines.exchange.delivery.later import WrittenLater
+from dizuo.foundation.store import Pool
 
-FLUSH_AFTER: Final = 1.0
-AGAIN: Final = 5.0
 _KINDS: Final = 5000
 
 
@@ -22,14 +18,13 @@ class Failures:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._task: asyncio.Task[None] | None = None
+        self._written = WrittenLater(self.flush, lambda: bool(self._counts))
 
     def note(self, resource: str, why: str) -> None:
         """One call about this resource was not answered. What is no resource is not written."""
         if len(self._counts) < _KINDS:
             self._counts[resource[:100], why] += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._later())
+        self._written.stir()
 
     async def flush(self) -> None:
         """Write what was counted, now. What cannot be written is counted on."""
@@ -45,18 +40,4 @@ class Failures:
 
     async def close(self) -> None:
         """Write what is left, if that is possible."""
-        if self._task is not None:
-            self._task.cancel()
-        try:
-            await self.flush()
-        except (*CONNECTION_LOST, asyncpg.PostgresError):
-            return
-
-    async def _later(self) -> None:
-        wait = FLUSH_AFTER
-        while self._counts:
-            await asyncio.sleep(wait)
-            try:
-                await self.flush()
-            except (*CONNECTION_LOST, asyncpg.PostgresError):
-                wait = AGAIN
+        await self._written.close()

@@ -37,11 +37,10 @@ def _share(draft: Draft, terms: CatalogueTerms, file: str, personal: Sequence[st
             fix="补上 `basis: 法律:条`，或改为 conditional、unconditional。",
         )
     if share.type == "unconditional" and personal and share.basis is None:
-        some = "、".join(personal[:3]) + ("等" if len(personal) > 3 else "")
         draft.log.add(
             "shares-personal-freely",
             at,
-            f"无条件共享，里面却有个人信息：{some}，共 {len(personal)} 项；没有写哪条法律允许这样共享。",
+            f"无条件共享，里面却有个人信息：{_named(personal)}；没有写哪条法律允许这样共享。",
             fix="改为 `type: conditional` 并写明条件；法律明文允许的，补上 `basis: 法律:条`。",
             severity="warning",
         )
@@ -66,10 +65,14 @@ def _open(draft: Draft, terms: CatalogueTerms, file: str, personal: Sequence[str
             fix="写明什么条件下开放；没有条件就改为 `type: unconditional`。",
         )
     if opening.type != "none" and personal:
-        some = "、".join(personal[:3]) + ("等" if len(personal) > 3 else "")
         draft.log.add(
             "opens-personal",
             at,
-            f"要开放，里面却有个人信息：{some}，共 {len(personal)} 项。",
+            f"要开放，里面却有个人信息：{_named(personal)}。",
             fix="改为 `type: none`；要开放，先做成不含个人信息的统计数据。",
         )
+
+
+def _named(personal: Sequence[str]) -> str:
+    """The first three items, and how many there are."""
+    return f"{'、'.join(personal[:3])}{'等' if len(personal) > 3 else ''}，共 {len(personal)} 项"
